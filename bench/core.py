@@ -1,0 +1,166 @@
+"""Every record that flows through the bench, and the two protocols. Read this first.
+
+official text -> ReferenceSet -> (Adapter) -> Hypothesis -> (Scorer) -> Score -> leaderboard
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+Language = Literal["zh", "en"]
+Direction = Literal["zh-en", "en-zh"]
+DIRECTIONS: tuple[Direction, ...] = ("zh-en", "en-zh")
+LANGUAGE_NAMES: dict[Language, str] = {"zh": "Chinese", "en": "English"}
+
+Flag = Literal[
+    "empty", "copied", "wrong-language", "truncated", "refused", "repeating", "error"
+]  # why a hypothesis is not usable as it is; it stays in the run and is scored as what it is
+
+
+class BenchError(Exception):
+    """Something the user can mend. The message is one sentence that says what to do next.
+
+    The command line prints it without a traceback and exits with code 2.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One aligned unit of a document: what is translated, scored and shown."""
+
+    id: str
+    kind: Literal["heading", "sentence"]
+    section: str
+    """Where it stands: "front", "preamble", "1", "1.2" …"""
+    paragraph: int
+    """Counted from 1 within its section; 0 for the section's own heading."""
+    zh: str
+    en: str
+    alignment: str
+    """How many Chinese and how many English sentences it joins, Chinese first: "1-2"."""
+    zh_number: str
+    """Numbering that is kept apart from the scored text: "（一）", "" where there is none."""
+    en_number: str
+    zh_raw: str
+    """The characters as they stand in the source; parts from different lines are joined by a line break."""
+    en_raw: str
+    zh_lines: tuple[int, ...]
+    """Source line numbers, from 1."""
+    en_lines: tuple[int, ...]
+
+    def text(self, language: Language) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceSet:
+    """The segments of one document, versioned and hashed, and what a reader should know about it."""
+
+    id: str
+    title: str
+    original_language: Language
+    published: str
+    """ISO date of publication, as exact as it is known: "2021-12"."""
+    licence: str
+    segments: tuple[Segment, ...]
+    sha256: str
+    """Of segments.jsonl as it stands on disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What an adapter gets to see of a segment: never the reference."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What an adapter gives back for one source."""
+
+    text: str
+    """Ready to be scored."""
+    raw: str = ""
+    """What the model said before cleaning, where that differs from `text`; else empty."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+    truncated: bool = False
+    """The model was cut off at its length limit."""
+    error: str = ""
+    """Why there is no translation; empty where there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What a system gave for one segment, as it is stored."""
+
+    id: str
+    key: str
+    """Hash of all that changed this output: the system's identity, the direction and the source text."""
+    text: str
+    raw: str
+    flags: tuple[Flag, ...]
+    error: str
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One metric on one run."""
+
+    metric: str
+    """As it is shown in the column's head: "chrF++"."""
+    value: float
+    interval: tuple[float, float] | None
+    """95 %, by bootstrap over segments; none where the set is a single segment."""
+    signature: str
+    segments: tuple[float, ...]
+    """One value a segment, in the order of the reference set."""
+    higher_is_better: bool = True
+
+
+class Adapter(Protocol):
+    """Drives one family of systems. Building one is cheap; weights are loaded on the first `translate`."""
+
+    def identity(self) -> Mapping[str, Any]:
+        """All that changes the outputs (checkpoint digest, prompt, decoding settings, code version), and nothing else."""
+        ...
+
+    def translate(self, sources: Sequence[Source], direction: Direction) -> list[Output]:
+        """One output a source, in the same order. What goes wrong with one source goes into its `Output.error`."""
+        ...
+
+
+class Scorer(Protocol):
+    """Judges all systems of one direction at once, so that costly work is shared between them."""
+
+    def score(
+        self,
+        direction: Direction,
+        sources: Sequence[str],
+        references: Sequence[str],
+        systems: Mapping[str, Sequence[str]],
+    ) -> dict[str, Score]:
+        """`systems` maps a name to its hypotheses, parallel to `sources` and `references`."""
+        ...
+
+
+def sides(direction: str) -> tuple[Language, Language]:
+    """("zh", "en") for "zh-en": the source's and the reference's language."""
+    if direction == "zh-en":
+        return "zh", "en"
+    if direction == "en-zh":
+        return "en", "zh"
+    raise BenchError(f"Unknown direction {direction!r}: use direction=zh-en or direction=en-zh.")
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON-able value in its canonical form (sorted keys, no spaces, UTF-8)."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
