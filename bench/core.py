@@ -101,7 +101,7 @@ class Hypothesis:
 
     id: str
     key: str
-    """Hash of all that changed this output: the system's identity, the direction and the source text."""
+    """Hash of all that changed this output: the system's identity, the direction, the segment's id and source text."""
     text: str
     raw: str
     flags: tuple[Flag, ...]
@@ -126,14 +126,23 @@ class Score:
 
 
 class Adapter(Protocol):
-    """Drives one family of systems. Building one is cheap; weights are loaded on the first `translate`."""
+    """Drives one family of systems. Building one is cheap and imports no model library."""
+
+    @property
+    def device(self) -> str:
+        """Where it runs, for the record: "cpu", "cuda" … Not part of the identity."""
+        ...
 
     def identity(self) -> Mapping[str, Any]:
         """All that changes the outputs (checkpoint digest, prompt, decoding settings, code version), and nothing else."""
         ...
 
+    def load(self) -> None:
+        """Fetch and load what translating needs; the clock of the run starts after it."""
+        ...
+
     def translate(self, sources: Sequence[Source], direction: Direction) -> list[Output]:
-        """One output a source, in the same order. What goes wrong with one source goes into its `Output.error`."""
+        """Called after `load`. One output a source, in the same order. What goes wrong with one source goes into its `Output.error`."""
         ...
 
 

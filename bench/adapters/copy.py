@@ -1,0 +1,20 @@
+"""A control: the source as its own translation. What it scores is what a metric gives for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bench.core import Direction, Output, Source
+
+
+class Copy:
+    device = "cpu"
+
+    def identity(self) -> dict[str, object]:
+        return {"adapter": "copy", "version": 1}
+
+    def load(self) -> None:
+        pass
+
+    def translate(self, sources: Sequence[Source], direction: Direction) -> list[Output]:
+        return [Output(text=source.text) for source in sources]

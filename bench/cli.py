@@ -1,0 +1,143 @@
+"""The command line. Nothing heavy is imported before it is needed: `bench --help` answers at once."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from bench import __version__
+from bench.core import LANGUAGE_NAMES, BenchError
+
+
+class _Sentence(click.ClickException):
+    """A BenchError on its way out: one sentence, exit code 2."""
+
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BenchError as error:
+            raise _Sentence(str(error)) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bitext-bench")
+def main() -> None:
+    """Official bilingual texts as machine-translation benchmarks.
+
+    \b
+      bench run                              the embedded default: four systems, both directions
+      bench run system=copy                  one system (configs/system/), added to the leaderboards
+      bench references check ID              prove that a reference set holds what its source holds
+    """
+
+
+@main.command(context_settings={"ignore_unknown_options": True})
+@click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
+@click.option(
+    "--config-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with your own system/, suite/, metric/ or prompt/ yaml files.",
+)
+@click.option("-m", "--multirun", is_flag=True, hidden=True, help="A suite always is one.")
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
+def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[str, ...]) -> None:
+    """Translate, score and show the leaderboards. What is done already is not done again.
+
+    OVERRIDES are Hydra's: KEY=VALUE, or KEY=A,B for several. Everything in configs/ can be set.
+
+    \b
+      bench run                                              suite=offline, both directions
+      bench run suite=offline direction=zh-en                one direction
+      bench run system=copy,dictionary store=/tmp/runs       some systems, kept elsewhere
+      bench run system=hypotheses system.name=ours system.adapter.path='out.{direction}.txt'
+      bench run system=llm system.name=mine system.adapter.checkpoint=/models/mine
+      bench run system=llm system.name=hub system.adapter.checkpoint=org/model@COMMIT prompt@system.adapter.prompt=few-shot
+      bench run 'metric=[bleu,chrf]'                         some metrics
+    """
+    from rich.console import Console
+
+    from bench import leaderboard
+    from bench.run import run as run_suite
+
+    words = [*overrides, *(["quiet=true"] if quiet else [])]
+    if config_dir:
+        words.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
+    boards, path = run_suite(words)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for board in boards:
+        console.print(leaderboard.terminal(board))
+    console.print(
+        f"Written: {path} (and .csv, .json beside it)", soft_wrap=True, highlight=False, markup=False
+    )
+    if any(board.missing for board in boards):
+        sys.exit(2)
+
+
+@main.group()
+def references() -> None:
+    """Build, check and export reference sets."""
+
+
+@references.command()
+@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The set's folder."
+)
+def build(source: Path, out: Path) -> None:
+    """Make a reference set in OUT from SOURCE, one text with both languages in it.
+
+    OUT/document.yaml (title, licence, lines to leave out) is read where it is there; segments.jsonl, left_out.jsonl and
+    segments.sha256 are written.
+
+    \b
+      bench references build references/china-export-controls-2021/source.txt --out references/china-export-controls-2021
+    """
+    from bench.references import build as builder
+
+    builder.build(source, out)
+    _print_counts(out)
+
+
+@references.command()
+@click.argument("reference")
+def check(reference: str) -> None:
+    """Prove that no character of the source is lost or doubled, and print the counts of REFERENCE, an id or a folder.
+
+    \b
+      bench references check china-export-controls-2021
+    """
+    _print_counts(reference)
+
+
+@references.command()
+@click.argument("reference")
+@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder.")
+def export(reference: str, out: Path) -> None:
+    """Write one line a segment, the layout of WMT: OUT/REFERENCE.zh, .en and .ids, for systems that run elsewhere.
+
+    \b
+      bench references export china-export-controls-2021 --out wmt
+      (translate wmt/china-export-controls-2021.zh into out.zh-en.txt)
+      bench run system=hypotheses system.name=ours system.adapter.path=out.zh-en.txt direction=zh-en
+    """
+    from bench import references, store
+
+    loaded = references.load(reference)
+    texts = {side: [segment.text(side) for segment in loaded.segments] for side in LANGUAGE_NAMES}
+    for suffix, lines in {**texts, "ids": [segment.id for segment in loaded.segments]}.items():
+        path = out / f"{loaded.id}.{suffix}"
+        store.write(path, "".join(f"{line}\n" for line in lines))
+        click.echo(path)
+
+
+def _print_counts(reference: str | Path) -> None:
+    from bench.references.check import check as prove
+
+    for name, count in prove(reference).items():
+        click.echo(f"{count:>6}  {name}")

@@ -1,0 +1,71 @@
+"""Rows from runs: what the store holds on one direction, sorted, with what is missing and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench import store
+from bench.core import Direction, ReferenceSet, Score
+from bench.translate import is_current
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    system: str
+    """The system's name; with the beginning of its identity where the store holds two settings under one name."""
+    run: Mapping[str, Any]
+    """run.json."""
+    folder: str
+    """Where the run lies, relative to the leaderboard's files."""
+    scores: Mapping[str, Score | None]
+    """Metric id -> score; None is shown as missing, never as zero."""
+
+    @property
+    def control(self) -> bool:
+        return bool(self.run["system"].get("control"))
+
+
+@dataclass(frozen=True, slots=True)
+class Board:
+    reference: ReferenceSet
+    direction: Direction
+    metrics: Sequence[str]
+    primary: str
+    """The metric id by which rows are sorted. Sorted is not ranked: no rank without a paired test."""
+    rows: Sequence[Row]
+    missing: Mapping[str, str]
+    """System -> why it has no row."""
+
+
+def build(
+    root: Path, reference: ReferenceSet, direction: Direction, metrics: Sequence[str], primary: str
+) -> Board:
+    runs = store.runs(root, reference.id, direction)
+    current = [run for run in runs if is_current(run, reference)]
+    names = [run.system for run in current]
+    rows = [
+        Row(
+            system=run.system if names.count(run.system) == 1 else run.label,
+            run=run.record,
+            folder=str(run.folder.relative_to(root / reference.id)),
+            scores={metric: store.read_score(run, metric) for metric in metrics},
+        )
+        for run in current
+    ]
+    missing = {
+        run.label: "was made from another version of the reference set" for run in runs if run not in current
+    }
+    missing |= store.failures(root, reference.id, direction)
+    return Board(
+        reference, direction, metrics, primary, sorted(rows, key=lambda r: _order(r, primary)), missing
+    )
+
+
+def _order(row: Row, primary: str) -> tuple[float, str]:
+    score = row.scores.get(primary)
+    if score is None:
+        return float("inf"), row.system
+    return (-score.value if score.higher_is_better else score.value), row.system

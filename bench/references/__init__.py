@@ -1,0 +1,173 @@
+"""Reference sets: built from a two-language source (build), proved (check), read (load)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from bench.core import BenchError, ReferenceSet, Segment
+from bench.references.extract import HAN
+from bench.resources import data_dir
+
+REBUILD = "rebuild the set with `bench references build`"
+_TYPES: dict[str, type] = {
+    "id": str,
+    "kind": str,
+    "section": str,
+    "paragraph": int,
+    "zh": str,
+    "en": str,
+    "alignment": str,
+    "zh_number": str,
+    "en_number": str,
+    "zh_raw": str,
+    "en_raw": str,
+    "zh_lines": list,
+    "en_lines": list,
+}
+_MAY_BE_EMPTY = ("zh_number", "en_number")
+
+
+def load(name_or_path: str | Path) -> ReferenceSet:
+    """The reference set in a folder, or the one of that id in `references/`; everything in it is validated.
+
+    Raises BenchError, with file and line, for the first thing that is wrong.
+    """
+    folder = find(name_or_path)
+    about = read_document(folder / "document.yaml")
+    path = folder / "segments.jsonl"
+    data = read_bytes(path)
+    segments: list[Segment] = []
+    first_line: dict[str, int] = {}
+    for number, line in enumerate(decode(data, path).split("\n")[:-1], 1):
+        segment = _segment(line, f"{path}:{number}")
+        if segment.id in first_line:
+            raise BenchError(
+                f"{path}:{number}: the id {segment.id!r} stands on line {first_line[segment.id]} too; {REBUILD}."
+            )
+        first_line[segment.id] = number
+        segments.append(segment)
+    if not segments or not data.endswith(b"\n"):
+        raise BenchError(f"{path} is empty or its last line is cut; {REBUILD}.")
+    sha256 = hashlib.sha256(data).hexdigest()
+    pinned = re.fullmatch(
+        r"([0-9a-f]{64}) [ *]segments\.jsonl\n?", decode(read_bytes(path.with_suffix(".sha256")), path)
+    )
+    if not pinned:
+        raise BenchError(
+            f"{path.with_suffix('.sha256')}:1: not a line of `sha256sum segments.jsonl`; {REBUILD}."
+        )
+    if pinned.group(1) != sha256:
+        raise BenchError(
+            f"{path} does not have the hash in {folder / 'segments.sha256'}: it was changed by hand; restore it or {REBUILD}."
+        )
+    title = about["title"]
+    return ReferenceSet(
+        id=about["id"],
+        title=f"{title['en']} ({title['zh']})",
+        original_language=about["original_language"],
+        published=str(about["published"]),
+        licence=about["licence"],
+        segments=tuple(segments),
+        sha256=sha256,
+    )
+
+
+def find(name_or_path: str | Path) -> Path:
+    """The folder of a reference set, given by path or by id."""
+    for folder in (Path(name_or_path), data_dir("references") / str(name_or_path)):
+        if (folder / "segments.jsonl").is_file():
+            return folder
+    root = data_dir("references")
+    known = sorted(p.parent.name for p in root.glob("*/segments.jsonl"))
+    raise BenchError(
+        f"No reference set {str(name_or_path)!r}: give the path of its folder or one of {', '.join(known) or 'none yet'}."
+    )
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """What a person has written about the document; the keys are described in the README.md of each set."""
+    try:
+        about = yaml.safe_load(decode(read_bytes(path), path))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise BenchError(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML; mend it.") from None
+    needed = ("id", "title", "original_language", "published", "origin", "licence")
+    missing = [key for key in needed if not (isinstance(about, dict) and about.get(key))]
+    if missing:
+        raise BenchError(f"{path}: {', '.join(missing)} is missing; add it.")
+    if unknown := set(about) - {*needed, "note", "leave_out"}:
+        raise BenchError(
+            f"{path}: unknown key {', '.join(sorted(map(str, unknown)))}; remove it or mend its spelling."
+        )
+    if about["original_language"] not in ("zh", "en"):
+        raise BenchError(f"{path}: original_language is {about['original_language']!r}; write zh or en.")
+    if not isinstance(about["title"], dict) or set(about["title"]) != {"zh", "en"}:
+        raise BenchError(f"{path}: title needs exactly the keys zh and en; write both.")
+    for entry in about.get("leave_out") or []:
+        good = (
+            isinstance(entry, dict) and set(entry) == {"lines", "reason"} and isinstance(entry["lines"], list)
+        )
+        if not good or not all(isinstance(n, int) for n in entry["lines"]):
+            raise BenchError(f"{path}: leave_out holds {entry!r}; write `lines: [7, 9]` and `reason: …`.")
+    return about
+
+
+def _segment(line: str, where: str) -> Segment:
+    try:
+        row = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise BenchError(f"{where}: not JSON ({error.msg}); {REBUILD}.") from None
+    if not isinstance(row, dict):
+        raise BenchError(f"{where}: not a JSON object; {REBUILD}.")
+    for key in row:
+        if key not in _TYPES:
+            raise BenchError(f"{where}: unknown key {key!r}; {REBUILD}.")
+    for key, kind in _TYPES.items():
+        if key not in row:
+            raise BenchError(f"{where}: the key {key!r} is missing; {REBUILD}.")
+        if type(row[key]) is not kind:
+            raise BenchError(
+                f"{where}: {key!r} is {row[key]!r} and should be of type {kind.__name__}; {REBUILD}."
+            )
+        if kind is str and key not in _MAY_BE_EMPTY and not row[key].strip():
+            raise BenchError(f"{where}: {key!r} is empty; {REBUILD}.")
+    if row["kind"] not in ("heading", "sentence"):
+        raise BenchError(f"{where}: kind {row['kind']!r} is neither heading nor sentence; {REBUILD}.")
+    if row["paragraph"] < 0:
+        raise BenchError(f"{where}: paragraph {row['paragraph']} is below 0; {REBUILD}.")
+    if not re.fullmatch(r"[1-9]\d*-[1-9]\d*", row["alignment"]):
+        raise BenchError(f"{where}: alignment {row['alignment']!r} is not of the form 1-2; {REBUILD}.")
+    for side, script, name in (("zh", f"[{HAN}]", "Chinese character"), ("en", "[A-Za-z]", "Latin letter")):
+        lines = row[f"{side}_lines"]
+        if not lines or any(type(n) is not int or n < 1 for n in lines) or lines != sorted(set(lines)):
+            raise BenchError(f"{where}: {side}_lines {lines!r} are not ascending line numbers; {REBUILD}.")
+        if len(lines) != row[f"{side}_raw"].count("\n") + 1:
+            raise BenchError(
+                f"{where}: {side}_raw and {side}_lines differ in their number of lines; {REBUILD}."
+            )
+        if not re.search(script, row[side]):
+            raise BenchError(f"{where}: {side!r} holds no {name}: {row[side][:40]!r}; {REBUILD}.")
+    for side in ("zh_lines", "en_lines"):
+        row[side] = tuple(row[side])
+    return Segment(**row)
+
+
+def read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BenchError(f"Cannot read {path} ({error.strerror}); {REBUILD}.") from None
+
+
+def decode(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise BenchError(f"{path}:{line}: not UTF-8; {REBUILD}.") from None

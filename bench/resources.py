@@ -1,0 +1,17 @@
+"""Where the data that ships with the code lies: `configs/` and `references/`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bench
+
+
+def data_dir(kind: str) -> Path:
+    """The folder of "configs" or "references".
+
+    An installed wheel carries them in `bench/_data/`; in an editable checkout they stand beside the package.
+    """
+    package = Path(bench.__file__).parent
+    shipped = package / "_data" / kind
+    return shipped if shipped.is_dir() else package.parent / kind

@@ -1,0 +1,171 @@
+"""`bench run`: overrides -> jobs -> translate (a Hydra multirun) -> score -> leaderboards.
+
+One job is one system x one direction. A suite is expanded into the sweep system=a,b,… direction=zh-en,en-zh and handed to
+Hydra's own multirun, so that hydra/launcher=… takes the same jobs to another machine. What a job did is read from the
+store and nowhere else, so that it does not matter where it ran.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+from unittest.mock import patch
+
+import hydra
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException, InstantiationException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from bench import leaderboard, references, store
+from bench.core import Adapter, BenchError, Direction, ReferenceSet, Scorer, sides
+from bench.progress import say
+from bench.resources import data_dir
+from bench.score import score
+from bench.translate import identity, is_current, translate
+
+CONFIGS = str(data_dir("configs"))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One system x one direction, as its config describes it."""
+
+    config: DictConfig
+    adapter: Adapter
+    direction: Direction
+    folder: Path
+
+    @classmethod
+    def of(cls, config: DictConfig) -> Job:
+        with _sentences():
+            direction = cast(Direction, config.direction)
+            sides(direction)
+            adapter: Adapter = _instantiate(config.system.adapter)
+            system = str(config.system.name)
+            root, reference = Path(config.store), references.load(config.reference).id
+            folder = store.run_folder(root, reference, direction, system, identity(adapter, direction))
+            return cls(config, adapter, direction, folder)
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """What the yaml says of the system, without what its adapter does."""
+        card = OmegaConf.to_container(self.config.system, resolve=True)
+        return {str(key): value for key, value in cast(dict, card).items() if key != "adapter"}
+
+
+def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
+    """Everything `bench run` does but print. Gives the boards and the path of leaderboard.md.
+
+    A system that fails leaves its reason in the store and on the board; the others go on.
+    """
+    sweep, suite = expand(overrides)
+    jobs = [Job.of(config) for config in _compose_each(sweep)]
+    config = jobs[0].config
+    reference = references.load(config.reference)
+    if not all(_done(job, reference) for job in jobs):
+        _multirun(sweep)
+
+    root, directions = Path(config.store), list(dict.fromkeys(job.direction for job in jobs))
+    scorers = _scorers(config)
+    primary = suite.primary if suite.primary in scorers else next(iter(scorers))
+    boards = []
+    for direction in directions:
+        score(root, reference, direction, scorers, config.quiet)
+        boards.append(leaderboard.build(root, reference, direction, list(scorers), primary))
+    return boards, leaderboard.write(root, boards)
+
+
+def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
+    """The overrides of the sweep, completed with the suite's systems and directions; and the suite."""
+    with _sentences():
+        given = OverridesParser.create().parse_overrides(list(overrides))
+        suite = _compose([o.input_line for o in given if o.key_or_group == "suite" and o.input_line]).suite
+        keys = {override.key_or_group for override in given}
+        sweep = list(overrides)
+        for key, values in (("system", suite.systems), ("direction", suite.directions)):
+            if key not in keys:
+                sweep.append(f"{key}={','.join(values)}")
+        return sweep, suite
+
+
+def job(config: DictConfig) -> None:
+    """What Hydra calls for each job, here or on another machine."""
+    this = Job.of(config)
+    reference = references.load(config.reference)
+    if _done(this, reference):
+        return
+    try:
+        translate(
+            this.adapter, reference, this.direction, this.folder, this.card, config.batch_size, config.quiet
+        )
+    except BenchError as error:
+        _failed(this, str(error))
+    except (
+        Exception
+    ) as error:  # a fault of ours or of a library: it is shown whole, but the other systems go on
+        traceback.print_exc()
+        _failed(this, f"{type(error).__name__}: {error}")
+
+
+def _failed(this: Job, reason: str) -> None:
+    say(f"{this.config.system.name} {this.direction} failed: {reason}")
+    store.write_failure(this.folder, reason)
+
+
+def _done(this: Job, reference: ReferenceSet) -> bool:
+    current = store.read_run(this.folder)
+    return is_current(current, reference) and not (current and current.record["flags"].get("error"))
+
+
+def _multirun(sweep: Sequence[str]) -> None:
+    """Hydra reads the command line itself, and so it gets one."""
+    main = hydra.main(version_base="1.3", config_path=CONFIGS, config_name="config")(job)
+    with patch.object(sys, "argv", ["bench", "--multirun", *sweep]):
+        main()
+
+
+def _compose_each(sweep: Sequence[str]) -> Iterator[DictConfig]:
+    with _sentences():
+        parsed: list[Override] = OverridesParser.create().parse_overrides(list(sweep))
+        batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+        for arguments in batches[0]:
+            yield _compose(arguments)
+
+
+def _compose(overrides: Sequence[str]) -> DictConfig:
+    with hydra.initialize_config_dir(CONFIGS, version_base="1.3", job_name="bench"):
+        return hydra.compose("config", overrides=list(overrides))
+
+
+def _scorers(config: DictConfig) -> dict[str, tuple[Scorer, Mapping[str, Any]]]:
+    with _sentences():
+        return {
+            str(metric): (_instantiate(node), cast(dict, OmegaConf.to_container(node, resolve=True)))
+            for metric, node in config.metric.items()
+        }
+
+
+def _instantiate(node: DictConfig) -> Any:
+    try:
+        return hydra.utils.instantiate(node, _convert_="all")
+    except InstantiationException as error:
+        if isinstance(error.__cause__, BenchError):
+            raise error.__cause__ from None
+        raise
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What Hydra and OmegaConf say of a wrong config, in one line."""
+    try:
+        yield
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BenchError(f"The configuration does not hold: {' '.join(str(error).split())}") from None

@@ -1,0 +1,57 @@
+"""Drives scorers over all runs of a direction at once; what is scored already is not scored again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from bench import store
+from bench.core import BenchError, Direction, ReferenceSet, Scorer, digest, sides
+from bench.progress import bar
+from bench.translate import is_current
+
+
+def score(
+    root: Path,
+    reference: ReferenceSet,
+    direction: Direction,
+    scorers: Mapping[str, tuple[Scorer, Mapping[str, Any]]],
+    quiet: bool = False,
+) -> None:
+    """Score every run of a direction that was made from this version of the set.
+
+    `scorers`: metric id -> the scorer and its config. The config and sacrebleu's version are what a score depends on
+    besides the texts.
+    """
+    runs = [run for run in store.runs(root, reference.id, direction) if is_current(run, reference)]
+    wanted: dict[str, tuple[str, list[store.Run]]] = {}
+    for metric, (_, config) in scorers.items():
+        hashed = digest({"config": dict(config), "sacrebleu": version("sacrebleu")})
+        wanted[metric] = hashed, [run for run in runs if store.read_score(run, metric, hashed) is None]
+
+    source_language, target_language = sides(direction)
+    sources = [segment.text(source_language) for segment in reference.segments]
+    references = [segment.text(target_language) for segment in reference.segments]
+    total = sum(len(missing) for _, missing in wanted.values())
+    with bar(f"scoring {direction}", total=total, unit="scores", quiet=quiet) as advance:
+        for metric, (hashed, missing) in wanted.items():
+            if not missing:
+                continue
+            texts = {run.label: _texts(run, reference) for run in missing}
+            scores = scorers[metric][0].score(direction, sources, references, texts)
+            for run in missing:
+                store.write_score(run, metric, hashed, scores[run.label])
+            advance(len(missing))
+
+
+def _texts(run: store.Run, reference: ReferenceSet) -> Sequence[str]:
+    """A run's hypotheses in the order of the set, matched by segment id."""
+    by_id = {h.id: h.text for h in run.hypotheses()}
+    ids = [segment.id for segment in reference.segments]
+    if sorted(by_id) != sorted(ids):
+        raise BenchError(
+            f"{run.folder} does not hold one hypothesis for each segment of {reference.id}: delete it and run again."
+        )
+    return [by_id[id] for id in ids]

@@ -1,0 +1,224 @@
+"""The only module that knows the paths and file formats under runs/ and results/.
+
+<store>/<reference set>/<direction>/<system>-<identity>/
+    hypotheses.jsonl    one Hypothesis a line, in the order of the reference set
+    run.json            everything needed to repeat the run; its presence means the run is whole
+    journal.jsonl       while translating: finished hypotheses, appended as they come; gone when the run is whole
+    failure.json        why the last attempt did not finish; gone when the run is whole
+    scores/<metric>.json
+<store>/<reference set>/leaderboard.{md,csv,json}
+
+The folder's name holds the identity of the system, so that one setting never overwrites another. Every whole file is
+written under a temporary name and renamed, so that a reader never sees half of one.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.core import DIRECTIONS, BenchError, Direction, Hypothesis, Score
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One system x one direction x one reference set, as it stands in the store."""
+
+    folder: Path
+    record: Mapping[str, Any]
+    """run.json as it was read; bench.translate writes and documents it."""
+
+    @property
+    def system(self) -> str:
+        return str(self.record["system"]["name"])
+
+    @property
+    def label(self) -> str:
+        """Unique in a store: the system's name and the beginning of its identity."""
+        return self.folder.name
+
+    def hypotheses(self) -> list[Hypothesis]:
+        return read_hypotheses(self.folder / "hypotheses.jsonl")
+
+
+def run_folder(store: Path, reference: str, direction: Direction, system: str, identity: str) -> Path:
+    if not _NAME.fullmatch(system):
+        raise BenchError(
+            f"The system name {system!r} cannot be a folder: use letters, digits and ._+@=- only."
+        )
+    return store / reference / direction / f"{system}-{identity[:8]}"
+
+
+def read_run(folder: Path) -> Run | None:
+    """The run in `folder`, or None where it is not whole."""
+    path = folder / "run.json"
+    return Run(folder, _read_json(path)) if path.is_file() else None
+
+
+def runs(store: Path, reference: str, direction: Direction) -> list[Run]:
+    """All whole runs of one direction, by folder name."""
+    found = (read_run(path.parent) for path in sorted((store / reference / direction).glob("*/run.json")))
+    return [run for run in found if run]
+
+
+def failures(store: Path, reference: str, direction: Direction) -> dict[str, str]:
+    """System label -> why its last attempt did not finish."""
+    paths = sorted((store / reference / direction).glob("*/failure.json"))
+    return {path.parent.name: str(_read_json(path)["error"]) for path in paths}
+
+
+def write_run(folder: Path, hypotheses: Iterable[Hypothesis], record: Mapping[str, Any]) -> None:
+    """Make the run whole: hypotheses first, run.json last, then what belonged to the attempt is removed."""
+    text = "".join(_line(h) for h in hypotheses)
+    write(folder / "hypotheses.jsonl", text)
+    write_json(
+        folder / "run.json", {**record, "hypotheses_sha256": hashlib.sha256(text.encode()).hexdigest()}
+    )
+    for name in ("journal.jsonl", "failure.json"):
+        (folder / name).unlink(missing_ok=True)
+
+
+def write_failure(folder: Path, error: str) -> None:
+    write_json(folder / "failure.json", {"error": error})
+
+
+def finished(folder: Path) -> dict[str, Hypothesis]:
+    """Key -> hypothesis: all that was ever translated into `folder`, from an earlier whole run and from the journal."""
+    paths = (folder / "hypotheses.jsonl", folder / "journal.jsonl")
+    return {h.key: h for path in paths if path.is_file() for h in read_hypotheses(path, torn=True)}
+
+
+def append_journal(folder: Path, hypotheses: Iterable[Hypothesis]) -> None:
+    """Append and fsync: what this returned from survives a killed process."""
+    with _disk(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "journal.jsonl").open("a+b") as file:
+            _mend(file)
+            file.write("".join(_line(h) for h in hypotheses).encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def _mend(file: Any) -> None:
+    """Cut a torn last line, left by a process that was killed while it wrote, before anything is appended to it."""
+    file.seek(0)
+    content = file.read()
+    if content and not content.endswith(b"\n"):
+        file.truncate(content.rfind(b"\n") + 1)
+    file.seek(0, os.SEEK_END)
+
+
+def read_hypotheses(path: Path, torn: bool = False) -> list[Hypothesis]:
+    """`torn`: a last line without its end is passed over instead of refused."""
+    hypotheses = []
+    lines = path.read_text("utf-8").split("\n")
+    if lines.pop() and not torn:
+        raise BenchError(
+            f"{path} ends in the middle of a line: restore the file or delete its folder and run again."
+        )
+    for number, line in enumerate(lines, 1):
+        try:
+            record = json.loads(line)
+            hypotheses.append(Hypothesis(**{**record, "flags": tuple(record["flags"])}))
+        except (ValueError, TypeError, KeyError):
+            raise BenchError(
+                f"{path}, line {number} is not a hypothesis: restore the file or delete its folder and run again."
+            ) from None
+    return hypotheses
+
+
+def write_score(run: Run, metric: str, scorer: str, score: Score) -> None:
+    """`scorer`: hash of what computed it, so that a changed setting or library version is computed anew."""
+    record = {"scorer": scorer, **_scored(run), **asdict(score)}
+    write_json(run.folder / "scores" / f"{metric}.json", record)
+
+
+def read_score(run: Run, metric: str, scorer: str | None = None) -> Score | None:
+    """The score of just these hypotheses against just this version of the set (and by this scorer), or None."""
+    path = run.folder / "scores" / f"{metric}.json"
+    if not path.is_file():
+        return None
+    record = _read_json(path)
+    if record["scorer"] != (scorer or record["scorer"]) or any(
+        record[k] != v for k, v in _scored(run).items()
+    ):
+        return None
+    fields = {name: record[name] for name in Score.__dataclass_fields__}
+    interval = tuple(fields.pop("interval") or ()) or None
+    return Score(**{**fields, "interval": interval, "segments": tuple(fields["segments"])})
+
+
+def _scored(run: Run) -> dict[str, str]:
+    return {
+        "hypotheses_sha256": run.record["hypotheses_sha256"],
+        "reference_sha256": run.record["reference"]["sha256"],
+    }
+
+
+def leaderboard_path(store: Path, reference: str, suffix: str) -> Path:
+    return store / reference / f"leaderboard.{suffix}"
+
+
+def directions(store: Path, reference: str) -> list[Direction]:
+    """The directions that have anything in the store."""
+    return [direction for direction in DIRECTIONS if (store / reference / direction).is_dir()]
+
+
+def write_json(path: Path, record: Mapping[str, Any]) -> None:
+    write(path, json.dumps(record, ensure_ascii=False, indent=1) + "\n")
+
+
+def write(path: Path, text: str) -> None:
+    """Whole or not at all: written beside under a temporary name, synced, renamed."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    with _disk(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("w", encoding="utf-8", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    """The errors of a disk, as sentences."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise BenchError(
+                f"The disk that holds {path} is full: free some space and run again; finished translations are kept."
+            ) from None
+        raise BenchError(
+            f"Cannot write {path} ({error.strerror}): set store= to a folder that can be written."
+        ) from None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise BenchError(
+            f"{path} is not JSON ({error}): restore the file or delete its folder and run again."
+        ) from None
+    if not isinstance(record, dict):
+        raise BenchError(f"{path} is not a JSON object: restore the file or delete its folder and run again.")
+    return record
+
+
+def _line(hypothesis: Hypothesis) -> str:
+    return json.dumps(asdict(hypothesis), ensure_ascii=False) + "\n"
