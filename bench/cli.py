@@ -129,8 +129,9 @@ def export(reference: str, out: Path) -> None:
     from bench import references, store
 
     loaded = references.load(reference)
-    texts = {side: [segment.text(side) for segment in loaded.segments] for side in LANGUAGE_NAMES}
-    for suffix, lines in {**texts, "ids": [segment.id for segment in loaded.segments]}.items():
+    columns = {str(side): [segment.text(side) for segment in loaded.segments] for side in LANGUAGE_NAMES}
+    columns["ids"] = [segment.id for segment in loaded.segments]
+    for suffix, lines in columns.items():
         path = out / f"{loaded.id}.{suffix}"
         store.write(path, "".join(f"{line}\n" for line in lines))
         click.echo(path)

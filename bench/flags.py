@@ -44,7 +44,9 @@ def flags(output: Output, source: str, direction: Direction) -> tuple[Flag, ...]
         return ("error",)
     if not text:
         found.append("empty")
-    elif _letters(text) == _letters(source) and script_share(source, source_language) >= LEAST_SHARE:
+    elif _letters(text) == _letters(source) and (HAN if source_language == "zh" else LATIN_WORD).search(
+        source
+    ):
         found.append("copied")
     elif script_share(text, target_language) < LEAST_SHARE:
         found.append("wrong-language")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from filelock import FileLock
 
-from bench.progress import say
+from bench.progress import bar, say
 from bench.weights import cache_dir
 
 
@@ -43,9 +43,9 @@ def converted(gguf: Path, fingerprint: str) -> Path:
 
 def _convert(gguf: Path, folder: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM, AutoTokenizer, modeling_gguf_pytorch_utils
 
-    with _plain_slices():
+    with _plain_slices(), patch.object(modeling_gguf_pytorch_utils, "tqdm", _watched):
         model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
         if model.config.model_type.startswith("gemma"):
             tokenizer = _gemma_tokenizer(gguf)
@@ -101,6 +101,14 @@ def _gemma_tokenizer(gguf: Path) -> Any:
             ]
         )
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special)
+
+
+def _watched(tensors: Sequence[Any], desc: str) -> Iterator[Any]:
+    """The library's progress bar, as ours."""
+    with bar("Dequantising", len(tensors), "tensors") as advance:
+        for tensor in tensors:
+            yield tensor
+            advance(1)
 
 
 @contextlib.contextmanager

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 _QUARTER_GAP, _LONGEST_GAP = 1.0, 30.0  # seconds between two plain lines: at least, at most
 
+quiet = False
+"""Nothing but warnings is shown; set once by whoever starts the work."""
+
 _lock = threading.Lock()
 _display: Progress | None = (
     None  # rich draws one live display at a time, so bars that are open at once share it
@@ -30,13 +33,15 @@ class Advance(Protocol):
         ...
 
 
-def say(sentence: str) -> None:
+def say(sentence: str, warning: bool = False) -> None:
     """One plain line on standard error, above a bar that may be open."""
+    if quiet and not warning:
+        return
     _console().print(sentence, soft_wrap=True)
 
 
 @contextmanager
-def bar(label: str, total: int = 0, unit: str = "", quiet: bool = False) -> Iterator[Advance]:
+def bar(label: str, total: int = 0, unit: str = "") -> Iterator[Advance]:
     """Shows how far `label` has come, counted in `unit` ("bytes" are shown as MB); `total` 0 where it is not known yet."""
     if quiet:
         yield lambda n=1, *, total=0: None

@@ -24,9 +24,8 @@ from hydra.errors import HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from bench import leaderboard, references, store
+from bench import leaderboard, progress, references, store
 from bench.core import Adapter, BenchError, Direction, ReferenceSet, Scorer, sides
-from bench.progress import say
 from bench.resources import data_dir
 from bench.score import score
 from bench.translate import identity, is_current, translate
@@ -69,6 +68,7 @@ def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
     sweep, suite = expand(overrides)
     jobs = [Job.of(config) for config in _compose_each(sweep)]
     config = jobs[0].config
+    progress.quiet = config.quiet
     reference = references.load(config.reference)
     if not all(_done(job, reference) for job in jobs):
         _multirun(sweep)
@@ -78,7 +78,7 @@ def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
     primary = suite.primary if suite.primary in scorers else next(iter(scorers))
     boards = []
     for direction in directions:
-        score(root, reference, direction, scorers, config.quiet)
+        score(root, reference, direction, scorers)
         boards.append(leaderboard.build(root, reference, direction, list(scorers), primary))
     return boards, leaderboard.write(root, boards)
 
@@ -98,14 +98,13 @@ def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
 
 def job(config: DictConfig) -> None:
     """What Hydra calls for each job, here or on another machine."""
+    progress.quiet = config.quiet
     this = Job.of(config)
     reference = references.load(config.reference)
     if _done(this, reference):
         return
     try:
-        translate(
-            this.adapter, reference, this.direction, this.folder, this.card, config.batch_size, config.quiet
-        )
+        translate(this.adapter, reference, this.direction, this.folder, this.card, config.batch_size)
     except BenchError as error:
         _failed(this, str(error))
     except (
@@ -116,7 +115,7 @@ def job(config: DictConfig) -> None:
 
 
 def _failed(this: Job, reason: str) -> None:
-    say(f"{this.config.system.name} {this.direction} failed: {reason}")
+    progress.say(f"{this.config.system.name} {this.direction} failed: {reason}", warning=True)
     store.write_failure(this.folder, reason)
 
 

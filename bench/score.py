@@ -18,7 +18,6 @@ def score(
     reference: ReferenceSet,
     direction: Direction,
     scorers: Mapping[str, tuple[Scorer, Mapping[str, Any]]],
-    quiet: bool = False,
 ) -> None:
     """Score every run of a direction that was made from this version of the set.
 
@@ -35,7 +34,7 @@ def score(
     sources = [segment.text(source_language) for segment in reference.segments]
     references = [segment.text(target_language) for segment in reference.segments]
     total = sum(len(missing) for _, missing in wanted.values())
-    with bar(f"scoring {direction}", total=total, unit="scores", quiet=quiet) as advance:
+    with bar(f"scoring {direction}", total=total, unit="scores") as advance:
         for metric, (hashed, missing) in wanted.items():
             if not missing:
                 continue

@@ -41,7 +41,6 @@ def translate(
     folder: Path,
     card: Mapping[str, Any],
     batch_size: int,
-    quiet: bool = False,
 ) -> None:
     """Make the run in `folder` whole. Only what is not translated yet is translated.
 
@@ -59,7 +58,7 @@ def translate(
         adapter.load()
 
     started = time.perf_counter()
-    with bar(f"{card['name']} {direction}", total=len(todo), unit="segments", quiet=quiet) as advance:
+    with bar(f"{card['name']} {direction}", total=len(todo), unit="segments") as advance:
         for start in range(0, len(todo), batch_size):
             batch = todo[start : start + batch_size]
             outputs = adapter.translate(batch, direction)

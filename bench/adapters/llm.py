@@ -1,15 +1,16 @@
 """Decoder-only language models through transformers: chat models by their own template, base models by worked examples.
 
-Decoding is greedy, in a loop of our own. It differs from `model.generate` in two things that make it fast on a benchmark
-without changing an output: rows leave the batch when they are finished (generate pads them until the longest row ends), and
-what all prompts begin with (system text, instruction, examples) goes through the model once per run instead of once per row.
+Decoding is greedy, in a loop of our own. It differs from `model.generate` in three things that make it fast on a benchmark
+without changing an output: rows leave the batch when they are finished (generate pads them until the longest row ends); what
+all prompts begin with (system text, instruction, examples) goes through the model once per run instead of once per row; and
+prompts are read in groups of similar length.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from bench import cleaning
@@ -20,6 +21,9 @@ from bench.weights import Weights, fingerprint, resolve
 
 if TYPE_CHECKING:
     import torch
+
+
+_GROUP = 8  # prompts that are read at once
 
 
 class LLM:
@@ -36,7 +40,7 @@ class LLM:
         dtype: str = "float32",
         max_new_tokens: int = 512,
         tokens_base: int = 32,
-        tokens_ratio: float = 3.0,
+        tokens_ratio: float = 2.0,
     ) -> None:
         self.weights = Weights.parse(checkpoint)
         self.prompt = prompt
@@ -96,6 +100,8 @@ class LLM:
             reason = str(error).strip().partition("\n")[0]
             raise BenchError(f"The checkpoint in {path} cannot be loaded: {reason}") from None
         self._model = model.eval().to(self.device)
+        if self.device == "cpu":
+            _speed_up_thin_products(self._model)
         self._context = int(getattr(model.config, "max_position_embeddings", None) or 1 << 30)
         # A checkpoint names the tokens that end an answer in its generation config or in its tokenizer.
         named = model.generation_config.eos_token_id if model.generation_config else None
@@ -156,49 +162,84 @@ class LLM:
     def _decode(self, prompts: list[list[int]], limits: list[int], direction: Direction) -> list[list[int]]:
         """Greedy continuations of `prompts`, each at most its limit long, without the token that ended it."""
         import torch
-        from transformers import DynamicCache
 
-        prefix, cache = self._prefix(direction)
-        window = getattr(self._model.config, "sliding_window", None) or self._context
-        longest = max(len(p) + limit for p, limit in zip(prompts, limits, strict=True))
-        shared = len(prefix)
-        # Padding stands between prefix and rest. Where attention slides, that would push the prefix out of the window early
-        # and make a row's output depend on its neighbours, so long rows do without.
-        if any(p[:shared] != prefix or len(p) == shared for p in prompts) or longest + shared > window:
-            shared, cache = 0, DynamicCache(config=self._model.config)
-        cache = copy.deepcopy(cache)
-        if shared:
-            cache.batch_repeat_interleave(len(prompts))
-
-        ids, mask = _pad_left([p[shared:] for p in prompts], shared, self.device)
-        positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, shared:]
-        rows = torch.arange(len(prompts))
         outputs: list[list[int]] = [[] for _ in prompts]
         with torch.inference_mode():
-            while len(rows):
-                logits = self._model(
-                    input_ids=ids,
-                    attention_mask=mask,
-                    position_ids=positions,
-                    past_key_values=cache,
-                    use_cache=True,
-                    logits_to_keep=1,
-                ).logits
-                chosen = logits[:, -1].argmax(-1)
+            rows, logits, mask, cache = self._read(prompts, max(limits), direction)
+            positions = mask.sum(-1, keepdim=True)
+            while True:
+                chosen = logits.argmax(-1)
                 chosen_by_row = zip(rows.tolist(), chosen.tolist(), strict=True)
-                going = [self._take(outputs[row], token, limits[row]) for row, token in chosen_by_row]
-                keep = torch.tensor(going)
-                rows = rows[keep]
-                on_device = keep.to(self.device)
-                ids, mask, positions = (
-                    chosen[on_device][:, None],
-                    mask[on_device],
-                    positions[on_device, -1:] + 1,
+                keep = torch.tensor(
+                    [self._take(outputs[row], token, limits[row]) for row, token in chosen_by_row]
                 )
-                mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
-                if not all(going) and len(rows):
+                if not keep.any():
+                    return outputs
+                on_device = keep.to(self.device)
+                if not keep.all():
                     cache.batch_select_indices(on_device.nonzero().flatten())
-        return outputs
+                rows, chosen, mask, positions = (
+                    rows[keep],
+                    chosen[on_device],
+                    mask[on_device],
+                    positions[on_device],
+                )
+                mask = torch.nn.functional.pad(mask, (0, 1), value=1)
+                logits = self._forward(chosen[:, None], mask, positions, cache)
+                positions = positions + 1
+
+    def _read(
+        self, prompts: list[list[int]], longest_answer: int, direction: Direction
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, Any]:
+        """What the model has read when it has read the prompts, in groups of similar length so that little is padding:
+        row numbers (rows), logits of the next token (rows, vocabulary), attention mask (rows, length), cache."""
+        import torch
+        from torch.nn.functional import pad
+        from transformers import DynamicCache
+
+        prefix, prefix_cache = self._prefix(direction)
+        order = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
+        group = _GROUP
+        # Groups are padded on the left and inside, between prefix and rest. Where attention slides, padding could push tokens
+        # out of the window and make a row's output depend on its neighbours; long rows are read plainly.
+        window = getattr(self._model.config, "sliding_window", None) or self._context
+        if any(p[: len(prefix)] != prefix or len(p) == len(prefix) for p in prompts) or (
+            len(prompts[order[0]]) + len(prefix) + longest_answer > window
+        ):
+            prefix, prefix_cache, group = [], DynamicCache(config=self._model.config), len(prompts)
+
+        read = []
+        for start in range(0, len(order), group):
+            texts = [prompts[row][len(prefix) :] for row in order[start : start + group]]
+            ids, mask = _pad_left(texts, len(prefix), self.device)
+            cache = copy.deepcopy(prefix_cache)
+            if prefix:
+                cache.batch_repeat_interleave(len(texts))
+            positions = (mask.cumsum(-1) - 1).clamp(min=0)[:, len(prefix) :]
+            read.append((self._forward(ids, mask, positions, cache), mask, cache))
+
+        logits, masks, caches = zip(*read, strict=True)
+        cache, length = caches[0], masks[0].shape[1]  # the first group has the longest rows
+        for number, layer in enumerate(cache.layers):
+            for part in ("keys", "values"):
+                tensors = [getattr(c.layers[number], part) for c in caches]
+                setattr(layer, part, torch.cat([pad(t, (0, 0, length - t.shape[2], 0)) for t in tensors]))
+        mask = torch.cat([pad(m, (length - m.shape[1], 0)) for m in masks])
+        return torch.tensor(order), torch.cat(logits), mask, cache
+
+    def _forward(
+        self, ids: torch.Tensor, mask: torch.Tensor, positions: torch.Tensor, cache: Any
+    ) -> torch.Tensor:
+        """Logits of the token after each row's last, (rows, vocabulary); `cache` grows by what was read."""
+        result = self._model(
+            input_ids=ids,
+            attention_mask=mask,
+            position_ids=positions,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
+        return result.logits[:, -1]
 
     def _take(self, output: list[int], token: int, limit: int) -> bool:
         """Append a token to its row; False where the row has ended."""
@@ -207,6 +248,24 @@ class LLM:
         output.append(token)
         stop = self.prompt.stop
         return len(output) < limit and not (stop and stop in self._tokenizer.decode(output[-2:]))
+
+
+def _speed_up_thin_products(model: Any) -> None:
+    """Compute x W^T as (W x^T)^T where x has few rows, as in decoding: the same product, but torch's CPU matrix product is
+    about twice as fast with the long side first (24 rows x 896 x 4864 in float32: 4.9 ms -> 2.8 ms on two cores)."""
+    import torch
+    from torch.nn.functional import linear
+
+    def forward(layer: torch.nn.Linear, x: torch.Tensor) -> torch.Tensor:
+        rows = x.reshape(-1, x.shape[-1])
+        if len(rows) > 128:
+            return linear(x, layer.weight, layer.bias)
+        y = (layer.weight @ rows.t()).t().reshape(*x.shape[:-1], -1)
+        return y if layer.bias is None else y + layer.bias
+
+    for layer in model.modules():
+        if type(layer) is torch.nn.Linear:
+            layer.forward = partial(forward, layer)  # type: ignore[method-assign]
 
 
 def _common(sequences: list[list[int]]) -> list[int]:

@@ -1,0 +1,107 @@
+"""Every number equals the one that the sacrebleu command prints for the same files, to the last digit."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bench import references
+from bench.core import BenchError, Direction, Score, sides
+from bench.scorers.sacre import Sacre
+
+COMMAND = {
+    ("BLEU", "zh"): ["-m", "bleu", "-tok", "zh"],
+    ("BLEU", "en"): ["-m", "bleu"],
+    ("chrF", "zh"): ["-m", "chrf"],
+    ("chrF", "en"): ["-m", "chrf"],
+    ("chrF++", "zh"): ["-m", "chrf", "--chrf-word-order", "2"],
+    ("chrF++", "en"): ["-m", "chrf", "--chrf-word-order", "2"],
+    ("TER", "zh"): ["-m", "ter", "--ter-normalized", "--ter-asian-support"],
+    ("TER", "en"): ["-m", "ter"],
+}
+CASES = [
+    (metric, direction) for metric in ("BLEU", "chrF", "chrF++", "TER") for direction in ("zh-en", "en-zh")
+]
+
+
+def texts(direction: Direction) -> tuple[list[str], list[str]]:
+    """References, and hypotheses that are partly right: words swapped, dropped, one empty, one in the wrong language."""
+    source, target = sides(direction)
+    segments = references.load("china-export-controls-2021").segments[:20]
+    expected = [segment.text(target) for segment in segments]
+    given = [text[len(text) // 3 :] + text[: len(text) // 4] for text in expected]
+    given[0], given[3], given[7] = expected[0], "", segments[7].text(source)
+    return expected, given
+
+
+def command(folder: Path, expected: Sequence[str], given: Sequence[str], *options: str) -> str:
+    for name, lines in (("reference", expected), ("hypothesis", given)):
+        (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    words = [sys.executable, "-m", "sacrebleu", "reference", "-i", "hypothesis", "-w", "12", *options]
+    environment = {key: value for key, value in os.environ.items() if key != "SACREBLEU_SEED"}
+    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def ours(metric: str, direction: Direction, expected: Sequence[str], given: Sequence[str]) -> Score:
+    return Sacre(metric, resamples=200).score(direction, expected, expected, {"it": given})["it"]
+
+
+@pytest.mark.parametrize(("metric", "direction"), CASES)
+def test_score_interval_and_signature(tmp_path: Path, metric: str, direction: Direction) -> None:
+    expected, given = texts(direction)
+    options = COMMAND[metric, sides(direction)[1]]
+    theirs = json.loads(command(tmp_path, expected, given, *options, "--confidence", "--confidence-n", "200"))
+    score = ours(metric, direction, expected, given)
+    assert score.value == pytest.approx(theirs["score"], abs=1e-9)
+    assert score.interval is not None
+    mean, half = sum(score.interval) / 2, (score.interval[1] - score.interval[0]) / 2
+    assert mean == pytest.approx(theirs["confidence_mean"], abs=1e-9)
+    assert half == pytest.approx(theirs["confidence_var"], abs=1e-9)
+    assert score.signature == f"{metric}|{theirs['signature']}"
+
+
+@pytest.mark.parametrize(("metric", "direction"), CASES)
+def test_each_segment(tmp_path: Path, metric: str, direction: Direction) -> None:
+    expected, given = texts(direction)
+    expected, given = expected[:9], given[:9]
+    options = [*COMMAND[metric, sides(direction)[1]], "--sentence-level", "-f", "text", "-b"]
+    theirs = [float(line) for line in command(tmp_path, expected, given, *options).split()]
+    assert list(ours(metric, direction, expected, given).segments) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_chinese_bleu_is_not_zero() -> None:
+    """The mistake that the direction is there to prevent: 13a on Chinese."""
+    expected, given = texts("en-zh")
+    assert ours("BLEU", "en-zh", expected, given).value > 30
+
+
+def test_the_users_seed_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected, given = texts("zh-en")
+    before = ours("chrF", "zh-en", expected, given)
+    monkeypatch.setenv("SACREBLEU_SEED", "1")
+    assert ours("chrF", "zh-en", expected, given) == before
+
+
+def test_several_systems_are_kept_apart() -> None:
+    """TER of several systems runs in processes of its own; the order must hold."""
+    expected, given = texts("zh-en")
+    scores = Sacre("TER", resamples=10).score(
+        "zh-en", expected, expected, {"worse": given, "perfect": expected}
+    )
+    assert scores["perfect"].value == 0.0 < scores["worse"].value
+
+
+def test_a_single_segment_has_no_interval() -> None:
+    assert ours("chrF", "zh-en", ["Peace."], ["Peace."]).interval is None
+
+
+def test_an_unknown_metric() -> None:
+    with pytest.raises(BenchError, match="BLEUX"):
+        Sacre("BLEUX")
