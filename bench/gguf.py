@@ -14,24 +14,27 @@ from filelock import FileLock
 from bench.progress import bar, say
 from bench.weights import cache_dir
 
+_VERSION = 1  # count up when the conversion below gives another result
+
 
 def converted(gguf: Path, fingerprint: str) -> Path:
     """The folder with `gguf` as float32 safetensors (dequantised without loss) and its tokenizer.
 
-    `fingerprint` names the file's bytes (bench.weights.fingerprint); the library's version is part of the folder's
-    name, because the conversion is the library's.
+    `fingerprint` names the file's bytes (bench.weights.fingerprint); the versions of the library and of this conversion
+    are part of the folder's name.
     """
     import transformers
 
-    name = f"{fingerprint.removeprefix('sha256:')[:16]}-transformers-{transformers.__version__}"
+    bytes_, library = fingerprint.removeprefix("sha256:")[:16], transformers.__version__
+    name = f"{bytes_}-{_VERSION}-transformers-{library}"
     folder = cache_dir() / "converted" / name
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(folder.with_name(f"{name}.lock")):
         if not folder.is_dir():
             say(f"Converting {gguf.name} once, to load fast from now on (about a minute) …")
-            temporary = folder.with_suffix(".tmp")
+            temporary = folder.with_name(f"{name}.tmp")
             shutil.rmtree(temporary, ignore_errors=True)
             try:
                 _convert(gguf, temporary)

@@ -1,0 +1,164 @@
+"""The llm adapter through its real code path, on tiny real checkpoints; transformers' own generate is the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tiny
+
+from bench import references
+from bench.adapters.llm import LLM
+from bench.core import BenchError, Direction, Output, Source, sides
+from bench.prompt import Prompt
+
+CHAT = Prompt("chat", "Translate from {source_language} into {target_language}:\n\n{source}")
+SHOTS = Prompt(
+    "shots",
+    "{source_language}: {source}\n{target_language}:",
+    examples=[{"zh": "各国应当遵守国际法。", "en": "All countries should abide by international law."}],
+    chat=False,
+    stop="\n",
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("checkpoints")
+    return {
+        "qwen": tiny.qwen(root / "qwen"),
+        "gemma": tiny.gemma(root / "gemma"),
+        "narrow": tiny.gemma(root / "narrow", window=48),
+    }
+
+
+def sources(direction: Direction, count: int = 14) -> list[Source]:
+    language = sides(direction)[0]
+    segments = references.load("china-export-controls-2021").segments
+    return [Source(segment.id, segment.text(language)) for segment in segments[:count]]
+
+
+def loaded(checkpoint: Path, prompt: Prompt, **settings: Any) -> LLM:
+    adapter = LLM(str(checkpoint), prompt, **settings)
+    adapter.load()
+    return adapter
+
+
+def generate(adapter: LLM, source: Source, direction: Direction) -> list[int]:
+    """One prompt alone through model.generate."""
+    import torch
+
+    ids = torch.tensor([adapter._encode(source.text, direction)])
+    limit = adapter._limit(source.text, direction)
+    out = adapter._model.generate(
+        ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=limit
+    )
+    return out[0, ids.shape[1] :].tolist()
+
+
+@pytest.mark.parametrize("model", ["qwen", "gemma", "narrow"])
+@pytest.mark.parametrize("direction", ["zh-en", "en-zh"])
+def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, direction: Direction) -> None:
+    ratio = {"zh-en": 0.3, "en-zh": 0.3}  # rows end at different times, by their limits
+    adapter = loaded(checkpoints[model], CHAT, tokens_base=3, tokens_ratio=ratio)
+    given = sources(direction)
+    prompts = [adapter._encode(s.text, direction) for s in given]
+    limits = [adapter._limit(s.text, direction) for s in given]
+    tokens: list[list[int]] = [[] for _ in given]
+    for rows, read in adapter._readings(
+        [(i, len(p), n) for i, (p, n) in enumerate(zip(prompts, limits, strict=True))]
+    ):
+        decoded = adapter._decode([prompts[i] for i in rows], [limits[i] for i in rows], direction, read)
+        for i, row in zip(rows, decoded, strict=True):
+            tokens[i] = row
+    ends = adapter._tokenizer.eos_token_id
+    expected = [generate(adapter, source, direction) for source in given]
+    assert tokens == [row[: row.index(ends)] if ends in row else row for row in expected]
+    assert len({tuple(row) for row in tokens}) > len(tokens) // 2, (
+        "the checkpoint must tell its prompts apart"
+    )
+    assert len({len(row) for row in tokens}) > 1
+
+
+@pytest.mark.parametrize("model", ["qwen", "gemma", "narrow"])
+@pytest.mark.parametrize("prompt", [CHAT, SHOTS], ids=["chat", "few-shot"])
+def test_no_output_depends_on_batch_or_order(
+    checkpoints: dict[str, Path], model: str, prompt: Prompt
+) -> None:
+    given = sources("zh-en")
+
+    def texts(batches: Sequence[Sequence[Source]]) -> dict[str, Output]:
+        adapter = loaded(checkpoints[model], prompt, max_new_tokens=24)
+        return {
+            source.id: output
+            for batch in batches
+            for source, output in zip(batch, adapter.translate(batch, "zh-en"), strict=True)
+        }
+
+    together = texts([given])
+    assert together == texts([[source] for source in given])
+    assert together == texts([given[::-1][i : i + 5] for i in range(0, len(given), 5)])
+
+
+def test_the_limit_is_reported(checkpoints: dict[str, Path]) -> None:
+    adapter = loaded(checkpoints["qwen"], CHAT, max_new_tokens=3, tokens_base=3)
+    outputs = adapter.translate(sources("zh-en"), "zh-en")
+    assert all(output.truncated == (output.tokens_out == 3) for output in outputs)
+    assert any(output.truncated for output in outputs)
+
+
+def test_few_shot_stops_at_the_line_end(checkpoints: dict[str, Path]) -> None:
+    adapter = loaded(checkpoints["gemma"], SHOTS)
+    newline = adapter._tokenizer("\n", add_special_tokens=False).input_ids
+    assert len(newline) == 1
+    assert adapter._take([], newline[0], limit=9) is False
+    assert adapter._take([], adapter._tokenizer("a").input_ids[0], limit=9) is True
+
+
+def test_a_source_longer_than_the_context_is_an_error_of_that_segment(checkpoints: dict[str, Path]) -> None:
+    adapter = loaded(checkpoints["qwen"], CHAT)
+    short, long = adapter.translate([Source("a", "和平。"), Source("b", "和平" * 2000)], "zh-en")
+    assert long.error
+    assert not long.text
+    assert not short.error
+
+
+def test_the_prompt_carries_the_languages_and_the_examples() -> None:
+    assert SHOTS.completion("和平。", "zh-en") == (
+        "Chinese: 各国应当遵守国际法。\nEnglish: All countries should abide by international law.\n\nChinese: 和平。\nEnglish:"
+    )
+    turns = Prompt("p", "{target_language}: {source}", SHOTS.examples).messages("{peace}", "en-zh")
+    assert [turn["role"] for turn in turns] == ["user", "assistant", "user"]
+    assert turns[1]["content"] == "各国应当遵守国际法。"
+    assert turns[2]["content"] == "Chinese: {peace}"  # braces in a source are text
+
+
+def test_what_changes_the_output_changes_the_identity(checkpoints: dict[str, Path]) -> None:
+    path = str(checkpoints["qwen"])
+    identities = [
+        LLM(path, CHAT).identity(),
+        LLM(path, SHOTS).identity(),
+        LLM(path, CHAT, dtype="bfloat16").identity(),
+        LLM(path, CHAT, max_new_tokens=9).identity(),
+        LLM(str(checkpoints["gemma"]), CHAT).identity(),
+    ]
+    assert len({str(identity) for identity in identities}) == len(identities)
+    assert LLM(path, CHAT).identity() == identities[0]
+
+
+def test_wrong_checkpoints_are_sentences(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "model.txt").write_text("not a model")
+    with pytest.raises(BenchError, match="neither a GGUF file nor a model folder"):
+        loaded(tmp_path / "model.txt", CHAT)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "config.json").write_text("{}")
+    with pytest.raises(BenchError, match="cannot be loaded"):
+        loaded(tmp_path / "empty", CHAT)
+    no_template = tiny.byte_level_tokenizer()
+    no_template.chat_template = None
+    adapter = loaded(checkpoints["qwen"], CHAT)
+    adapter._tokenizer = no_template
+    with pytest.raises(BenchError, match="no chat template"):
+        adapter.translate(sources("zh-en", 1), "zh-en")
