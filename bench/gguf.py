@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from filelock import FileLock
 
+from bench.core import BenchError
 from bench.progress import bar, say
 from bench.weights import cache_dir
 
@@ -49,7 +50,9 @@ def _convert(gguf: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, modeling_gguf_pytorch_utils
 
     with _plain_slices(), patch.object(modeling_gguf_pytorch_utils, "tqdm", _watched):
-        model = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name, dtype=torch.float32)
+        read: Any = AutoModelForCausalLM.from_pretrained
+        model, loaded = read(gguf.parent, gguf_file=gguf.name, dtype=torch.float32, output_loading_info=True)
+        refuse_gaps(gguf, loaded)
         if model.config.model_type.startswith("gemma"):
             tokenizer = _gemma_tokenizer(gguf)
         else:
@@ -58,6 +61,14 @@ def _convert(gguf: Path, folder: Path) -> None:
     tokenizer.save_pretrained(folder)
     # A tokenizer made from a GGUF takes the whole GGUF for its vocabulary file and copies it; tokenizer.json has it all.
     (folder / "tokenizer.model").unlink(missing_ok=True)
+
+
+def refuse_gaps(path: Path, loaded: Mapping[str, Any]) -> None:
+    """transformers fills weights that a checkpoint lacks with random numbers and goes on; a benchmark must not."""
+    if missing := sorted(loaded["missing_keys"]):
+        raise BenchError(
+            f"The checkpoint {path} lacks {len(missing)} of its model's weights (first: {missing[0]}): use another one."
+        )
 
 
 def _gemma_tokenizer(gguf: Path) -> Any:

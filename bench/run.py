@@ -7,6 +7,7 @@ store and nowhere else, so that it does not matter where it ran.
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -79,7 +80,8 @@ def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
     boards = []
     for direction in directions:
         score(root, reference, direction, scorers)
-        boards.append(leaderboard.build(root, reference, direction, list(scorers), primary))
+        wanted = [job.folder.name for job in jobs if job.direction == direction]
+        boards.append(leaderboard.build(root, reference, direction, list(scorers), primary, wanted))
     return boards, leaderboard.write(root, boards)
 
 
@@ -167,4 +169,11 @@ def _sentences() -> Iterator[None]:
     try:
         yield
     except (HydraException, OmegaConfBaseException) as error:
-        raise BenchError(f"The configuration does not hold: {' '.join(str(error).split())}") from None
+        text = " ".join(str(error).split())
+        if unknown := re.search(r"Could not (?:load|find) '(\w+)/([^']+)'", text):
+            group, name = unknown.groups()
+            known = ", ".join(sorted(path.stem for path in (Path(CONFIGS) / group).glob("*.yaml")))
+            raise BenchError(
+                f"There is no {group} {name!r}: use one of {known}, or name a folder with your own by --config-dir."
+            ) from None
+        raise BenchError(f"The configuration does not hold: {text}") from None

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tiny
 
+from bench.core import BenchError
 from bench.gguf import converted
 
 SENTENCES = ["The capital of export control.", "出口管制  NPT\n\n1978", *tiny.texts()[:6]]
@@ -44,9 +45,7 @@ def write(path: Path, model: Any, arch: gguf.MODEL_ARCH, name: str, tokenizer: d
         data = tensor.numpy().astype(np.float32)
         if name == "gemma3" and hf_name.endswith("norm.weight"):
             data = data + 1  # llama.cpp keeps Gemma's norms as what they are multiplied by
-        writer.add_tensor(
-            names.get_name(hf_name, try_suffixes=(".weight", ".bias")) + "." + hf_name.rsplit(".", 1)[1], data
-        )
+        writer.add_tensor(names.get_name(hf_name, try_suffixes=(".weight", ".bias")), data)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -157,10 +156,30 @@ def test_gemma_keeps_its_byte_pair_tokenizer(tmp_path: Path) -> None:
         assert tokenizer.decode(tokenizer(sentence).input_ids, skip_special_tokens=True) == sentence
 
 
+def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
+    """The library fills them with random numbers and goes on."""
+    writer = gguf.GGUFWriter(tmp_path / "model.gguf", "qwen2")
+    for key, value in {
+        "block_count": 1,
+        "context_length": 64,
+        "embedding_length": 64,
+        "feed_forward_length": 64,
+    }.items():
+        getattr(writer, f"add_{key}")(value)
+    writer.add_head_count(4)
+    writer.add_tensor("elsewhere.weight", np.zeros((4, 4), dtype=np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    with pytest.raises(BenchError, match="lacks"):
+        converted(tmp_path / "model.gguf", "sha256:" + "d" * 64)
+
+
 def test_a_second_start_pays_no_conversion(tmp_path: Path) -> None:
     """The GGUF is not even opened: it may be gone."""
     (tmp_path / "cache" / "converted").mkdir(parents=True)
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(OSError, match=r"gone\.gguf"):
         converted(tmp_path / "gone.gguf", "sha256:" + "c" * 64)
     assert not [p for p in (tmp_path / "cache" / "converted").iterdir() if p.suffix != ".lock"]
     name = next((tmp_path / "cache" / "converted").iterdir()).name.removesuffix(".lock")

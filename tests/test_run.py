@@ -156,11 +156,11 @@ def test_a_changed_file_is_another_run_and_nothing_is_overwritten(tmp_path: Path
 
 
 BAD = {
-    "an unknown system": (["run", "system=nobody"], "nobody.*qwen2.5-coder-0.5b-instruct"),
-    "an unknown metric": (["run", "system=copy", "metric=[magic]"], "magic.*bleu"),
+    "an unknown system": (["run", "system=nobody"], "system 'nobody'.*qwen2.5-coder-0.5b-instruct"),
+    "an unknown metric": (["run", "system=copy", "metric=[magic]"], "metric 'magic'.*bleu"),
     "an unknown suite": (["run", "suite=none"], "none.*offline"),
     "an unknown key": (["run", "system=copy", "sistem.name=x"], "sistem"),
-    "a broken override": (["run", "system=copy", "direction=[zh-en"], "direction"),
+    "a broken override": (["run", "system=copy", "direction=[zh-en"], r"\[zh-en"),
     "an unknown direction": (["run", "system=copy", "direction=zh-fr"], "zh-fr"),
     "an unknown set": (["run", "system=copy", "reference=nothing"], f"nothing.*{SET}"),
     "a missing value": (["run", "system=hypotheses", "system.name=x"], "path"),

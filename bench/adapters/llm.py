@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from bench import cleaning
 from bench.core import BenchError, Direction, Output, Source
-from bench.gguf import converted
+from bench.gguf import converted, refuse_gaps
 from bench.prompt import Prompt
 from bench.weights import Weights, fingerprint, resolve
 
@@ -100,12 +100,20 @@ class LLM:
         transformers.logging.set_verbosity_error()
         try:
             self._tokenizer = transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False)
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                path, dtype=getattr(torch, self.dtype), trust_remote_code=False, use_safetensors=True
+            read: Any = transformers.AutoModelForCausalLM.from_pretrained
+            model, loaded = read(
+                path,
+                dtype=getattr(torch, self.dtype),
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
             )
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # a folder that is no checkpoint makes the library fail in many ways
             reason = str(error).strip().partition("\n")[0]
-            raise BenchError(f"The checkpoint in {path} cannot be loaded: {reason}") from None
+            raise BenchError(
+                f"The checkpoint in {path} cannot be loaded: {reason or type(error).__name__}"
+            ) from error
+        refuse_gaps(path, loaded)
         self._model = model.eval().to(self.device)
         if self.device == "cpu":
             _speed_up_thin_products(self._model)
@@ -244,6 +252,8 @@ class LLM:
             read.append((self._forward(ids, mask, positions, cache), mask, cache))
 
         logits, masks, caches = zip(*read, strict=True)
+        if len(read) == 1:
+            return torch.tensor(order), logits[0], masks[0], caches[0]
         cache, length = caches[0], masks[0].shape[1]  # the first group has the longest rows
         for number, layer in enumerate(cache.layers):
             for part in ("keys", "values"):

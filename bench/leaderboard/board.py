@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,12 +37,19 @@ class Board:
     """The metric id by which rows are sorted. Sorted is not ranked: no rank without a paired test."""
     rows: Sequence[Row]
     missing: Mapping[str, str]
-    """System -> why it has no row."""
+    """Label of a run that was wanted -> why it has no row."""
 
 
 def build(
-    root: Path, reference: ReferenceSet, direction: Direction, metrics: Sequence[str], primary: str
+    root: Path,
+    reference: ReferenceSet,
+    direction: Direction,
+    metrics: Sequence[str],
+    primary: str,
+    wanted: Collection[str] = (),
 ) -> Board:
+    """All runs of the store that were made from this version of the set. `wanted`: labels of runs that should be there;
+    where one is not, the board says why."""
     runs = store.runs(root, reference.id, direction)
     current = [run for run in runs if is_current(run, reference)]
     names = [run.system for run in current]
@@ -55,10 +62,9 @@ def build(
         )
         for run in current
     ]
-    missing = {
-        run.label: "was made from another version of the reference set" for run in runs if run not in current
-    }
-    missing |= store.failures(root, reference.id, direction)
+    reasons = store.failures(root, reference.id, direction)
+    there = {run.label for run in current}
+    missing = {label: reasons.get(label, "has not run") for label in wanted if label not in there}
     return Board(
         reference, direction, metrics, primary, sorted(rows, key=lambda r: _order(r, primary)), missing
     )
