@@ -35,7 +35,7 @@ def notes(board: Board) -> list[str]:
     return [
         f"{board.reference.title}, {board.reference.published}: {len(board.reference.segments)} segments, set {board.reference.sha256[:12]}. Written in {original}: {side}.",
         f"Sorted by {_label(board, board.primary)}; ± is half of the 95 % bootstrap interval. Sorted is not ranked: a rank needs a paired test.",
-        "Segments without a usable translation stay in and are scored as they are; the column `flags` counts them.",
+        "Segments without a usable translation stay in and are scored as they are; they are counted under flags.",
     ]
 
 

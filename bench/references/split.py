@@ -1,8 +1,8 @@
 """Blocks -> items (headings and sentences), and the cleaning of their text for scoring.
 
-Why not a library. Measured on the table in tests/test_references.py: pysbd 0.3.4 (last release 2021) cuts "para. 4",
+Why not a library. Measured on the table in tests/test_references.py: pysbd 0.3.4 cuts "para. 4",
 "Items 1. and 2." and every Chinese quotation of two sentences, and tears the closing quote off (“为什么？ | ”); syntok
-1.4.4 knows no Chinese, cuts "para. 4" too and gives tokens back where we need exact positions. The rules below get
+1.4.4 knows no Chinese, cuts English quotations and gives tokens back where we need exact positions. The rules below get
 the whole table right and are short enough to read.
 """
 

@@ -1,0 +1,126 @@
+"""The board from a store that this test writes: order, missing scores, failures, escaping; and a full disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bench import leaderboard, references, store
+from bench.core import BenchError, Hypothesis, Score
+from bench.leaderboard import render
+
+REFERENCE = references.load("china-export-controls-2021")
+HOSTILE = "<script>alert(1)</script> | `x` [a](b)\nnew line"
+
+
+def hypothesis(id: str, text: str = "x") -> Hypothesis:
+    return Hypothesis(id, f"key-{id}", text, "", (), "")
+
+
+def write(
+    root: Path, system: str, chrf: float | None, ter: float = 50, sha256: str = REFERENCE.sha256
+) -> store.Run:
+    folder = store.run_folder(root, REFERENCE.id, "zh-en", system, "0123456789")
+    record = {
+        "system": {"name": system, "size": HOSTILE},
+        "reference": {"id": REFERENCE.id, "sha256": sha256},
+        "identity": "0123456789",
+        "flags": {},
+        "work": {"segments_per_second": None, "device": "cpu"},
+    }
+    store.write_run(folder, [hypothesis(s.id) for s in REFERENCE.segments], record)
+    run = store.read_run(folder)
+    assert run
+    if chrf is not None:
+        store.write_score(
+            run, "chrf", "scorer", Score("chrF", chrf, (chrf - 1, chrf + 1), "chrF|sig", (chrf,))
+        )
+        store.write_score(
+            run, "ter", "scorer", Score("TER", ter, None, "TER|sig", (ter,), higher_is_better=False)
+        )
+    return run
+
+
+def board(root: Path, primary: str = "chrf", *wanted: str) -> leaderboard.Board:
+    return leaderboard.build(root, REFERENCE, "zh-en", ["chrf", "ter"], primary, wanted)
+
+
+def test_order_and_missing_scores(tmp_path: Path) -> None:
+    write(tmp_path, "middle", 30, ter=20)
+    write(tmp_path, "unscored", None)
+    write(tmp_path, "best", 40, ter=60)
+    assert [row.system for row in board(tmp_path).rows] == ["best", "middle", "unscored"]
+    assert [row.system for row in board(tmp_path, "ter").rows] == [
+        "middle",
+        "best",
+        "unscored",
+    ]  # lower is better
+    cells = render.cells(board(tmp_path).rows[-1], board(tmp_path))
+    assert cells[:3] == ["unscored", "–", "–"]  # missing is never zero
+    assert (
+        render.csv_text([board(tmp_path)])
+        .splitlines()[-1]
+        .startswith(f"{REFERENCE.id},zh-en,unscored,False,,,,")
+    )
+    assert (
+        json.loads(render.json_text([board(tmp_path)]))["directions"]["zh-en"]["rows"][-1]["scores"]["chrf"]
+        is None
+    )
+
+
+def test_a_run_of_another_version_of_the_set_has_no_row(tmp_path: Path) -> None:
+    write(tmp_path, "old", 99, sha256="f" * 64)
+    assert board(tmp_path).rows == []
+    assert board(tmp_path, "chrf", "old-01234567").missing == {"old-01234567": "has not run"}
+
+
+def test_a_score_of_other_hypotheses_is_not_shown(tmp_path: Path) -> None:
+    run = write(tmp_path, "it", 30)
+    changed = [hypothesis(s.id, "changed") for s in REFERENCE.segments]
+    store.write_run(run.folder, changed, {k: v for k, v in run.record.items() if k != "hypotheses_sha256"})
+    assert board(tmp_path).rows[0].scores["chrf"] is None
+
+
+def test_what_came_from_outside_is_escaped(tmp_path: Path) -> None:
+    run = write(tmp_path, "it", 30)
+    store.write_failure(run.folder.with_name("gone-01234567"), HOSTILE)
+    markdown = render.markdown([board(tmp_path, "chrf", "gone-01234567")])
+    assert "<script>" not in markdown.replace("\\<script\\>", "")
+    row = next(line for line in markdown.splitlines() if line.startswith("| [it]"))
+    assert row.replace("\\|", "").count("|") == len(render.header(board(tmp_path))) + 1
+    assert render.terminal(board(tmp_path, "chrf", "gone-01234567"))
+
+
+def test_damaged_files_are_sentences(tmp_path: Path) -> None:
+    run = write(tmp_path, "it", 30)
+    (run.folder / "hypotheses.jsonl").write_text('{"id": "x"}\n')
+    with pytest.raises(BenchError, match=r"hypotheses\.jsonl, line 1"):
+        run.hypotheses()
+    (run.folder / "run.json").write_text("{")
+    with pytest.raises(BenchError, match=r"run\.json is not JSON"):
+        board(tmp_path)
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("a small disk cannot be mounted here: root is needed")
+    try:
+        store.write(disk / "kept.json", "{}")
+        store.append_journal(disk / "run", [hypothesis("first")])
+        with pytest.raises(BenchError, match="is full"):
+            store.write(disk / "kept.json", "x" * 200_000)
+        with pytest.raises(BenchError, match="is full"):
+            store.append_journal(disk / "run", [hypothesis("second", "x" * 200_000)])
+        assert (disk / "kept.json").read_text() == "{}"
+        assert set(store.finished(disk / "run")) == {"key-first"}
+        assert sorted(p.name for p in disk.iterdir()) == ["kept.json", "run"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
