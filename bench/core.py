@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -141,8 +141,11 @@ class Adapter(Protocol):
         """Fetch and load what translating needs; the clock of the run starts after it."""
         ...
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> list[Output]:
-        """Called after `load`. One output a source, in the same order. What goes wrong with one source goes into its `Output.error`."""
+    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+        """Called after `load`. The id and output of each source, once, in any order, as soon as it is finished.
+
+        What goes wrong with one source goes into its `Output.error`.
+        """
         ...
 
 

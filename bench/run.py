@@ -11,7 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -26,7 +26,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench import leaderboard, progress, references, store
-from bench.core import Adapter, BenchError, Direction, ReferenceSet, Scorer, sides
+from bench.core import DIRECTIONS, Adapter, BenchError, Direction, ReferenceSet, Scorer, sides
 from bench.resources import data_dir
 from bench.score import score
 from bench.translate import identity, is_current, translate
@@ -62,7 +62,8 @@ class Job:
 
 
 def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
-    """Everything `bench run` does but print. Gives the boards and the path of leaderboard.md.
+    """Everything `bench run` does but print. Gives the boards of the directions asked for, and the path of leaderboard.md,
+    which holds both directions as far as the store has them.
 
     A system that fails leaves its reason in the store and on the board; the others go on.
     """
@@ -74,15 +75,17 @@ def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
     if not all(_done(job, reference) for job in jobs):
         _multirun(sweep)
 
-    root, directions = Path(config.store), list(dict.fromkeys(job.direction for job in jobs))
-    scorers = _scorers(config)
+    root, scorers = Path(config.store), _scorers(config)
     primary = suite.primary if suite.primary in scorers else next(iter(scorers))
     boards = []
-    for direction in directions:
+    asked = {job.direction for job in jobs}
+    there = store.directions(root, reference.id)
+    for direction in (d for d in DIRECTIONS if d in asked or d in there):
         score(root, reference, direction, scorers)
         wanted = [job.folder.name for job in jobs if job.direction == direction]
         boards.append(leaderboard.build(root, reference, direction, list(scorers), primary, wanted))
-    return boards, leaderboard.write(root, boards)
+    path = leaderboard.write(root, boards)
+    return [board for board in boards if board.direction in asked], path
 
 
 def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
@@ -109,16 +112,15 @@ def job(config: DictConfig) -> None:
         translate(this.adapter, reference, this.direction, this.folder, this.card, config.batch_size)
     except BenchError as error:
         _failed(this, str(error))
-    except (
-        Exception
-    ) as error:  # a fault of ours or of a library: it is shown whole, but the other systems go on
-        traceback.print_exc()
+    except Exception as error:
+        traceback.print_exc()  # a fault of ours or of a library is shown whole, but the other systems go on
         _failed(this, f"{type(error).__name__}: {error}")
 
 
 def _failed(this: Job, reason: str) -> None:
     progress.say(f"{this.config.system.name} {this.direction} failed: {reason}", warning=True)
-    store.write_failure(this.folder, reason)
+    with suppress(BenchError):  # the disk may be full: the board then says that it has not run
+        store.write_failure(this.folder, reason)
 
 
 def _done(this: Job, reference: ReferenceSet) -> bool:

@@ -22,6 +22,7 @@ from bench.flags import flags
 from bench.progress import bar
 
 RUN_FORMAT = 1
+SAVE_EVERY = 1.0  # seconds: what a killed process may lose
 
 
 def identity(adapter: Adapter, direction: Direction) -> str:
@@ -60,15 +61,20 @@ def translate(
     started = time.perf_counter()
     with bar(f"{card['name']} {direction}", total=len(todo), unit="segments") as advance:
         for start in range(0, len(todo), batch_size):
-            batch = todo[start : start + batch_size]
-            outputs = adapter.translate(batch, direction)
-            hypotheses = [
-                _hypothesis(source, keys[source.id], output, direction)
-                for source, output in zip(batch, outputs, strict=True)
-            ]
-            store.append_journal(folder, hypotheses)
-            done.update((h.key, h) for h in hypotheses)
-            advance(len(batch))
+            batch = {source.id: source for source in todo[start : start + batch_size]}
+            unsaved: list[Hypothesis] = []
+            saved = time.monotonic()
+            for id, output in adapter.translate(list(batch.values()), direction):
+                hypothesis = _hypothesis(batch.pop(id), keys[id], output, direction)
+                done[hypothesis.key] = hypothesis
+                unsaved.append(hypothesis)
+                advance(1)
+                if time.monotonic() - saved > SAVE_EVERY:
+                    store.append_journal(folder, unsaved)
+                    unsaved, saved = [], time.monotonic()
+            store.append_journal(folder, unsaved)
+            if batch:
+                raise RuntimeError(f"{type(adapter).__name__} gave nothing for {', '.join(batch)}")
     seconds = time.perf_counter() - started
 
     work = [done[keys[source.id]] for source in todo]

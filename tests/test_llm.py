@@ -70,9 +70,10 @@ def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, directio
     for rows, read in adapter._readings(
         [(i, len(p), n) for i, (p, n) in enumerate(zip(prompts, limits, strict=True))]
     ):
-        decoded = adapter._decode([prompts[i] for i in rows], [limits[i] for i in rows], direction, read)
-        for i, row in zip(rows, decoded, strict=True):
-            tokens[i] = row
+        for row, found in adapter._decode(
+            [prompts[i] for i in rows], [limits[i] for i in rows], direction, read
+        ):
+            tokens[rows[row]] = found
     ends = adapter._tokenizer.eos_token_id
     expected = [generate(adapter, source, direction) for source in given]
     assert tokens == [row[: row.index(ends)] if ends in row else row for row in expected]
@@ -91,11 +92,7 @@ def test_no_output_depends_on_batch_or_order(
 
     def texts(batches: Sequence[Sequence[Source]]) -> dict[str, Output]:
         adapter = loaded(checkpoints[model], prompt, max_new_tokens=24)
-        return {
-            source.id: output
-            for batch in batches
-            for source, output in zip(batch, adapter.translate(batch, "zh-en"), strict=True)
-        }
+        return {id: output for batch in batches for id, output in adapter.translate(batch, "zh-en")}
 
     together = texts([given])
     assert together == texts([[source] for source in given])
@@ -104,7 +101,7 @@ def test_no_output_depends_on_batch_or_order(
 
 def test_the_limit_is_reported(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["qwen"], CHAT, max_new_tokens=3, tokens_base=3)
-    outputs = adapter.translate(sources("zh-en"), "zh-en")
+    outputs = [output for _, output in adapter.translate(sources("zh-en"), "zh-en")]
     assert all(output.truncated == (output.tokens_out == 3) for output in outputs)
     assert any(output.truncated for output in outputs)
 
@@ -119,10 +116,10 @@ def test_few_shot_stops_at_the_line_end(checkpoints: dict[str, Path]) -> None:
 
 def test_a_source_longer_than_the_context_is_an_error_of_that_segment(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["qwen"], CHAT)
-    short, long = adapter.translate([Source("a", "和平。"), Source("b", "和平" * 2000)], "zh-en")
-    assert long.error
-    assert not long.text
-    assert not short.error
+    outputs = dict(adapter.translate([Source("short", "和平。"), Source("long", "和平" * 2000)], "zh-en"))
+    assert outputs["long"].error
+    assert not outputs["long"].text
+    assert not outputs["short"].error
 
 
 def test_the_prompt_carries_the_languages_and_the_examples() -> None:
@@ -161,4 +158,4 @@ def test_wrong_checkpoints_are_sentences(checkpoints: dict[str, Path], tmp_path:
     adapter = loaded(checkpoints["qwen"], CHAT)
     adapter._tokenizer = no_template
     with pytest.raises(BenchError, match="no chat template"):
-        adapter.translate(sources("zh-en", 1), "zh-en")
+        list(adapter.translate(sources("zh-en", 1), "zh-en"))

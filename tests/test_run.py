@@ -79,7 +79,10 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     bench(tmp_path, "run", "system=copy", "direction=zh-en")
     files = {path: path.stat().st_mtime_ns for path in tmp_path.glob(f"runs/{SET}/zh-en/**/*.json*")}
     assert len(files) == 6  # hypotheses, run, four scores
+    bench(tmp_path, "run", "system=copy", "direction=en-zh")
     done = bench(tmp_path, "run", "system=copy", "direction=zh-en", "batch_size=3")
+    assert "English → Chinese" not in done.stdout
+    assert "## English → Chinese" in (tmp_path / "runs" / SET / "leaderboard.md").read_text()
     assert {path: path.stat().st_mtime_ns for path in files} == files
     assert "copy zh-en" not in done.stderr
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bench.core import Direction, Output, Source
 
@@ -16,5 +16,6 @@ class Copy:
     def load(self) -> None:
         pass
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> list[Output]:
-        return [Output(text=source.text) for source in sources]
+    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+        for source in sources:
+            yield source.id, Output(text=source.text)

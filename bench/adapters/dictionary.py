@@ -39,9 +39,10 @@ class Dictionary:
         self._english = {word: next(filter(None, plain), "") for word, plain in glosses.items()}
         self._chinese = _inverted(glosses)
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> list[Output]:
+    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
         gloss = self._to_english if direction == "zh-en" else self._to_chinese
-        return [Output(text=gloss(source.text)) for source in sources]
+        for source in sources:
+            yield source.id, Output(text=gloss(source.text))
 
     def _to_english(self, text: str) -> str:
         """Longest match from left to right, each word by its first gloss; what is not in the dictionary stays."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench import references
@@ -36,8 +36,9 @@ class Hypotheses:
     def load(self) -> None:
         self.texts = self._read()
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> list[Output]:
-        return [Output(text=self.texts[source.id]) for source in sources]
+    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+        for source in sources:
+            yield source.id, Output(text=self.texts[source.id])
 
     def _read(self) -> dict[str, str]:
         ids = [segment.id for segment in references.load(self.reference).segments]

@@ -9,7 +9,7 @@ prompts are read in groups of similar length.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -123,16 +123,20 @@ class LLM:
         ends = {self._tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])}
         self._ends = frozenset(id for id in ends if id is not None)
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> list[Output]:
+    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
         prompts = [self._encode(source.text, direction) for source in sources]
         limits = [self._limit(source.text, direction) for source in sources]
-        outputs = [Output("", error="longer than the model's context")] * len(sources)
-        fit = [i for i in range(len(sources)) if len(prompts[i]) + limits[i] <= self._context]
-        for rows, read in self._readings([(i, len(prompts[i]), limits[i]) for i in fit]):
-            tokens = self._decode([prompts[i] for i in rows], [limits[i] for i in rows], direction, read)
-            for i, row in zip(rows, tokens, strict=True):
-                outputs[i] = self._output(row, sources[i].text, len(prompts[i]), limits[i])
-        return outputs
+        fit = []
+        for i, source in enumerate(sources):
+            if len(prompts[i]) + limits[i] <= self._context:
+                fit.append(i)
+            else:
+                yield source.id, Output("", error="longer than the model's context")
+        for part, how in self._readings([(i, len(prompts[i]), limits[i]) for i in fit]):
+            decoding = self._decode([prompts[i] for i in part], [limits[i] for i in part], direction, how)
+            for row, tokens in decoding:
+                i = part[row]
+                yield sources[i].id, self._output(tokens, sources[i].text, len(prompts[i]), limits[i])
 
     def _output(self, tokens: list[int], source: str, tokens_in: int, limit: int) -> Output:
         raw = self._tokenizer.decode(tokens, skip_special_tokens=True)
@@ -196,25 +200,32 @@ class LLM:
         return [part for part in parts if part[0]]
 
     def _decode(
-        self, prompts: list[list[int]], limits: list[int], direction: Direction, read: _Reading
-    ) -> list[list[int]]:
-        """Greedy continuations of `prompts`, each at most its limit long, without the token that ended it."""
+        self, prompts: list[list[int]], limits: list[int], direction: Direction, how: _Reading
+    ) -> Iterator[tuple[int, list[int]]]:
+        """Row number and greedy continuation of each prompt as it ends: at most its limit long, without the token that ended it."""
         import torch
 
         outputs: list[list[int]] = [[] for _ in prompts]
+        # Not one block around the loop: what a generator switches on stays on for its caller at every yield.
         with torch.inference_mode():
-            rows, logits, mask, cache = self._read(prompts, direction, read)
+            rows, logits, mask, cache = self._read(prompts, direction, how)
             positions = mask.sum(-1, keepdim=True)
-            while True:
+        while True:
+            with torch.inference_mode():
                 chosen = logits.argmax(-1)
-                chosen_by_row = zip(rows.tolist(), chosen.tolist(), strict=True)
-                keep = torch.tensor(
-                    [self._take(outputs[row], token, limits[row]) for row, token in chosen_by_row]
-                )
-                if not keep.any():
-                    return outputs
+            numbers = rows.tolist()
+            going = [
+                self._take(outputs[n], t, limits[n]) for n, t in zip(numbers, chosen.tolist(), strict=True)
+            ]
+            for number, goes_on in zip(numbers, going, strict=True):
+                if not goes_on:
+                    yield number, outputs[number]
+            if not any(going):
+                return
+            with torch.inference_mode():
+                keep = torch.tensor(going)
                 on_device = keep.to(self.device)
-                if not keep.all():
+                if not all(going):
                     cache.batch_select_indices(on_device.nonzero().flatten())
                 rows, chosen, mask, positions = (
                     rows[keep],
