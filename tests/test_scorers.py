@@ -56,6 +56,8 @@ def ours(metric: str, direction: Direction, expected: Sequence[str], given: Sequ
 @pytest.mark.parametrize(("metric", "direction"), CASES)
 def test_score_interval_and_signature(tmp_path: Path, metric: str, direction: Direction) -> None:
     expected, given = texts(direction)
+    count = 9 if metric == "TER" else 20  # TER takes seconds a segment on Chinese
+    expected, given = expected[:count], given[:count]
     options = COMMAND[metric, sides(direction)[1]]
     theirs = json.loads(command(tmp_path, expected, given, *options, "--confidence", "--confidence-n", "200"))
     score = ours(metric, direction, expected, given)
