@@ -152,6 +152,10 @@ class Adapter(Protocol):
 class Scorer(Protocol):
     """Judges all systems of one direction at once, so that costly work is shared between them."""
 
+    def identity(self) -> Mapping[str, Any]:
+        """All that a score depends on besides the texts: settings, seeds, versions of code and libraries."""
+        ...
+
     def score(
         self,
         direction: Direction,

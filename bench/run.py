@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,12 +148,9 @@ def _compose(overrides: Sequence[str]) -> DictConfig:
         return hydra.compose("config", overrides=list(overrides))
 
 
-def _scorers(config: DictConfig) -> dict[str, tuple[Scorer, Mapping[str, Any]]]:
+def _scorers(config: DictConfig) -> dict[str, Scorer]:
     with _sentences():
-        return {
-            str(metric): (_instantiate(node), cast(dict, OmegaConf.to_container(node, resolve=True)))
-            for metric, node in config.metric.items()
-        }
+        return {str(metric): _instantiate(node) for metric, node in config.metric.items()}
 
 
 def _instantiate(node: DictConfig) -> Any:

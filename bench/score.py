@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from bench import store
 from bench.core import BenchError, Direction, ReferenceSet, Scorer, digest, sides
@@ -17,17 +15,19 @@ def score(
     root: Path,
     reference: ReferenceSet,
     direction: Direction,
-    scorers: Mapping[str, tuple[Scorer, Mapping[str, Any]]],
+    scorers: Mapping[str, Scorer],
 ) -> None:
     """Score every run of a direction that was made from this version of the set.
 
-    `scorers`: metric id -> the scorer and its config. The config and sacrebleu's version are what a score depends on
-    besides the texts.
+    `scorers`: metric id -> scorer. Raises BenchError where a run's hypotheses are not those that were written: its
+    scores would be of other texts.
     """
     runs = [run for run in store.runs(root, reference.id, direction) if is_current(run, reference)]
     wanted: dict[str, tuple[str, list[store.Run]]] = {}
-    for metric, (_, config) in scorers.items():
-        hashed = digest({"config": dict(config), "sacrebleu": version("sacrebleu")})
+    for run in runs:
+        run.check()
+    for metric, scorer in scorers.items():
+        hashed = digest(scorer.identity())
         wanted[metric] = hashed, [run for run in runs if store.read_score(run, metric, hashed) is None]
 
     source_language, target_language = sides(direction)
@@ -39,7 +39,7 @@ def score(
             if not missing:
                 continue
             texts = {run.label: _texts(run, reference) for run in missing}
-            scores = scorers[metric][0].score(direction, sources, references, texts)
+            scores = scorers[metric].score(direction, sources, references, texts)
             for run in missing:
                 store.write_score(run, metric, hashed, scores[run.label])
             advance(len(missing))

@@ -47,6 +47,17 @@ class Run:
         """Unique in a store: the system's name and the beginning of its identity."""
         return self.folder.name
 
+    def check(self) -> None:
+        """Raises BenchError where hypotheses.jsonl is not the file that run.json was written for."""
+        path = self.folder / "hypotheses.jsonl"
+        if (
+            not path.is_file()
+            or hashlib.sha256(path.read_bytes()).hexdigest() != self.record["hypotheses_sha256"]
+        ):
+            raise BenchError(
+                f"{path} was changed after the run: restore it, or delete its folder and run again."
+            )
+
     def hypotheses(self) -> list[Hypothesis]:
         return read_hypotheses(self.folder / "hypotheses.jsonl")
 

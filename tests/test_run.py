@@ -121,6 +121,16 @@ def test_the_scores_of_a_file_are_those_of_the_sacrebleu_command(tmp_path: Path)
         )
 
 
+def test_a_changed_hypothesis_does_not_keep_its_score(tmp_path: Path) -> None:
+    words = ["run", "system=copy", "direction=zh-en", "metric=[chrf]"]
+    bench(tmp_path, *words)
+    path = runs(tmp_path)["zh-en/copy"] / "hypotheses.jsonl"
+    path.write_text(path.read_text().replace("出口", "China", 1))
+    done = bench(tmp_path, *words, check=False)
+    assert done.returncode == 2
+    assert re.search(r"hypotheses\.jsonl was changed after the run", done.stderr)
+
+
 @pytest.mark.parametrize("form", ["jsonl", "tsv"])
 def test_hypotheses_by_id_may_stand_in_any_order(tmp_path: Path, form: str) -> None:
     segments = references.load(SET).segments

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench import references
-from bench.core import BenchError, Direction, Score, sides
+from bench.core import BenchError, Direction, Score, digest, sides
 from bench.scorers.sacre import Sacre
 
 COMMAND = {
@@ -102,6 +102,11 @@ def test_several_systems_are_kept_apart() -> None:
 
 def test_a_single_segment_has_no_interval() -> None:
     assert ours("chrF", "zh-en", ["Peace."], ["Peace."]).interval is None
+
+
+def test_what_changes_a_score_changes_the_identity() -> None:
+    identities = [Sacre("chrF").identity(), Sacre("chrF++").identity(), Sacre("chrF", resamples=9).identity()]
+    assert len({digest(identity) for identity in identities}) == 3
 
 
 def test_an_unknown_metric() -> None:

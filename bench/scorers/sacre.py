@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from importlib.metadata import version
 from multiprocessing import get_context
 from typing import Any
 
@@ -38,6 +39,16 @@ class Sacre:
         self.metric = metric
         self.resamples = resamples
 
+    def identity(self) -> dict[str, Any]:
+        library = version("sacrebleu")
+        made = {
+            "metric": self.metric,
+            "settings": _SETTINGS[self.metric],
+            "resamples": self.resamples,
+            "seed": SEED,
+        }
+        return {"scorer": "sacre", "version": 1, "sacrebleu": library, **made}
+
     def score(
         self,
         direction: Direction,
@@ -62,9 +73,8 @@ def _score(job: tuple[str, int, Language, list[str], list[str]]) -> Score:
     from sacrebleu.significance import _bootstrap_resample
 
     metric, resamples, language, references, hypotheses = job
-    os.environ["SACREBLEU_SEED"] = str(
-        SEED
-    )  # a seed in the user's environment would change the interval unseen
+    # A seed in the user's environment would change the interval unseen.
+    os.environ["SACREBLEU_SEED"] = str(SEED)
     name, settings = _SETTINGS[metric]
     corpus = segment = getattr(sacrebleu.metrics, name)(**settings[language])
     if metric == "BLEU":  # smoothed as `sacrebleu --sentence-level` does it
