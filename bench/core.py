@@ -51,6 +51,13 @@ class Segment:
     zh_lines: tuple[int, ...]
     """Source line numbers, from 1."""
     en_lines: tuple[int, ...]
+    zh_sentences: tuple[str, ...]
+    """The sentences it joins, as reviewers name them: "L37s2" is the second that begins on source line 37."""
+    en_sentences: tuple[str, ...]
+    confidence: float
+    """0 to 1: how sure the aligner is that the two sides translate each other."""
+    aligned_by: Literal["rules", "override", "source"]
+    """Who paired the two sides: the aligner, a reviewer (overrides.yaml), or a source that was aligned already."""
 
     def text(self, language: Language) -> str:
         return self.zh if language == "zh" else self.en

@@ -29,6 +29,10 @@ _TYPES: dict[str, type] = {
     "en_raw": str,
     "zh_lines": list,
     "en_lines": list,
+    "zh_sentences": list,
+    "en_sentences": list,
+    "confidence": float,
+    "aligned_by": str,
 }
 _MAY_BE_EMPTY = ("zh_number", "en_number")
 
@@ -153,8 +157,12 @@ def _segment(line: str, where: str) -> Segment:
             )
         if not re.search(script, row[side]):
             raise BenchError(f"{where}: {side!r} holds no {name}: {row[side][:40]!r}; {REBUILD}.")
-    for side in ("zh_lines", "en_lines"):
-        row[side] = tuple(row[side])
+    if not 0 <= row["confidence"] <= 1:
+        raise BenchError(f"{where}: confidence {row['confidence']} is not between 0 and 1; {REBUILD}.")
+    if row["aligned_by"] not in ("rules", "override", "source"):
+        raise BenchError(f"{where}: aligned_by {row['aligned_by']!r} is unknown; {REBUILD}.")
+    for key in ("zh_lines", "en_lines", "zh_sentences", "en_sentences"):
+        row[key] = tuple(row[key])
     return Segment(**row)
 
 

@@ -170,6 +170,10 @@ class _Place:
             en_raw=two.raw,
             zh_lines=one.lines,
             en_lines=two.lines,
+            zh_sentences=tuple(item.name for item in zh),
+            en_sentences=tuple(item.name for item in en),
+            confidence=1.0,
+            aligned_by="rules",
         )
 
     def _open(self, section: str) -> None:
@@ -186,7 +190,7 @@ def _is_name(text: str, names: str) -> bool:
 
 
 def _left(item: Item, reason: str) -> LeftOut:
-    return LeftOut(item.language, item.raw, item.lines, reason)
+    return LeftOut(item.language, item.raw, item.lines, reason, item.name)
 
 
 def _jsonl(rows: Sequence[Mapping[str, Any]]) -> bytes:

@@ -65,7 +65,7 @@ def _left_out(path: Path) -> list[tuple[str, list[tuple[int, str]]]]:
             row = json.loads(line)
             parts = list(zip(row["lines"], row["text"].split("\n"), strict=True))
             good = (
-                set(row) == {"side", "text", "lines", "reason"}
+                set(row) == {"side", "text", "lines", "reason", "sentence"}
                 and row["side"] in LANGUAGE_NAMES
                 and row["reason"]
             )

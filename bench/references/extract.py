@@ -63,6 +63,8 @@ class LeftOut:
     text: str
     lines: tuple[int, ...]
     reason: str
+    sentence: str = ""
+    """Its name where it was a sentence of the text and found no counterpart."""
 
 
 def extract(

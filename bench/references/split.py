@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -48,12 +49,15 @@ class Item:
     lines: tuple[int, ...]
     text: str
     """Cleaned, without the number."""
+    name: str
+    """Unique in its language: "L37s2" is the second item that begins on source line 37."""
 
 
 def items(blocks: Sequence[Block]) -> list[Item]:
     """All headings and sentences of one language, in reading order."""
     outline = Outline()
     found: list[Item] = []
+    on_line: Counter[int] = Counter()
     words = frozenset(w.lower() for b in blocks for w in re.findall(r"[\w-]*\w", b.text.replace("-\n", " ")))
     for index, block in enumerate(blocks):
         number = numbering(block.text, block.language)
@@ -69,8 +73,10 @@ def items(blocks: Sequence[Block]) -> list[Item]:
             at = block.text.index(raw, at)
             lines = tuple(sorted({line for line, _ in block.places[at : at + len(raw)]}))
             own = clean(number.number, block.language) if first and number else ""
+            on_line[lines[0]] += 1
+            name = f"L{lines[0]}s{on_line[lines[0]]}"
             found.append(
-                Item(block.language, heading, own, path if first else (), index, at, raw, lines, text)
+                Item(block.language, heading, own, path if first else (), index, at, raw, lines, text, name)
             )
     return found
 
