@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.core import LANGUAGE_NAMES, BenchError, Language, Segment
 from bench.references import REBUILD, decode, find, load, read_bytes
-from bench.references.extract import HAN
+from bench.references.pieces import HAN
 
 
 def check(folder: str | Path) -> dict[str, int]:

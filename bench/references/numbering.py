@@ -83,8 +83,13 @@ class Numbering:
     """Where the text behind the number begins; 0 where there is none."""
 
 
+_BULLET = re.compile(r"([•·●▪◦‣■□◆○►*]|[-–—](?![-–—\d]))\s*(?=\S)")
+
+
 def numbering(text: str, language: Language) -> Numbering | None:
-    """The number that `text` begins with, or None."""
+    """The number or bullet that `text` begins with, or None."""
+    if bullet := _BULLET.match(text):
+        return Numbering(bullet.group().strip(), 0, "bullet", bullet.end())
     for pattern, style in _PATTERNS[language]:
         found = pattern.match(text)
         if not found:

@@ -11,15 +11,20 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bench.core import Language
-from bench.references.extract import HAN, Block, is_heading
+from bench.references.blocks import Block, is_heading
 from bench.references.numbering import Outline, numbering
+from bench.references.pieces import HAN
 
 _OPEN = {"(": ")", "（": "）", "[": "]", "《": "》", "【": "】", "「": "」", "『": "』", "“": "”", "‘": "’"}
+_NOTE_MARKS = "①②③④⑤⑥⑦⑧⑨⑩¹²³⁴⁵⁶⁷⁸⁹"
+_MARKS = re.compile("[" + re.escape("".join((*_OPEN, *_OPEN.values()))) + "]")
+_POINTS = re.compile("[.!?。！？…\"" + re.escape("".join(_OPEN)) + "]")
+_SPACE = re.compile(r"\s*")
 _CLOSERS = ")）]】」』》”’\"'"
 _ABBREVIATIONS = frozenset(
     "mr mrs ms dr prof gen col st no nos art arts para paras sec ch vol pp p fig ed eds rev cf vs etc al e.g i.e "
@@ -53,26 +58,30 @@ class Item:
     """Unique in its language: "L37s2" is the second item that begins on source line 37."""
 
 
-def items(blocks: Sequence[Block]) -> list[Item]:
-    """All headings and sentences of one language, in reading order."""
+def items(blocks: Sequence[Block], whole: bool = False) -> list[Item]:
+    """All headings and sentences of one language, in reading order; blocks as they are, where they are `whole`."""
     outline = Outline()
     found: list[Item] = []
     on_line: Counter[int] = Counter()
     words = frozenset(w.lower() for b in blocks for w in re.findall(r"[\w-]*\w", b.text.replace("-\n", " ")))
     for index, block in enumerate(blocks):
-        number = numbering(block.text, block.language)
-        path = outline.enter(number) if number else ()
+        path: tuple[str, ...] = ()
+        offset = 0
+        while number := numbering(block.text[offset : offset + 40], block.language):  # Article 1 / 1. / (a)
+            path = outline.enter(number) if number.value else path
+            offset += number.rest
+            if not number.rest:
+                break
         heading = is_heading(block.text, block.language)
-        offset = number.rest if number else 0
-        spans = [(offset, len(block.text))] if heading else sentences(block.text, block.language, offset)
+        spans = [(offset, len(block.text))] if heading or whole else sentences(block.text, block.language, offset)
         for position, (start, end) in enumerate(spans):
             first = position == 0
             text = clean(block.text[start:end], block.language, words)
             at = 0 if first else start
             raw = block.text[at:end].strip()
             at = block.text.index(raw, at)
-            lines = tuple(sorted({line for line, _ in block.places[at : at + len(raw)]}))
-            own = clean(number.number, block.language) if first and number else ""
+            lines = block.lines_of(at, at + len(raw))
+            own = clean(block.text[:offset].strip(), block.language) if first else ""
             on_line[lines[0]] += 1
             name = f"L{lines[0]}s{on_line[lines[0]]}"
             found.append(
@@ -109,30 +118,24 @@ def sentences(text: str, language: Language, start: int = 0) -> list[tuple[int, 
     spans: list[tuple[int, int]] = []
     closing = _enclosed(text)
     index = begin = start
-    while index < len(text):
-        char = text[index]
+    while found := _POINTS.search(text, index):
+        index, char = found.start(), found.group()
+        end = index + 1
         if index in closing and (closing[index][1] or index > begin):
             index = closing[index][0]  # jump to the closing mark
-            if text[index - 1] not in marks + ".":
+            if text[index - 1] not in marks + "." or text[index] in ")）]》】":
                 index += 1
                 continue
-            char = text[index]
-            if char in ")）]》】":
-                index += 1
-                continue
-            end = index + 1
-            ends = True
+            end, ends = index + 1, True
         else:
-            end = index + 1
             ends = char in marks or (language == "zh" and char == "." and _is_stop(text, index))
-            while ends and end < len(text) and text[end] in marks + _CLOSERS and not _opens(text, end):
+            more = marks + _CLOSERS + (_NOTE_MARKS if language == "en" else "")
+            while ends and end < len(text) and text[end] in more and not _opens(text, end, closing):
                 end += 1
         if ends and _may_end(text, begin, index, end, language):
             spans.append((begin, end))
-            begin = end + len(text[end:]) - len(text[end:].lstrip())
-            index = begin
-        else:
-            index = max(index + 1, end if ends else 0)
+            begin = end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+        index = end
     if text[begin:].strip():
         spans.append((begin, len(text.rstrip())))
     return spans
@@ -149,16 +152,16 @@ def _is_stop(text: str, index: int) -> bool:
 def _enclosed(text: str) -> dict[int, tuple[int, bool]]:
     """Where parentheses and quotations open -> where they close, and whether they are never cut (parentheses)."""
     spans: dict[int, tuple[int, bool]] = {}
-    straight = [i for i, c in enumerate(text) if c == '"']
+    open_at: dict[str, list[int]] = {closing: [] for closing in _OPEN.values()}
+    for found in _MARKS.finditer(text):
+        index, char = found.start(), found.group()
+        if char in _OPEN:
+            open_at[_OPEN[char]].append(index)
+        elif open_at[char] and not _apostrophe(text, index):
+            spans[open_at[char].pop()] = (index, char not in "”’」』")
+    straight = [found.start() for found in re.finditer('"', text)]
     if len(straight) % 2 == 0:
         spans |= {a: (b, False) for a, b in zip(straight[::2], straight[1::2], strict=True)}
-    for opening, closing in _OPEN.items():
-        stack: list[int] = []
-        for index, char in enumerate(text):
-            if char == opening:
-                stack.append(index)
-            elif char == closing and stack and not _apostrophe(text, index):
-                spans[stack.pop()] = (index, opening not in "“‘「『")
     return spans
 
 
@@ -166,22 +169,23 @@ def _apostrophe(text: str, index: int) -> bool:
     return text[index] == "’" and text[index - 1 : index].isalpha() and text[index + 1 : index + 2].isalpha()
 
 
-def _opens(text: str, index: int) -> bool:
+def _opens(text: str, index: int, closing: Container[int]) -> bool:
     """Whether a straight quote opens a quotation rather than closes one."""
-    return text[index] == '"' and text.count('"', 0, index) % 2 == 0
+    return text[index] == '"' and index in closing
 
 
 def _may_end(text: str, begin: int, index: int, end: int, language: Language) -> bool:
-    after = text[end:].lstrip()
+    following = _SPACE.match(text, end).end()  # type: ignore[union-attr]
+    after = text[following : following + 60]
     if not after:
         return True
     if language == "zh":
         return not re.match(r"[，,、；;：:。.）)》]", after)
-    if text[end : end + 1].strip() or re.match(r"[a-z,;:)–—-]", after):
+    if following == end or re.match(r"[a-z,;:)–—-]", after):
         return False
     if text[index] != ".":
         return True
-    word = re.search(r"([\w.&-]+)$", text[begin:index])
+    word = re.search(r"([\w.&-]+)$", text[max(begin, index - 60) : index])
     last = word.group(1) if word else ""
     next_word = re.match(r"[\"“‘'(\[]*([\w'-]*)", after)
     follows = next_word.group(1) if next_word else ""
@@ -230,33 +234,40 @@ _PREFIXES = frozenset(
 )
 
 _WIDE = str.maketrans(",;:?!()", "，；：？！（）")
+_NARROW = {c: c - 0xFEE0 for c in map(ord, "０１２３４５６７８９")} | {
+    c: c - 0xFEE0 for first in "Ａａ" for c in range(ord(first), ord(first) + 26)
+}
+_HALF = re.compile("[,;:?!().]")
 
 
 def _clean_zh(text: str) -> str:
-    text = "".join(chr(ord(c) - 0xFEE0) if re.match("[０-９Ａ-Ｚａ-ｚ]", c) else c for c in text)
-    near = rf"[{HAN}，。；：？！、（）《》“”‘’…—·％【】「」『』]"
-    text = re.sub(rf"(?<={near})\s+|\s+(?={near})", "", " ".join(text.split()))
+    text = _SPACED.sub("", " ".join(text.translate(_NARROW).split()))
     text = re.sub(r"(?<=\d)．(?=\d)", ".", text)
     chars = list(text)
-    for _ in range(
-        2
-    ):  # a mark beside one that has just become wide becomes wide itself: )， after 条约(NPT),
-        for i, c in enumerate(chars):
-            sides = "".join(chars[max(i - 1, 0) : i] + chars[i + 1 : i + 2])
-            if c in ",;:?!()" and re.search(near, sides):
-                chars[i] = c.translate(_WIDE)
-            elif c == "." and _is_stop("".join(chars), i):
+    for _ in range(2):
+        # A mark beside one that has just become wide becomes wide itself: )， after 条约(NPT),
+        for found in _HALF.finditer(text):
+            i, c = found.start(), found.group()
+            if c != ".":
+                if _NEAR.search("".join(chars[max(i - 1, 0) : i] + chars[i + 1 : i + 2])):
+                    chars[i] = c.translate(_WIDE)
+            elif chars[i] == "." and _is_stop("".join(chars[max(i - 1, 0) : i + 2]), min(i, 1)):
                 chars[i] = "。"
     text = _pair_brackets("".join(chars))
     text = text.translate(str.maketrans("「」『』", "“”‘’")).replace("......", "……")
     if text.count('"') % 2 == 0:
         parts = text.split('"')
         text = "".join(p + ("" if i == len(parts) - 1 else "“”"[i % 2]) for i, p in enumerate(parts))
-    text = re.sub(rf"(?<={near})'|'(?={near})", "'", text)
+    text = re.sub(rf"(?<={_BESIDE})'|'(?={_BESIDE})", "'", text)
     if text.count("'") % 2 == 0 and not re.search(r"[A-Za-z]'[A-Za-z]", text):
         parts = text.split("'")
         text = "".join(p + ("" if i == len(parts) - 1 else "‘’"[i % 2]) for i, p in enumerate(parts))
-    return re.sub(rf"(?<={near})\s+|\s+(?={near})", "", text)
+    return _SPACED.sub("", text)
+
+
+_BESIDE = rf"[{HAN}，。；：？！、（）《》“”‘’…—·％【】「」『』]"
+_NEAR = re.compile(_BESIDE)
+_SPACED = re.compile(rf"(?<={_BESIDE})\s+|\s+(?={_BESIDE})")
 
 
 def _pair_brackets(text: str) -> str:

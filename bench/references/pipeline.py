@@ -1,0 +1,182 @@
+"""Source text -> segments and what was left out, in memory: extract, split, align, override, number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bench.core import LANGUAGE_NAMES, AlignedBy, BenchError, Language, Segment
+from bench.progress import bar
+from bench.references.align import Group, align, rated
+from bench.references.blocks import Block
+from bench.references.evidence import Embed
+from bench.references.extract import LeftOut, extract
+from bench.references.overrides import FILE, Overrides
+from bench.references.pieces import pieces_of
+from bench.references.place import Place
+from bench.references.read import SourceText
+from bench.references.split import Item, cut_end, items
+
+_CUT = "the source stops in the middle of this sentence"
+_CUT_TOO = "its counterpart is cut off"
+_ALONE = "no counterpart in the other language"
+
+Sides = dict[Language, list[Item]]
+Lexicon = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Every item of the source stands in exactly one of the two."""
+
+    segments: list[Segment]
+    left_out: list[LeftOut]
+
+
+def segments_of(
+    source: SourceText,
+    overrides: Overrides | None = None,
+    lexicon: Lexicon | None = None,
+    embed: Embed | None = None,
+) -> Built:
+    """The whole way in memory.
+
+    Raises BenchError where one language is missing or an override names a sentence that is not there.
+    """
+    overrides = overrides or Overrides()
+    sides, left_out = _items(source, overrides)
+    cut = [] if source.aligned else [last for side in sides.values() if (last := cut_end(side))]
+    if len(cut) == 2:  # halves of one pair; their odd lengths would only mislead the alignment
+        for last in cut:
+            sides[last.language].remove(last)
+            left_out.append(_left(last, _CUT))
+    decided, walls = _decided(sides, overrides, left_out)
+    by_rules: Iterable[Group]
+    if source.aligned:
+        by_rules = _lines(sides, lexicon, embed)
+    else:
+        by_rules = _watched(align(sides["zh"], sides["en"], lexicon, embed, walls), len(sides["zh"]))
+    aligned_by: AlignedBy = "source" if source.aligned else "rules"
+    groups = _in_order([(group, aligned_by) for group in by_rules], decided)
+    place = Place(next((group.zh[0].text for group, _ in groups if group.zh and group.en), ""))
+    segments = []
+    for group, who in groups:
+        place.enter(group.zh, group.en)
+        broken = any(item is last for item in (*group.zh, *group.en) for last in cut)
+        if group.zh and group.en and not broken:
+            segments.append(place.segment(group, who))
+            continue
+        for item in (*group.zh, *group.en):
+            reason = _CUT if any(item is last for last in cut) else _CUT_TOO if broken else _ALONE
+            left_out.append(_left(item, reason))
+    return Built(segments, sorted(left_out, key=lambda item: (item.lines, item.side)))
+
+
+def _items(source: SourceText, overrides: Overrides) -> tuple[Sides, list[LeftOut]]:
+    by_hand = {(side, line): f"{FILE}: {why}" for (side, line), why in overrides.leave_out.items()}
+    if source.aligned:
+        blocks, left_out = _cells(source, by_hand)
+    else:
+        blocks, left_out = extract(source.texts, by_hand)
+    sides = {language: items(found, whole=source.aligned) for language, found in blocks.items()}
+    for language, name in LANGUAGE_NAMES.items():
+        if not sides[language]:
+            raise BenchError(f"The source holds no {name} text: give one that has both languages.")
+    return sides, left_out
+
+
+def _cells(
+    source: SourceText, by_hand: Mapping[tuple[str, int], str]
+) -> tuple[dict[Language, list[Block]], list[LeftOut]]:
+    """Each line of a source that is aligned already is a block of its own."""
+    blocks: dict[Language, list[Block]] = {"zh": [], "en": []}
+    left_out = []
+    for language, found in blocks.items():
+        for piece in pieces_of(source.texts[language], language):
+            reason = by_hand.get((language, piece.line)) or by_hand.get(("both", piece.line))
+            if reason:
+                left_out.append(LeftOut(language, piece.text, (piece.line,), reason))
+            else:
+                found.append(Block(language, piece.text, (0,), (piece.line,)))
+    return blocks, left_out
+
+
+def _lines(sides: Sides, lexicon: Lexicon | None, embed: Embed | None) -> list[Group]:
+    """Line n with line n; a line whose other half is empty or taken is alone."""
+    zh = {item.lines[0]: item for item in sides["zh"]}
+    en = {item.lines[0]: item for item in sides["en"]}
+    both = sorted(zh.keys() & en.keys())
+    sure = rated([zh[n] for n in both], [en[n] for n in both], lexicon, embed)
+    groups = {n: Group((zh[n],), (en[n],), value) for n, value in zip(both, sure, strict=True)}
+    groups |= {n: Group((zh[n],), (), 1.0) for n in zh.keys() - en.keys()}
+    groups |= {n: Group((), (en[n],), 1.0) for n in en.keys() - zh.keys()}
+    return [groups[n] for n in sorted(groups)]
+
+
+def _decided(
+    sides: Sides, overrides: Overrides, left_out: list[LeftOut]
+) -> tuple[list[Group], list[tuple[int, int]]]:
+    """Takes out of `sides` what a reviewer has decided: groups, and the walls they leave in what is still to be aligned."""
+    named = {language: {item.name: item for item in side} for language, side in sides.items()}
+
+    def item_of(language: Language, name: str) -> Item:
+        if name not in named[language]:
+            raise BenchError(
+                f"{FILE} names the {LANGUAGE_NAMES[language]} sentence {name}, which is not in the source: "
+                "look its name up with `bench references review` and correct it."
+            )
+        return named[language][name]
+
+    alone = {(lang, name): item_of(lang, name) for lang, name in overrides.alone}
+    left_out += [_left(item, f"{FILE}: {overrides.alone[key]}") for key, item in alone.items()]
+    groups = [
+        Group(
+            tuple(sorted((item_of("zh", name) for name in pair.zh), key=_position)),
+            tuple(sorted((item_of("en", name) for name in pair.en), key=_position)),
+            1.0,
+        )
+        for pair in overrides.pairs
+    ]
+    taken = {id(item) for group in groups for item in (*group.zh, *group.en)}
+    taken |= {id(item) for item in alone.values()}
+    before: dict[int, int] = {}  # how many items that are still to be aligned stand before each
+    for language, side in sides.items():
+        count = 0
+        for item in side:
+            before[id(item)] = count
+            count += id(item) not in taken
+        sides[language] = [item for item in side if id(item) not in taken]
+    walls: list[tuple[int, int]] = []
+    for group in sorted(groups, key=lambda group: _position(group.zh[0])):
+        wall = (before[id(group.zh[0])], before[id(group.en[0])])
+        if not walls or wall[1] >= walls[-1][1]:  # a pair that crosses another is no wall
+            walls.append(wall)
+    return groups, walls
+
+
+def _in_order(
+    by_rules: Sequence[tuple[Group, AlignedBy]], decided: Sequence[Group]
+) -> list[tuple[Group, AlignedBy]]:
+    """In the order of the Chinese text."""
+    waiting = sorted(decided, key=lambda group: _position(group.zh[0]), reverse=True)
+    ordered: list[tuple[Group, AlignedBy]] = []
+    for group, who in by_rules:
+        while waiting and group.zh and _position(waiting[-1].zh[0]) < _position(group.zh[0]):
+            ordered.append((waiting.pop(), "override"))
+        ordered.append((group, who))
+    return [*ordered, *((group, "override") for group in reversed(waiting))]
+
+
+def _position(item: Item) -> tuple[int, int]:
+    return item.block, item.start
+
+
+def _watched(groups: Iterable[Group], total: int) -> Iterator[Group]:
+    with bar("align", total, "sentences") as advance:
+        for group in groups:
+            advance(len(group.zh))
+            yield group
+
+
+def _left(item: Item, reason: str) -> LeftOut:
+    return LeftOut(item.language, item.raw, item.lines, reason, item.name)
