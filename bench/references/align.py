@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -209,7 +210,7 @@ def _joined(side: Side, size: int) -> _Joined:
     if size > 1:
         first, last = runs[0], runs[-1]
         cost += _ACROSS_BLOCKS * (side.block[first] != side.block[last])
-        for before, run in zip(runs, runs[1:], strict=False):
+        for before, run in pairwise(runs):
             cost += _ACROSS_BLOCKS * (side.path[run] >= 0)
             # A note at the foot of a page that the sentence before it runs around.
             cost[side.first_line[run] < side.last_line[before]] = np.inf

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from bench.references.lexicon import SEED, stem, stems
+from bench.references.lexicon import official, stem, stems
 from bench.references.numbers import quantities
 from bench.references.split import Item
 
@@ -86,7 +86,7 @@ def evidence(
     lexicon: Mapping[str, tuple[str, ...]] | None = None,
     embed: Embed | None = None,
 ) -> Evidence:
-    words = _Words({**(lexicon or {}), **SEED})
+    words = _Words({**(lexicon or {}), **official()})
     zh_terms = [words.in_chinese(item.text) for item in chinese]
     counts = Counter(term for found in zh_terms for term in found)
     columns: dict[object, int] = {term: i for i, term in enumerate(counts)}
@@ -96,9 +96,7 @@ def evidence(
     zh_penalty = [_TERM_MISSED * w for w in weight]
     en_penalty = [0.0] * len(weight)
 
-    numbers = [
-        [quantities(item.text, item.language) for item in side] for side in (chinese, english)
-    ]
+    numbers = [[quantities(item.text, item.language) for item in side] for side in (chinese, english)]
     latin = [{stem(w) for w in re.findall(r"[A-Za-z]{2,}", item.text)} for item in chinese]
     for number in sorted({n for side in numbers for found in side for n in found}):
         columns[number] = len(gain)
@@ -117,7 +115,10 @@ def evidence(
         [columns[f] for f in (*terms, *found)] + [columns["name", n] for n in names]
         for terms, found, names in zip(zh_terms, numbers[0], latin, strict=True)
     )
-    en_rows = (_rendered(item.text, found, columns, readings) for item, found in zip(english, numbers[1], strict=True))
+    en_rows = (
+        _rendered(item.text, found, columns, readings)
+        for item, found in zip(english, numbers[1], strict=True)
+    )
     paths: dict[tuple[str, ...], int] = {}
     zh = _side(chinese, zh_rows, zh_penalty, paths, embed)
     en = _side(english, en_rows, en_penalty, paths, embed)
