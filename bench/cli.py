@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from bench import __version__
-from bench.core import LANGUAGE_NAMES, BenchError
+from bench.core import BenchError
+from bench.references_cli import references
 
 
 class _Sentence(click.ClickException):
@@ -79,66 +80,4 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
         sys.exit(2)
 
 
-@main.group()
-def references() -> None:
-    """Build, check and export reference sets."""
-
-
-@references.command()
-@click.argument("source", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The set's folder."
-)
-def build(source: Path, out: Path) -> None:
-    """Make a reference set in OUT from SOURCE, one text with both languages in it.
-
-    OUT/document.yaml (title, licence, lines to leave out) is read where it is there; segments.jsonl, left_out.jsonl and
-    segments.sha256 are written.
-
-    \b
-      bench references build references/china-export-controls-2021/source.txt --out references/china-export-controls-2021
-    """
-    from bench.references import build as builder
-
-    builder.build(source, out)
-    _print_counts(out)
-
-
-@references.command()
-@click.argument("reference")
-def check(reference: str) -> None:
-    """Prove that no character of the source is lost or doubled, and print the counts of REFERENCE, an id or a folder.
-
-    \b
-      bench references check china-export-controls-2021
-    """
-    _print_counts(reference)
-
-
-@references.command()
-@click.argument("reference")
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="A folder.")
-def export(reference: str, out: Path) -> None:
-    """Write one line a segment, the layout of WMT: OUT/REFERENCE.zh, .en and .ids, for systems that run elsewhere.
-
-    \b
-      bench references export china-export-controls-2021 --out wmt
-      (translate wmt/china-export-controls-2021.zh into out.zh-en.txt)
-      bench run system=hypotheses system.name=ours system.adapter.path=out.zh-en.txt direction=zh-en
-    """
-    from bench import references, store
-
-    loaded = references.load(reference)
-    columns = {str(side): [segment.text(side) for segment in loaded.segments] for side in LANGUAGE_NAMES}
-    columns["ids"] = [segment.id for segment in loaded.segments]
-    for suffix, lines in columns.items():
-        path = out / f"{loaded.id}.{suffix}"
-        store.write(path, "".join(f"{line}\n" for line in lines))
-        click.echo(path)
-
-
-def _print_counts(reference: str | Path) -> None:
-    from bench.references.check import check as prove
-
-    for name, count in prove(reference).items():
-        click.echo(f"{count:>6}  {name}")
+main.add_command(references)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 Language = Literal["zh", "en"]
 Direction = Literal["zh-en", "en-zh"]
 DIRECTIONS: tuple[Direction, ...] = ("zh-en", "en-zh")
 LANGUAGE_NAMES: dict[Language, str] = {"zh": "Chinese", "en": "English"}
+
+AlignedBy = Literal["rules", "override", "source"]
+"""Who paired the two sides: the aligner, a reviewer (overrides.yaml), or a source that was aligned already."""
 
 Flag = Literal[
     "empty", "copied", "wrong-language", "truncated", "refused", "repeating", "error"
@@ -56,8 +60,7 @@ class Segment:
     en_sentences: tuple[str, ...]
     confidence: float
     """0 to 1: how sure the aligner is that the two sides translate each other."""
-    aligned_by: Literal["rules", "override", "source"]
-    """Who paired the two sides: the aligner, a reviewer (overrides.yaml), or a source that was aligned already."""
+    aligned_by: AlignedBy
 
     def text(self, language: Language) -> str:
         return self.zh if language == "zh" else self.en
@@ -69,13 +72,23 @@ class ReferenceSet:
 
     id: str
     title: str
-    original_language: Language
+    original_language: Language | Literal["mixed", "unknown"]
+    """Of both sides the one that was written first; "mixed" where some segments were written in either."""
     published: str
-    """ISO date of publication, as exact as it is known: "2021-12"."""
+    """ISO date of publication, as exact as it is known: "2021-12"; empty where it is not."""
     licence: str
     segments: tuple[Segment, ...]
-    sha256: str
-    """Of segments.jsonl as it stands on disk."""
+    outside: bool = False
+    """A test set that came aligned (bench.references.outside): its sections are documents of their own, where their
+    paragraphs begin is not known, and neither side is an official translation."""
+    sha256: str = field(init=False)
+    """Of what a run depends on: one line `id TAB zh TAB en LF` a segment, in UTF-8, where a tab or a line break inside a
+    text is written as a space. `segments.jsonl` holds more, and has a pin of its own."""
+
+    def __post_init__(self) -> None:
+        rows = ((re.sub(r"[\t\r\n]", " ", cell) for cell in (s.id, s.zh, s.en)) for s in self.segments)
+        lines = "".join("\t".join(row) + "\n" for row in rows)
+        object.__setattr__(self, "sha256", hashlib.sha256(lines.encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)

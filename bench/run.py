@@ -50,7 +50,7 @@ class Job:
             sides(direction)
             adapter: Adapter = _instantiate(config.system.adapter)
             system = str(config.system.name)
-            root, reference = Path(config.store), references.load(config.reference).id
+            root, reference = Path(config.store), _reference(config).id
             folder = store.run_folder(root, reference, direction, system, identity(adapter, direction))
             return cls(config, adapter, direction, folder)
 
@@ -68,10 +68,15 @@ def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
     A system that fails leaves its reason in the store and on the board; the others go on.
     """
     sweep, suite = expand(overrides)
-    jobs = [Job.of(config) for config in _compose_each(sweep)]
-    config = jobs[0].config
+    configs = list(_compose_each(sweep))
+    config = configs[0]
     progress.quiet = config.quiet
-    reference = references.load(config.reference)
+    jobs = [Job.of(config) for config in configs]
+    reference = _reference(config)
+    if len({job.folder.parents[1] for job in jobs}) > 1:
+        raise BenchError(
+            "One run makes the boards of one set: give reference, granularity and store one value each."
+        )
     if not all(_done(job, reference) for job in jobs):
         _multirun(sweep)
 
@@ -105,7 +110,7 @@ def job(config: DictConfig) -> None:
     """What Hydra calls for each job, here or on another machine."""
     progress.quiet = config.quiet
     this = Job.of(config)
-    reference = references.load(config.reference)
+    reference = _reference(config)
     if _done(this, reference):
         return
     try:
@@ -146,6 +151,10 @@ def _compose_each(sweep: Sequence[str]) -> Iterator[DictConfig]:
 def _compose(overrides: Sequence[str]) -> DictConfig:
     with hydra.initialize_config_dir(CONFIGS, version_base="1.3", job_name="bench"):
         return hydra.compose("config", overrides=list(overrides))
+
+
+def _reference(config: DictConfig) -> ReferenceSet:
+    return references.load(config.reference, config.granularity)
 
 
 def _scorers(config: DictConfig) -> dict[str, Scorer]:

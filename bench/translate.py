@@ -47,8 +47,12 @@ def translate(
 
     `card` is what the system's yaml says of it (name, size, licence …) and goes into run.json as it is.
     Segments are batched longest first, so that a batch holds rows of about one length and what does not fit into memory
-    fails at once. A segment whose translation failed with an error is tried again by the next run.
+    fails at once. A segment whose translation failed with an error is tried again by the next run. Where a whole run
+    only meets another version of the set and all its texts are translated, it keeps the record of how they were made.
     """
+    earlier = store.read_run(folder)
+    if earlier:
+        earlier.check()
     system = identity(adapter, direction)
     source_language, _ = sides(direction)
     sources = [Source(segment.id, segment.text(source_language)) for segment in reference.segments]
@@ -91,6 +95,8 @@ def translate(
         "work": _work(work, seconds, adapter.device, batch_size),
         "made": _made(),
     }
+    if earlier and not todo:
+        record.update({key: earlier.record[key] for key in ("work", "made")})
     store.write_run(folder, hypotheses, record)
 
 

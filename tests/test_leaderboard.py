@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +77,26 @@ def test_a_run_of_another_version_of_the_set_has_no_row(tmp_path: Path) -> None:
     write(tmp_path, "old", 99, sha256="f" * 64)
     assert board(tmp_path).rows == []
     assert board(tmp_path, "chrf", "old-01234567").missing == {"old-01234567": "has not run"}
+
+
+@pytest.mark.parametrize(
+    ("original", "outside", "said"),
+    [
+        ("zh", False, "Written in Chinese: the source is the original."),
+        ("en", False, "Written in English: the source is itself the official translation."),
+        ("en", True, "Written in English: the source is itself a translation."),
+        ("mixed", True, "Written partly in either language: part of the source is itself a translation."),
+        (
+            "unknown",
+            True,
+            "It is not known which side was written first: the source may itself be a translation.",
+        ),
+    ],
+)
+def test_what_is_known_of_the_original(tmp_path: Path, original: Any, outside: bool, said: str) -> None:
+    reference = replace(REFERENCE, original_language=original, outside=outside, published="")
+    note = render.notes(leaderboard.build(tmp_path, reference, "zh-en", ["chrf"], "chrf"))[0]
+    assert note == f"{reference.title}: 39 segments, set {reference.sha256[:12]}. {said}"
 
 
 def test_a_score_of_other_hypotheses_is_not_shown(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from bench.core import BenchError
 from bench.references import load
 from bench.references.build import build, segments_of
 from bench.references.check import check
-from bench.references.extract import extract, pieces_of
+from bench.references.extract import extract
+from bench.references.pieces import pieces_of
 from bench.references.numbering import Outline, numbering
 from bench.references.numbers import chinese, quantities, roman
 from bench.references.split import clean, sentences
@@ -80,7 +82,19 @@ def test_loads_by_id_and_by_path() -> None:
     one, two = load("china-export-controls-2021"), load(str(WHITE_PAPER))
     assert one == two
     assert (one.id, one.original_language, one.published) == ("china-export-controls-2021", "zh", "2021-12")
-    assert one.sha256 == hashlib.sha256((WHITE_PAPER / "segments.jsonl").read_bytes()).hexdigest()
+
+
+def test_the_hash_of_a_set_is_of_its_texts_alone(copy: Path) -> None:
+    whole = load(WHITE_PAPER)
+    lines = "".join(f"{s.id}\t{s.zh}\t{s.en}\n" for s in whole.segments)
+    assert whole.sha256 == hashlib.sha256(lines.encode()).hexdigest()
+    edit(copy, 13, lambda row: row.update(confidence=0.5, aligned_by="override"))
+    assert load(copy).sha256 == whole.sha256  # a run of the set stays a run of the set
+    edit(copy, 13, lambda row: row.update(en=row["en"] + "!"))
+    assert load(copy).sha256 != whole.sha256
+    broken = replace(whole, segments=(replace(whole.segments[0], zh="甲\t乙\n丙"), *whole.segments[1:]))
+    spaced = replace(whole, segments=(replace(whole.segments[0], zh="甲 乙 丙"), *whole.segments[1:]))
+    assert broken.sha256 == spaced.sha256
 
 
 # Written by hand from the source: id, alignment, how each side begins and ends, source lines of each side.

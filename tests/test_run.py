@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -119,6 +121,30 @@ def test_the_scores_of_a_file_are_those_of_the_sacrebleu_command(tmp_path: Path)
         assert json.loads((scores / f"{metric}.json").read_text())["value"] == pytest.approx(
             float(theirs), abs=1e-8
         )
+
+
+def test_a_run_keeps_how_it_was_made_when_only_the_set_has_another_hash(tmp_path: Path) -> None:
+    """Better references leave sources and outputs as they are: scores change, the record of the work does not."""
+    shutil.copytree(references.find(SET), tmp_path / "set")
+    words = ["run", "system=copy", "direction=zh-en", "metric=[chrf]", "reference=set"]
+    bench(tmp_path, *words)
+    folder = runs(tmp_path)["zh-en/copy"]
+    before, texts = json.loads((folder / "run.json").read_text()), (folder / "hypotheses.jsonl").read_bytes()
+    before["made"]["at"] = "2021-12-29T00:00:00+00:00"
+    (folder / "run.json").write_text(json.dumps(before))
+
+    segments = tmp_path / "set" / "segments.jsonl"
+    segments.write_bytes(segments.read_bytes().replace(b"Preamble", b"Foreword"))
+    digest = hashlib.sha256(segments.read_bytes()).hexdigest()
+    segments.with_suffix(".sha256").write_text(f"{digest}  segments.jsonl\n")
+    bench(tmp_path, *words)
+    after = json.loads((folder / "run.json").read_text())
+    assert after["reference"]["sha256"] == references.load(tmp_path / "set").sha256
+    assert after["reference"] != before["reference"]
+    assert {k: v for k, v in after.items() if k != "reference"} == {
+        k: v for k, v in before.items() if k != "reference"
+    }
+    assert (folder / "hypotheses.jsonl").read_bytes() == texts
 
 
 def test_a_changed_hypothesis_does_not_keep_its_score(tmp_path: Path) -> None:

@@ -15,14 +15,18 @@ class Hypotheses:
     """Outputs from `path`: .jsonl ({"id", "text"} a line), .tsv (id, tab, text), anything else plain lines.
 
     "{direction}" in `path` stands for zh-en or en-zh. Plain lines stand in the order of the reference set, one for each
-    of its segments (the layout of WMT); every format must cover the set exactly.
+    of its segments (the layout of WMT); every format must cover the set exactly. Only .jsonl can hold a text with line
+    breaks, as the document view has them.
     """
 
     device = "none"
 
-    def __init__(self, path: str, direction: Direction, reference: str) -> None:
+    def __init__(
+        self, path: str, direction: Direction, reference: str, granularity: str = "sentence"
+    ) -> None:
         self.path = Path(path.replace("{direction}", direction)).expanduser()
         self.reference = reference
+        self.granularity = granularity
         if not self.path.is_file():
             raise BenchError(f"There is no hypotheses file {self.path}: set system.adapter.path to one.")
 
@@ -41,7 +45,8 @@ class Hypotheses:
             yield source.id, Output(text=self.texts[source.id])
 
     def _read(self) -> dict[str, str]:
-        ids = [segment.id for segment in references.load(self.reference).segments]
+        reference = references.load(self.reference, self.granularity)
+        ids = [segment.id for segment in reference.segments]
         try:
             text = self.path.read_text("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -55,8 +60,8 @@ class Hypotheses:
         if self.path.suffix not in (".jsonl", ".tsv"):
             if len(lines) != len(ids):
                 raise BenchError(
-                    f"{self.path} has {len(lines)} lines, but {self.reference} has {len(ids)} segments: "
-                    "give one line for each, in the order of `bench references export`."
+                    f"{self.path} has {len(lines)} lines, but {reference.id} has {len(ids)} segments: "
+                    "give one line for each, in the order of `bench references export`, or .jsonl with ids."
                 )
             return dict(zip(ids, lines, strict=True))
         read = _from_jsonl if self.path.suffix == ".jsonl" else _from_tsv
@@ -70,7 +75,7 @@ class Hypotheses:
                 else f"has ids that are not in the set (first: {unknown[0]})"
             )
             raise BenchError(
-                f"{self.path} {wrong} of {self.reference}: give every segment of the set once, by its id."
+                f"{self.path} {wrong} of {reference.id}: give every segment of the set once, by its id."
             )
         return texts
 

@@ -25,18 +25,26 @@ def title(board: Board) -> str:
 
 def notes(board: Board) -> list[str]:
     """What a reader must know to read the table rightly."""
-    source, _ = sides(board.direction)
-    original = LANGUAGE_NAMES[board.reference.original_language]
-    side = (
-        "the source is the original"
-        if source == board.reference.original_language
-        else "the source is itself the official translation"
-    )
+    reference, count = board.reference, len(board.reference.segments)
+    name = f"{reference.title}, {reference.published}" if reference.published else reference.title
+    interval = "± is half of the 95 % bootstrap interval" if count > 1 else "one segment gives no interval"
     return [
-        f"{board.reference.title}, {board.reference.published}: {len(board.reference.segments)} segments, set {board.reference.sha256[:12]}. Written in {original}: {side}.",
-        f"Sorted by {_label(board, board.primary)}; ± is half of the 95 % bootstrap interval. Sorted is not ranked: a rank needs a paired test.",
+        f"{name}: {count} segment{'s' * (count > 1)}, set {reference.sha256[:12]}. {_origin(board)}",
+        f"Sorted by {_label(board, board.primary)}; {interval}. Sorted is not ranked: a rank needs a paired test.",
         "Segments without a usable translation stay in and are scored as they are; they are counted under flags.",
     ]
+
+
+def _origin(board: Board) -> str:
+    """Whether the source was written or translated, as far as that is known."""
+    original = board.reference.original_language
+    if original == "unknown":
+        return "It is not known which side was written first: the source may itself be a translation."
+    if original == "mixed":
+        return "Written partly in either language: part of the source is itself a translation."
+    translation = "a translation" if board.reference.outside else "the official translation"
+    side = "the original" if sides(board.direction)[0] == original else f"itself {translation}"
+    return f"Written in {LANGUAGE_NAMES[original]}: the source is {side}."
 
 
 def header(board: Board) -> list[str]:

@@ -1,4 +1,4 @@
-"""Reference sets: built from a two-language source (build), proved (check), read (load)."""
+"""Reference sets: built from a two-language source (build), proved (check), read (load), from outside, in three views."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 
 from bench.core import BenchError, ReferenceSet, Segment
-from bench.references.extract import HAN
+from bench.references import outside, views
+from bench.references.pieces import HAN
 from bench.resources import data_dir
 
 REBUILD = "rebuild the set with `bench references build`"
@@ -37,12 +38,23 @@ _TYPES: dict[str, type] = {
 _MAY_BE_EMPTY = ("zh_number", "en_number")
 
 
-def load(name_or_path: str | Path) -> ReferenceSet:
-    """The reference set in a folder, or the one of that id in `references/`; everything in it is validated.
+def load(name_or_path: str | Path, granularity: str = "sentence") -> ReferenceSet:
+    """The reference set of that id in `references/` or in a folder; one from outside: a pair of files, PREFIX.zh and
+    PREFIX.en, or sacrebleu:SET/PAIR. `granularity`: see bench.references.views.
 
-    Raises BenchError, with file and line, for the first thing that is wrong.
+    Everything is validated. Raises BenchError, with file and line, for the first thing that is wrong.
     """
-    folder = find(name_or_path)
+    folder = _folder(name_or_path)
+    reference = _read(folder) if folder else outside.load(str(name_or_path))
+    if reference is None:
+        raise BenchError(
+            f"No reference set {str(name_or_path)!r}: give {_built()}; for one that was aligned elsewhere the PREFIX of "
+            "two files, PREFIX.zh and PREFIX.en, or sacrebleu:wmt22/zh-en."
+        )
+    return views.view(reference, granularity)
+
+
+def _read(folder: Path) -> ReferenceSet:
     about = read_document(folder / "document.yaml")
     path = folder / "segments.jsonl"
     data = read_bytes(path)
@@ -78,20 +90,25 @@ def load(name_or_path: str | Path) -> ReferenceSet:
         published=str(about["published"]),
         licence=about["licence"],
         segments=tuple(segments),
-        sha256=sha256,
     )
 
 
 def find(name_or_path: str | Path) -> Path:
-    """The folder of a reference set, given by path or by id."""
-    for folder in (Path(name_or_path), data_dir("references") / str(name_or_path)):
-        if (folder / "segments.jsonl").is_file():
-            return folder
-    root = data_dir("references")
-    known = sorted(p.parent.name for p in root.glob("*/segments.jsonl"))
-    raise BenchError(
-        f"No reference set {str(name_or_path)!r}: give the path of its folder or one of {', '.join(known) or 'none yet'}."
-    )
+    """The folder of a reference set that was built here, given by path or by id."""
+    folder = _folder(name_or_path)
+    if folder is None:
+        raise BenchError(f"No reference set {str(name_or_path)!r} was built here: give {_built()}.")
+    return folder
+
+
+def _folder(name_or_path: str | Path) -> Path | None:
+    folders = (Path(name_or_path), data_dir("references") / str(name_or_path))
+    return next((folder for folder in folders if (folder / "segments.jsonl").is_file()), None)
+
+
+def _built() -> str:
+    known = sorted(p.parent.name for p in data_dir("references").glob("*/segments.jsonl"))
+    return " or ".join([*known, "the path of a set's folder"])
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -105,20 +122,18 @@ def read_document(path: Path) -> dict[str, Any]:
     missing = [key for key in needed if not (isinstance(about, dict) and about.get(key))]
     if missing:
         raise BenchError(f"{path}: {', '.join(missing)} is missing; add it.")
-    if unknown := set(about) - {*needed, "note", "leave_out"}:
+    if "leave_out" in about:
+        raise BenchError(f"{path}: leave_out has moved; write it into overrides.yaml beside it.")
+    if unknown := set(about) - {*needed, "note"}:
         raise BenchError(
             f"{path}: unknown key {', '.join(sorted(map(str, unknown)))}; remove it or mend its spelling."
         )
-    if about["original_language"] not in ("zh", "en"):
-        raise BenchError(f"{path}: original_language is {about['original_language']!r}; write zh or en.")
+    if about["original_language"] not in ("zh", "en", "unknown"):
+        raise BenchError(
+            f"{path}: original_language is {about['original_language']!r}; write zh, en or unknown."
+        )
     if not isinstance(about["title"], dict) or set(about["title"]) != {"zh", "en"}:
         raise BenchError(f"{path}: title needs exactly the keys zh and en; write both.")
-    for entry in about.get("leave_out") or []:
-        good = (
-            isinstance(entry, dict) and set(entry) == {"lines", "reason"} and isinstance(entry["lines"], list)
-        )
-        if not good or not all(isinstance(n, int) for n in entry["lines"]):
-            raise BenchError(f"{path}: leave_out holds {entry!r}; write `lines: [7, 9]` and `reason: …`.")
     return about
 
 
@@ -157,6 +172,8 @@ def _segment(line: str, where: str) -> Segment:
             )
         if not re.search(script, row[side]):
             raise BenchError(f"{where}: {side!r} holds no {name}: {row[side][:40]!r}; {REBUILD}.")
+    if row["alignment"] != f"{len(row['zh_sentences'])}-{len(row['en_sentences'])}":
+        raise BenchError(f"{where}: alignment {row['alignment']!r} does not count its sentences; {REBUILD}.")
     if not 0 <= row["confidence"] <= 1:
         raise BenchError(f"{where}: confidence {row['confidence']} is not between 0 and 1; {REBUILD}.")
     if row["aligned_by"] not in ("rules", "override", "source"):

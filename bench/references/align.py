@@ -59,8 +59,8 @@ _ALONE, _ALONE_TOO = -math.log(0.003), 2.5
 """An item without counterpart; the next one behind it."""
 _VARIANCE = 12.0
 """Of the English length in letters, per expected letter. Gale & Church have 6.8 between European languages."""
-_LONGEST_ODDS = 11.5
-"""However odd the lengths are, they cost no more."""
+_ODDS = np.minimum(-math.log(2) - log_ndtr(-np.arange(0, 6, 0.01)), 11.5).astype(np.float32)
+"""What lengths cost that lie so many hundredths of a deviation apart; however odd they are, they cost no more."""
 _ACROSS_BLOCKS = 3.0
 """Two sentences of different paragraphs in one group."""
 _UNEVEN_BLOCKS = 1.5
@@ -71,8 +71,10 @@ _HEADING_AND_SENTENCE, _HEADING_IN_GROUP = 4.0, 10.0
 _TEMPERATURE = 2.0
 """Words of one sentence are not independent: taken at face value they would make every pair certain."""
 
-_WINDOW = 1000
-"""Items a side that are aligned at once; longer documents are walked through in windows."""
+_AT_ONCE = 1000
+"""Documents up to so many items a side are aligned in one piece."""
+_WINDOW = 250
+"""Longer ones are walked through in windows of so many."""
 
 Table = dict[tuple[int, int], np.ndarray]
 """Shape (m, n) -> cost of joining zh[i-m:i] and en[j-n:j], at [i-m, j-n]."""
@@ -88,7 +90,7 @@ def align(
     """All items of both sides, each in exactly one group, in reading order.
 
     No group reaches across a wall: (i, j) stands between the items before i and j and those from there on. Time and
-    memory grow with the number of items; no more than `_WINDOW` x `_WINDOW` pairs are looked at at once.
+    memory grow with the number of items; no more than `_AT_ONCE` x `_AT_ONCE` pairs are looked at at once.
     """
     known = evidence(chinese, english, lexicon, embed)
     at = (0, 0)
@@ -117,7 +119,7 @@ def _stretch(known: Evidence, start: tuple[int, int], stop: tuple[int, int]) -> 
     at = start
     while at != stop:
         left = (stop[0] - at[0], stop[1] - at[1])
-        last = max(left) <= _WINDOW
+        last = max(left) <= (_AT_ONCE if at == start else 2 * _WINDOW)
         rows, columns = left if last else _window(*left)
         table = _table(known, at[0], at[1], rows, columns)
         ways, sure = _Ways(table, rows, columns), _probability(table, rows, columns)
@@ -129,10 +131,9 @@ def _stretch(known: Evidence, start: tuple[int, int], stop: tuple[int, int]) -> 
 
 
 def _window(zh: int, en: int) -> tuple[int, int]:
-    """How much of what is left is looked at: half a window of the side that has less of it, in proportion."""
-    half = _WINDOW // 2
+    """How much of what is left is looked at: a window of the side that has more of it, in proportion of the other."""
     slope = min(max(en / max(zh, 1), 0.5), 2.0)
-    return min(zh, int(half / max(slope, 1))), min(en, int(half * min(slope, 1)))
+    return min(zh, int(_WINDOW / max(slope, 1))), min(en, int(_WINDOW * min(slope, 1)))
 
 
 def _stop(best: np.ndarray) -> tuple[int, int]:
@@ -173,7 +174,7 @@ def _table(
         expected = known.ratio * one.length[:, None]
         # A few letters more or less mean nothing in a short line.
         z = np.abs(two.length[None, :] - expected) / np.sqrt(_VARIANCE * (expected + 20))
-        cost += np.minimum(-(math.log(2) + log_ndtr(-z)), _LONGEST_ODDS)
+        cost += _ODDS[np.minimum(z * 100, len(_ODDS) - 1).astype(np.int32)]
         shared = one.features.multiply(known.gain).tocsr() @ two.features.T
         cost -= shared.toarray()
         cost += _UNEVEN_BLOCKS * (zh.opens[: shape[0], None] != en.opens[None, : shape[1]])
@@ -220,7 +221,7 @@ def _joined(side: Side, size: int) -> _Joined:
         # Embeddings add up: a longer sentence has more say in what the group means.
         total = sum(side.vectors[run] * np.sqrt(side.length[run])[:, None] for run in runs)
         vectors = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
-    return _Joined(sum(side.length[run] for run in runs), cost, features, vectors)
+    return _Joined(np.sum([side.length[run] for run in runs], axis=0), cost, features, vectors)
 
 
 def _numbering(zh: Side, en: Side, shape: tuple[int, int]) -> np.ndarray:

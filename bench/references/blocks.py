@@ -65,7 +65,11 @@ def is_heading(text: str, language: Language) -> bool:
     rest = text[found.rest :] if found else text
     if language == "zh":
         return len(rest) <= (60 if found else 40) and not re.search("[。；;]", rest)
-    if len(rest) > 200 or re.search(r"[a-z)][.;!?]\s", _ABBREVIATED.sub("", rest)) or _last_word(rest) in FUNCTION_WORDS:
+    if (
+        len(rest) > 200
+        or re.search(r"[a-z)][.;!?]\s", _ABBREVIATED.sub("", rest))
+        or _last_word(rest) in FUNCTION_WORDS
+    ):
         return False
     return headinglike(text, "en") or len(rest.split()) <= (15 if found else 8)
 
@@ -74,7 +78,8 @@ def blocks_of(pieces: Sequence[Piece], dropped: Mapping[Piece, str], language: L
     """Joins pieces that a line end or a page end has cut."""
     groups: list[list[Piece]] = []
     layout = _layout(pieces, language)
-    open_at: int | None = None  # a block that waits behind the notes at the foot of its page
+    current = 0  # the block that the last line went to
+    waiting: int | None = None  # one that goes on behind the notes at the foot of its page
     new_page, page, body = True, 0, False
     for piece in pieces:
         new_page = new_page or piece.page != page
@@ -83,18 +88,17 @@ def blocks_of(pieces: Sequence[Piece], dropped: Mapping[Piece, str], language: L
             if dropped.get(piece) != ORNAMENT:  # a rule parts the notes from the text of the same page
                 new_page = new_page or piece in dropped or not layout.alternating
             continue
-        if open_at is not None and new_page and open_at < len(groups) - 1:
-            if _continues(groups[open_at], piece, True, body, layout):
-                groups[open_at].append(piece)
-                open_at, new_page, body = None, False, False
-                continue
-            open_at = None
-        if groups and _continues(groups[-1], piece, new_page, body, layout):
-            groups[-1].append(piece)
+        if waiting is not None and new_page:
+            if waiting < len(groups) - 1 and _continues(groups[waiting], piece, True, body, layout):
+                current = waiting
+            waiting = None
+        if groups and _continues(groups[current], piece, new_page, body, layout):
+            groups[current].append(piece)
         else:
-            if not (groups and _NOTE.match(piece.text) and not new_page):
-                open_at = len(groups)
+            current = len(groups)
             groups.append([piece])
+            if not (current and _NOTE.match(piece.text) and not new_page):
+                waiting = current
         body = _ended(piece) or (body and not new_page)
         new_page = False
     return [_block(group, language) for group in groups]
@@ -170,9 +174,8 @@ def _continues(group: Sequence[Piece], piece: Piece, new_page: bool, body: bool,
         return not new_page or tight or not is_heading(piece.text, language)
     if _NOTE.match(piece.text) and not (tight and full):
         return False
-    if language == "en" and not ended and _unfinished(text):
-        if not number or number.style in STRUCTURE:  # "set out in / Annex I."
-            return True
+    if language == "en" and not ended and _unfinished(text) and (not number or number.style in STRUCTURE):
+        return True  # "set out in / Annex I."
     if number and number.number:
         return tight and full and not number.rest and number.style == "digit"  # "p. / 4."
     if ended:

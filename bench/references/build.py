@@ -23,12 +23,11 @@ from bench.core import BenchError, ReferenceSet, Segment
 from bench.references import load, overrides, read_document
 from bench.references.embed import embedder
 from bench.references.extract import LeftOut
+from bench.references.folder import SOURCES
 from bench.references.pipeline import segments_of
 from bench.references.read import SourceText, read
 from bench.references.report import report
 
-SOURCES: dict[str, str] = {"both": "source.txt", "zh": "source.zh.txt", "en": "source.en.txt"}
-"""What the texts of a SourceText are called in the folder."""
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -58,12 +57,14 @@ def build(
         embedder(embeddings) if embeddings else None,
     )
     if not built.segments:
-        raise BenchError("No sentence has a counterpart in the other language: give both texts of one document.")
+        raise BenchError(
+            "No sentence has a counterpart in the other language: give both texts of one document."
+        )
     with ExitStack() as unfinished:
         files = _Files(out, unfinished)
         for side, file in SOURCES.items():
             if side in source.texts:
-                files.write(file, [source.texts[side]])  # type: ignore[index]
+                files.write(file, [source.texts[side]])
         digest = files.write("segments.jsonl", map(_row, built.segments))
         files.write("segments.sha256", [f"{digest}  segments.jsonl\n"])
         files.write("left_out.jsonl", map(_row, built.left_out))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -10,86 +9,98 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.core import LANGUAGE_NAMES, BenchError, Language, Segment
-from bench.references import REBUILD, decode, find, load, read_bytes
+from bench.references import REBUILD, find, load, terms
+from bench.references.extract import LeftOut
+from bench.references.folder import SOURCES, left_out, source_lines
 from bench.references.pieces import HAN
+
+Part = tuple[int, str]
+"""A source line, from 1, and what a segment or an entry of left_out.jsonl holds of it."""
 
 
 def check(folder: str | Path) -> dict[str, int]:
     """Counts of the set (segments, kinds, alignment types, what was left out); raises BenchError at the first fault."""
     root = find(folder)
-    segments = load(root).segments
-    left_out = _left_out(root / "left_out.jsonl")
-    source = decode(read_bytes(root / "source.txt"), root / "source.txt").split("\n")
-    streams: list[list[tuple[int, str]]] = [
-        [part for s in segments for part in zip(s.zh_lines, s.zh_raw.split("\n"), strict=True)],
-        [part for s in segments for part in zip(s.en_lines, s.en_raw.split("\n"), strict=True)],
-    ]
-    for side in ("zh", "en"):
-        _in_order(
-            [s.zh_lines if side == "zh" else s.en_lines for s in segments], side, root / "segments.jsonl"
-        )
-    streams += [[part for _, parts in left_out for part in parts]]
-    _tile(source, streams, root / "source.txt")
+    segments, left = load(root).segments, left_out(root)
+    lines = source_lines(root)
+    for language in LANGUAGE_NAMES:
+        _in_order(segments, language, root / "segments.jsonl")
+    if lines["zh"] is lines["en"]:
+        streams = [s for language in LANGUAGE_NAMES for s in _streams(segments, left, language)]
+        _tile(lines["zh"], streams, root / SOURCES["both"])
+    else:
+        for language in LANGUAGE_NAMES:
+            _tile(lines[language], _streams(segments, left, language), root / SOURCES[language])
     for number, segment in enumerate(segments, 1):
         for language in LANGUAGE_NAMES:
             _same_text(segment, language, f"{root / 'segments.jsonl'}:{number}")
-    counts = Counter({"segments": len(segments), "left out": len(left_out)})
+    counts = Counter({"segments": len(segments), "left out": len(left)})
     counts.update(f"kind {s.kind}" for s in segments)
     counts.update(f"alignment {s.alignment}" for s in segments)
+    counts.update(f"aligned by {s.aligned_by}" for s in segments)
     counts.update(
         {
             "zh characters": sum(len(s.zh) for s in segments),
             "en words": sum(len(s.en.split()) for s in segments),
         }
     )
-    return dict(sorted(counts.items()))
+    counts.update(terms.check_terms(terms.read(root), segments))
+    return {name: count for name, count in sorted(counts.items()) if count or name == "left out"}
 
 
-def _in_order(lines: Sequence[tuple[int, ...]], side: str, path: Path) -> None:
-    """Segments follow the source; only a note at the foot of a page stands behind the sentence that runs around it."""
-    reached = 0
-    for number, own in enumerate(lines, 1):
-        around = any(before[0] < own[0] and own[-1] < before[-1] for before in lines[: number - 1])
-        if own[0] < reached and not around:
+def _lines(segment: Segment, language: Language) -> tuple[int, ...]:
+    return segment.zh_lines if language == "zh" else segment.en_lines
+
+
+def _raw(segment: Segment, language: Language) -> str:
+    return segment.zh_raw if language == "zh" else segment.en_raw
+
+
+def _in_order(segments: Sequence[Segment], language: Language, path: Path) -> None:
+    """Segments follow the source; what a reviewer paired may stand elsewhere, and so may a note at the foot of a page,
+    behind the sentence that runs around it."""
+    reached, before = 0, list[tuple[int, ...]]()
+    for number, segment in enumerate(segments, 1):
+        own = _lines(segment, language)
+        if segment.aligned_by == "override":
+            continue
+        if own[0] < reached and not any(b[0] < own[0] and own[-1] < b[-1] for b in before):
             raise BenchError(
-                f"{path}:{number}: {side} stands before its predecessor in the source; {REBUILD}."
+                f"{path}:{number}: {language} stands before its predecessor in the source; {REBUILD}."
             )
         reached = max(reached, own[-1])
+        before.append(own)
 
 
-def _left_out(path: Path) -> list[tuple[str, list[tuple[int, str]]]]:
-    """Side and parts (line, text) of each entry."""
-    found = []
-    for number, line in enumerate(decode(read_bytes(path), path).split("\n")[:-1], 1):
-        try:
-            row = json.loads(line)
-            parts = list(zip(row["lines"], row["text"].split("\n"), strict=True))
-            good = (
-                set(row) == {"side", "text", "lines", "reason", "sentence"}
-                and row["side"] in LANGUAGE_NAMES
-                and row["reason"]
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            good = False
-        if not good:
-            raise BenchError(f"{path}:{number}: not an entry with side, text, lines and reason; {REBUILD}.")
-        found.append((row["side"], parts))
-    return found
+def _streams(segments: Sequence[Segment], left: Sequence[LeftOut], language: Language) -> list[list[Part]]:
+    """Parts whose order is known: those of the rules, those that were left out, those of each pair of a reviewer."""
+    rules: list[Part] = []
+    streams = [rules, [p for item in left if item.side == language for p in _parts(item.text, item.lines)]]
+    for segment in segments:
+        parts = _parts(_raw(segment, language), _lines(segment, language))
+        if segment.aligned_by == "override":
+            streams.append(parts)
+        else:
+            rules += parts
+    return streams
 
 
-def _tile(source: Sequence[str], streams: Sequence[Sequence[tuple[int, str]]], path: Path) -> None:
-    """Each line is its parts, end to end: those of one side in their order, the two sides and the rest interleaved."""
-    by_line: dict[int, list[list[str]]] = defaultdict(lambda: [[] for _ in streams])
+def _parts(text: str, lines: Sequence[int]) -> list[Part]:
+    return list(zip(lines, text.split("\n"), strict=True))
+
+
+def _tile(source: Sequence[str], streams: Sequence[Sequence[Part]], path: Path) -> None:
+    """Each line is its parts, end to end; those of one stream in their order, the streams interleaved."""
+    by_line: dict[int, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for index, stream in enumerate(streams):
         for line, text in stream:
             by_line[line][index].append(_bare(text))
     for number in sorted({*by_line, *range(1, len(source) + 1)}):
         text = _bare(source[number - 1]) if number <= len(source) else ""
-        parts = by_line.get(number, [[] for _ in streams])
+        parts = list(by_line[number].values()) if number in by_line else []
         if not _fits(text, parts):
             held = "".join(part for side in parts for part in side)
-            lost = Counter(text) - Counter(held)
-            extra = Counter(held) - Counter(text)
+            lost, extra = Counter(text) - Counter(held), Counter(held) - Counter(text)
             what = (
                 f"lost {''.join(lost)!r}"
                 if lost
@@ -103,13 +114,21 @@ def _tile(source: Sequence[str], streams: Sequence[Sequence[tuple[int, str]]], p
 
 
 def _fits(text: str, parts: Sequence[Sequence[str]]) -> bool:
-    if not any(parts):
-        return not text
-    for index, side in enumerate(parts):
-        if side and text.startswith(side[0]):
-            rest = [*parts[:index], side[1:], *parts[index + 1 :]]
-            if _fits(text[len(side[0]) :], rest):
-                return True
+    """Whether the parts, in some interleaving, are the text."""
+    if len(parts) == 1:
+        return "".join(parts[0]) == text
+    seen, waiting = set(), [(0, (0,) * len(parts))]
+    while waiting:
+        at, used = waiting.pop()
+        if at == len(text) and all(n == len(side) for n, side in zip(used, parts, strict=True)):
+            return True
+        for index, side in enumerate(parts):
+            n = used[index]
+            if n < len(side) and text.startswith(side[n], at):
+                step = (at + len(side[n]), (*used[:index], n + 1, *used[index + 1 :]))
+                if step not in seen:
+                    seen.add(step)
+                    waiting.append(step)
     return False
 
 

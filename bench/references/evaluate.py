@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core import BenchError, Segment
-from bench.references.pipeline import segments_of
 from bench.references.evidence import Embed
+from bench.references.pipeline import segments_of
 from bench.references.read import read
 
 Pair = tuple[str, str]
@@ -47,7 +47,9 @@ def evaluate(
     stem = gold.with_name(gold.name.removesuffix(_GOLD))
     one, two = [Path(f"{stem}.txt")], [Path(f"{stem}.zh.txt"), Path(f"{stem}.en.txt")]
     if not gold.name.endswith(_GOLD) or not (one[0].is_file() or all(p.is_file() for p in two)):
-        raise BenchError(f"{gold}: name a NAME{_GOLD} that stands beside NAME.txt, or NAME.zh.txt and NAME.en.txt.")
+        raise BenchError(
+            f"{gold}: name a NAME{_GOLD} that stands beside NAME.txt, or NAME.zh.txt and NAME.en.txt."
+        )
     rows = [tuple(line.split("\t")) for line in gold.read_text("utf-8").splitlines() if line.strip()]
     if not rows or any(len(row) != 2 for row in rows):
         raise BenchError(f"{gold}: write one pair a line, the Chinese, a tab, the English.")

@@ -55,7 +55,7 @@ def pieces_of(source: str, language: Language | None = None) -> list[Piece]:
 
 def _with_neighbours(found: Sequence[tuple[Piece, bool]]) -> list[Piece]:
     """Pieces without letters take the language before them, the first ones that of the first text."""
-    last = next((piece.language for piece, sure in found if sure), "en")
+    last: Language = next((piece.language for piece, sure in found if sure), "en")
     pieces = []
     for piece, sure in found:
         last = piece.language if sure else last
@@ -79,7 +79,7 @@ def _split_scripts(line: str) -> list[str]:
         whole = (
             han >= 2
             and any(len(w) > 2 and not w.isupper() for w in words)
-            and words[-1].lower() not in FUNCTION_WORDS
+            and not (words[-1].lower() in FUNCTION_WORDS and halves["en"].endswith(words[-1]))
             and words[0][0].isupper()
             and bool(re.search(r"[.!?]$", halves["en"])) == bool(re.search(r"[。！？.!?]$", halves["zh"]))
             and 0.5 < sum(map(str.isalnum, halves["en"])) / han < 10

@@ -10,7 +10,7 @@ from bench.progress import bar
 from bench.references.align import Group, align, rated
 from bench.references.blocks import Block
 from bench.references.evidence import Embed
-from bench.references.extract import LeftOut, extract
+from bench.references.extract import LeftOut, Side, extract
 from bench.references.overrides import FILE, Overrides
 from bench.references.pieces import pieces_of
 from bench.references.place import Place
@@ -69,7 +69,7 @@ def segments_of(
         for item in (*group.zh, *group.en):
             reason = _CUT if any(item is last for last in cut) else _CUT_TOO if broken else _ALONE
             left_out.append(_left(item, reason))
-    return Built(segments, sorted(left_out, key=lambda item: (item.lines, item.side)))
+    return Built(segments, sorted(left_out, key=_where))
 
 
 def _items(source: SourceText, overrides: Overrides) -> tuple[Sides, list[LeftOut]]:
@@ -86,7 +86,7 @@ def _items(source: SourceText, overrides: Overrides) -> tuple[Sides, list[LeftOu
 
 
 def _cells(
-    source: SourceText, by_hand: Mapping[tuple[str, int], str]
+    source: SourceText, by_hand: Mapping[tuple[Side, int], str]
 ) -> tuple[dict[Language, list[Block]], list[LeftOut]]:
     """Each line of a source that is aligned already is a block of its own."""
     blocks: dict[Language, list[Block]] = {"zh": [], "en": []}
@@ -165,6 +165,10 @@ def _in_order(
             ordered.append((waiting.pop(), "override"))
         ordered.append((group, who))
     return [*ordered, *((group, "override") for group in reversed(waiting))]
+
+
+def _where(item: LeftOut) -> tuple[int, int, Language]:
+    return item.lines[0], int(item.sentence.partition("s")[2] or 0), item.side
 
 
 def _position(item: Item) -> tuple[int, int]:

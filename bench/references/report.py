@@ -42,10 +42,7 @@ def report(
         "## Left out",
         _table(
             ("lines", "text", "reason"),
-            [
-                (", ".join(map(str, item.lines)), _short(item.text), item.reason)
-                for item in built.left_out
-            ],
+            [(", ".join(map(str, item.lines)), _short(item.text), item.reason) for item in built.left_out],
         ),
         f"## Doubtful: confidence under {DOUBTFUL}",
         _table(

@@ -29,7 +29,9 @@ def no_text(pieces: Sequence[Piece]) -> dict[Piece, str]:
     """Which pieces are no text of the document -> why. Recognised by repetition and position alone."""
     dropped: dict[Piece, str] = {}
     for find in (_ornaments, _page_numbers, _running, _foreign_titles):
-        dropped.update(find([p for p in pieces if p not in dropped] if find is _foreign_titles else pieces, dropped))
+        dropped.update(
+            find([p for p in pieces if p not in dropped] if find is _foreign_titles else pieces, dropped)
+        )
     return dropped
 
 
@@ -104,7 +106,7 @@ def _titles(pieces: Sequence[Piece], indexes: Sequence[int]) -> set[int]:
     if len(bare) < len(indexes) / 2:
         return bare
     language = pieces[indexes[0]].language
-    start = [p for p in islice((p for p in pieces if p.language == language), 2)]
+    start = list(islice((p for p in pieces if p.language == language), 2))
     if start[0] != pieces[indexes[0]]:
         return set()
     words = [{w.casefold() for w in re.findall(r"[A-Za-z]+|[^\W\d_]", p.text)} for p in start]

@@ -23,7 +23,7 @@ from bench.references.pieces import HAN
 _OPEN = {"(": ")", "（": "）", "[": "]", "《": "》", "【": "】", "「": "」", "『": "』", "“": "”", "‘": "’"}
 _NOTE_MARKS = "①②③④⑤⑥⑦⑧⑨⑩¹²³⁴⁵⁶⁷⁸⁹"
 _MARKS = re.compile("[" + re.escape("".join((*_OPEN, *_OPEN.values()))) + "]")
-_POINTS = re.compile("[.!?。！？…\"" + re.escape("".join(_OPEN)) + "]")
+_POINTS = re.compile('[.!?。！？…"' + re.escape("".join(_OPEN)) + "]")
 _SPACE = re.compile(r"\s*")
 _CLOSERS = ")）]】」』》”’\"'"
 _ABBREVIATIONS = frozenset(
@@ -73,7 +73,9 @@ def items(blocks: Sequence[Block], whole: bool = False) -> list[Item]:
             if not number.rest:
                 break
         heading = is_heading(block.text, block.language)
-        spans = [(offset, len(block.text))] if heading or whole else sentences(block.text, block.language, offset)
+        spans = (
+            [(offset, len(block.text))] if heading or whole else sentences(block.text, block.language, offset)
+        )
         for position, (start, end) in enumerate(spans):
             first = position == 0
             text = clean(block.text[start:end], block.language, words)
