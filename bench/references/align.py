@@ -29,7 +29,8 @@ class Group:
     zh: tuple[Item, ...]
     en: tuple[Item, ...]
     confidence: float
-    """The share of all ways through the document, weighed by their cost, that hold this group; 0 to 1."""
+    """The share of all ways through the document, weighed by their cost, that hold this group, times the support that words
+    and numbers give it; 0 to 1."""
 
 
 class Step(NamedTuple):
@@ -71,6 +72,9 @@ _HEADING_AND_SENTENCE, _HEADING_IN_GROUP = 4.0, 10.0
 _TEMPERATURE = 2.0
 """Words of one sentence are not independent: taken at face value they would make every pair certain."""
 
+_NO_WORDS, _HALF_SURE, _STEEP = 1.0, 0.3, 8.0
+"""Of the support by words: nats of doubt where there are few words, the share at which it is 1/2, how fast it changes."""
+
 _AT_ONCE = 1000
 """Documents up to so many items a side are aligned in one piece."""
 _WINDOW = 250
@@ -108,11 +112,13 @@ def rated(
 ) -> list[float]:
     """The confidence of pairs that were made elsewhere, against leaving both alone; both sides have the same length."""
     known = evidence(chinese, english, lexicon, embed)
-    costs: list[float] = []
+    steps: list[Step] = []
     for start in range(0, len(chinese), 100):
         size = min(100, len(chinese) - start)
-        costs += _table(known, start, start, size, size, shapes=((1, 1),))[1, 1].diagonal().tolist()
-    return [round(1 / (1 + math.exp((cost - 2 * _ALONE) / _TEMPERATURE)), 3) for cost in costs]
+        costs = _table(known, start, start, size, size, shapes=((1, 1),))[1, 1].diagonal()
+        sure = 1 / (1 + np.exp((costs - 2 * _ALONE) / _TEMPERATURE))
+        steps += [Step(start + k, start + k, 1, 1, float(sure[k])) for k in range(size)]
+    return [step.confidence for step in _supported(known, steps)]
 
 
 def _stretch(known: Evidence, start: tuple[int, int], stop: tuple[int, int]) -> Iterator[Step]:
@@ -126,8 +132,34 @@ def _stretch(known: Evidence, start: tuple[int, int], stop: tuple[int, int]) -> 
         path = ways.back_from(rows, columns) if last else ways.back_from(*_stop(ways.best))
         steps = [Step(i + at[0], j + at[1], m, n, sure(i, j, m, n)) for i, j, m, n in path]
         steps = steps if last else _settled(steps)
-        yield from steps
+        yield from _supported(known, steps)
         at = (steps[-1].i + steps[-1].m, steps[-1].j + steps[-1].n)
+
+
+def _supported(known: Evidence, steps: Sequence[Step]) -> list[Step]:
+    """With the confidence that words and numbers leave: where nothing else fits better, a wrong pair is still wrong.
+
+    It is multiplied by a logistic of the share of the Chinese side's words and numbers that the English side renders.
+    """
+    zh = _union(known.zh.features, [step.i for step in steps], [step.m for step in steps])
+    en = _union(known.en.features, [step.j for step in steps], [step.n for step in steps])
+    found, possible = zh.multiply(en) @ known.gain, zh @ known.gain
+    share = (found + _NO_WORDS / 2) / (possible + _NO_WORDS)
+    support = 1 / (1 + np.exp(-_STEEP * (share - _HALF_SURE)))
+    return [
+        step._replace(confidence=round(step.confidence * float(value), 3))
+        for step, value in zip(steps, support, strict=True)
+    ]
+
+
+def _union(features: sparse.csr_matrix, starts: Sequence[int], sizes: Sequence[int]) -> sparse.csr_matrix:
+    """What any of the rows start … start + size has, for each start."""
+    rows = [row for start, size in zip(starts, sizes, strict=True) for row in range(start, start + size)]
+    ends = np.concatenate([[0], np.cumsum(sizes)])
+    chosen = sparse.csr_matrix((np.ones(len(rows)), rows, ends), shape=(len(sizes), features.shape[0]))
+    union = (chosen @ features).tocsr()
+    union.data[:] = 1
+    return union
 
 
 def _window(zh: int, en: int) -> tuple[int, int]:

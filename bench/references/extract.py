@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from bench.core import Language
 from bench.references.blocks import Block, blocks_of
-from bench.references.pieces import pieces_of
+from bench.references.pieces import Piece, pieces_of
 from bench.references.running import no_text
 
 Side = Language | Literal["both"]
@@ -37,9 +37,21 @@ def extract(
     left: list[LeftOut] = []
     for side, text in texts.items():
         pieces = pieces_of(text, None if side == "both" else side)
-        by_hand = {p: reason for p in pieces if (reason := (leave_out or {}).get((side, p.line)))}
+        by_hand = chosen(pieces, side, leave_out or {})
         dropped = by_hand | no_text([p for p in pieces if p not in by_hand])
         for language in blocks if side == "both" else (side,):
             blocks[language] = blocks_of(pieces, dropped, language)
         left += [LeftOut(p.language, p.text, (p.line,), reason) for p, reason in dropped.items()]
     return blocks, sorted(left, key=lambda item: item.lines)
+
+
+def chosen(
+    pieces: Sequence[Piece], side: Side, leave_out: Mapping[tuple[Side, int], str]
+) -> dict[Piece, str]:
+    """What of a text a person wants left out; in a text of both languages a line may be named for one of them."""
+    return {
+        piece: leave_out[where, piece.line]
+        for piece in pieces
+        for where in (side, piece.language)
+        if (where, piece.line) in leave_out
+    }

@@ -74,10 +74,12 @@ def segments_of(
 
 def _items(source: SourceText, overrides: Overrides) -> tuple[Sides, list[LeftOut]]:
     by_hand = {(side, line): f"{FILE}: {why}" for (side, line), why in overrides.leave_out.items()}
-    if source.aligned:
-        blocks, left_out = _cells(source, by_hand)
-    else:
-        blocks, left_out = extract(source.texts, by_hand)
+    blocks, left_out = _cells(source, by_hand) if source.aligned else extract(source.texts, by_hand)
+    held = {(where, line) for item in left_out for where in (item.side, "both") for line in item.lines}
+    for where, line in by_hand:
+        if (where, line) not in held or (where == "both" and "both" not in source.texts):
+            which = "the number" if "both" in source.texts else "the number, and name its side: zh or en"
+            raise BenchError(f"{FILE} leaves out line {line}, where there is no text: correct {which}.")
     sides = {language: items(found, whole=source.aligned) for language, found in blocks.items()}
     for language, name in LANGUAGE_NAMES.items():
         if not sides[language]:
@@ -93,8 +95,7 @@ def _cells(
     left_out = []
     for language, found in blocks.items():
         for piece in pieces_of(source.texts[language], language):
-            reason = by_hand.get((language, piece.line)) or by_hand.get(("both", piece.line))
-            if reason:
+            if reason := by_hand.get((language, piece.line)):
                 left_out.append(LeftOut(language, piece.text, (piece.line,), reason))
             else:
                 found.append(Block(language, piece.text, (0,), (piece.line,)))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
@@ -23,8 +22,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from bench.core import LANGUAGE_NAMES, BenchError, Language, Segment
-from bench.references import REBUILD, decode, find, load, overrides, read_bytes, read_document
+from bench.references import REBUILD, find, load, overrides, read_document
 from bench.references.extract import LeftOut
+from bench.references.folder import left_out, place, source_lines
 from bench.references.split import sentences
 
 _AROUND = 160
@@ -66,7 +66,7 @@ def page(folder: str | Path, threshold: float) -> str:
         raise BenchError(f"The threshold {threshold} is not between 0 and 1; give one such as 0.5.")
     root = find(folder)
     reference, about, decided = load(root), read_document(root / "document.yaml"), overrides.read(root)
-    left_out = _left_out(root / "left_out.jsonl")
+    left = left_out(root)
     source = _Source(root)
     rows = [
         _Row(s, s.confidence < threshold, (_side(s, "zh", source), _side(s, "en", source)))
@@ -92,9 +92,9 @@ def page(folder: str | Path, threshold: float) -> str:
         threshold=threshold,
         rows=rows,
         doubtful=sorted((row for row in rows if row.doubtful), key=lambda row: row.segment.confidence),
-        document=_document(rows, left_out),
+        document=_document(rows, left),
         alignments=sorted(Counter(s.alignment for s in reference.segments).items()),
-        left_out=len(left_out),
+        left_out=len(left),
         languages=LANGUAGE_NAMES,
         tags={"zh": "zh-Hans", "en": "en"},
         overrides=_entries(decided),
@@ -126,9 +126,7 @@ class _Source:
     """
 
     def __init__(self, root: Path):
-        split = (root / "source.zh.txt").is_file()
-        paths = {side: root / (f"source.{side}.txt" if split else "source.txt") for side in LANGUAGE_NAMES}
-        self._lines = {side: decode(read_bytes(path), path).split("\n") for side, path in paths.items()}
+        self._lines = source_lines(root)
         self._reached: dict[tuple[Language, int], int] = defaultdict(int)
 
     def show(self, language: Language, line: int, part: str) -> Markup:
@@ -161,44 +159,18 @@ def _find(part: str, text: str, begin: int) -> tuple[int, int] | None:
 def _document(rows: Sequence[_Row], left_out: Iterable[LeftOut]) -> list[_Row | _Gap]:
     """All rows in order, and between them what was left out there."""
     reached: dict[Language, list[tuple[int, int]]] = {
-        "zh": list(accumulate((_key(r.segment.zh_sentences[0]) for r in rows), max)),
-        "en": list(accumulate((_key(r.segment.en_sentences[0]) for r in rows), max)),
+        "zh": list(accumulate((place(r.segment.zh_sentences[0]) for r in rows), max)),
+        "en": list(accumulate((place(r.segment.en_sentences[0]) for r in rows), max)),
     }
     gaps: dict[int, dict[Language, list[LeftOut]]] = defaultdict(lambda: {"zh": [], "en": []})
     for item in left_out:
-        key = _key(item.sentence) if item.sentence else (item.lines[0], 0)
+        key = place(item.sentence) if item.sentence else (item.lines[0], 0)
         gaps[bisect_right(reached[item.side], key)][item.side].append(item)
     found: list[_Row | _Gap] = []
     for index in range(len(rows) + 1):
         if index in gaps:
             found.append(_Gap(gaps[index]))
         found += rows[index : index + 1]
-    return found
-
-
-def _key(name: str) -> tuple[int, int]:
-    """L37s2 -> (37, 2): sentences in the order of the source."""
-    line, _, place = name[1:].partition("s")
-    return int(line), int(place)
-
-
-def _left_out(path: Path) -> list[LeftOut]:
-    found = []
-    for number, line in enumerate(decode(read_bytes(path), path).split("\n")[:-1], 1):
-        try:
-            row = json.loads(line)
-            item = LeftOut(**{**row, "lines": tuple(row["lines"])})
-            good = (
-                item.side in LANGUAGE_NAMES
-                and bool(item.lines)
-                and all(type(n) is int for n in item.lines)
-                and (item.sentence == "" or bool(overrides.NAME.fullmatch(item.sentence)))
-            )
-        except (ValueError, KeyError, TypeError):
-            good = False
-        if not good:
-            raise BenchError(f"{path}:{number}: not an entry with side, text, lines and reason; {REBUILD}.")
-        found.append(item)
     return found
 
 
