@@ -25,18 +25,14 @@ from __future__ import annotations
 
 import itertools
 import json
-import shutil
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from bench.core import BenchError
-from bench.progress import say
-from bench.weights import Weights, cache_dir, fingerprint, resolve
+from bench.weights import Weights, fingerprint, made_once, resolve
 
 if TYPE_CHECKING:
     import numpy
@@ -91,23 +87,8 @@ def folder(weights: Weights = PAYLOAD) -> Path:
     and has at most 512 tokens. Raises BenchError where the payload cannot be fetched, is another one, or is torn.
     """
     name = f"{fingerprint(weights).removeprefix('sha256:')[:16]}-{_VERSION}"
-    made = cache_dir() / "converted" / name
-    if made.is_dir():
-        return made
-    payload = resolve(weights)
-    made.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(made.with_name(f"{name}.lock")):
-        if not made.is_dir():  # another process may have put it there meanwhile
-            say(f"Converting {payload.name} once, to load fast from now on (half a minute at most) …")
-            temporary = made.with_name(f"{name}.tmp")
-            shutil.rmtree(temporary, ignore_errors=True)
-            try:
-                temporary.mkdir()
-                _convert(payload, temporary)
-                temporary.rename(made)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
-    return made
+    sentence = "Converting multilingual-e5-small once, to load fast from now on (half a minute at most) …"
+    return made_once(name, lambda folder: _convert(resolve(weights), folder), sentence)
 
 
 # --- the payload ---

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from filelock import FileLock
-
 from bench.core import BenchError
-from bench.progress import bar, say
-from bench.weights import cache_dir
+from bench.progress import bar
+from bench.weights import made_once
 
 _VERSION = 1  # count up when the conversion below gives another result
 
@@ -28,21 +25,8 @@ def converted(gguf: Path, fingerprint: str) -> Path:
 
     bytes_, library = fingerprint.removeprefix("sha256:")[:16], transformers.__version__
     name = f"{bytes_}-{_VERSION}-transformers-{library}"
-    folder = cache_dir() / "converted" / name
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f"{name}.lock")):
-        if not folder.is_dir():
-            say(f"Converting {gguf.name} once, to load fast from now on (about a minute) …")
-            temporary = folder.with_name(f"{name}.tmp")
-            shutil.rmtree(temporary, ignore_errors=True)
-            try:
-                _convert(gguf, temporary)
-                temporary.rename(folder)
-            finally:
-                shutil.rmtree(temporary, ignore_errors=True)
-    return folder
+    sentence = f"Converting {gguf.name} once, to load fast from now on (about a minute) …"
+    return made_once(name, lambda folder: _convert(gguf, folder), sentence)
 
 
 def _convert(gguf: Path, folder: Path) -> None:

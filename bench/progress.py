@@ -8,14 +8,16 @@ from __future__ import annotations
 import functools
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+T = TypeVar("T")
+_WORTH_A_BAR = 5000
 _QUARTER_GAP, _LONGEST_GAP = 1.0, 30.0  # seconds between two plain lines: at least, at most
 
 quiet = False
@@ -49,6 +51,17 @@ def bar(label: str, total: int = 0, unit: str = "") -> Iterator[Advance]:
         yield from _drawn(label, total, unit)
     else:
         yield from _written(label, total, unit)
+
+
+def watch(label: str, items: Iterable[T], total: int, unit: str) -> Iterator[T]:
+    """`items` under a bar, where there are so many that somebody would wait for them."""
+    if total < _WORTH_A_BAR:
+        yield from items
+        return
+    with bar(label, total, unit) as advance:
+        for item in items:
+            yield item
+            advance(1)
 
 
 def _drawn(label: str, total: int, unit: str) -> Iterator[Advance]:

@@ -23,7 +23,7 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -122,6 +122,31 @@ def cache_dir() -> Path:
 
     named = os.environ.get("BITEXT_BENCH_CACHE")
     return Path(named).expanduser() if named else platformdirs.user_cache_path("bitext-bench")
+
+
+def made_once(name: str, make: Callable[[Path], None], sentence: str) -> Path:
+    """The folder `converted/<name>` of the cache, which `make` fills; by one process at a time, and only if it is whole.
+
+    `sentence` tells people what is being made.
+    """
+    from filelock import FileLock
+
+    folder = cache_dir() / "converted" / name
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{name}.lock")):
+        if not folder.is_dir():  # another process may have put it there meanwhile
+            progress.say(sentence)
+            temporary = folder.with_name(f"{name}.tmp")
+            shutil.rmtree(temporary, ignore_errors=True)
+            try:
+                temporary.mkdir()
+                make(temporary)
+                temporary.rename(folder)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
+    return folder
 
 
 # --- the config ---

@@ -186,7 +186,7 @@ def test_a_payload_with_other_bytes_is_refused(tmp_path: Path, cache: Path) -> N
     with pytest.raises(BenchError, match="and not 0000") as caught:
         e5.folder(weights(tmp_path / "tiny.bin", sha256="0" * 64))
     assert one_sentence(caught.value)
-    assert not (cache / "converted").exists()
+    assert not [path for path in (cache / "converted").iterdir() if path.is_dir()]
 
 
 @pytest.mark.parametrize("left", [3, 30, 90, 230, 300, 400, 1400, 28_000, -1])

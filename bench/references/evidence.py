@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from bench.progress import watch
 from bench.references.lexicon import official, stem, stems
 from bench.references.numbers import quantities
 from bench.references.split import Item
@@ -87,7 +88,7 @@ def evidence(
     embed: Embed | None = None,
 ) -> Evidence:
     words = _Words({**(lexicon or {}), **official()})
-    zh_terms = [words.in_chinese(item.text) for item in chinese]
+    zh_terms = [words.in_chinese(item.text) for item in watch("look up", chinese, len(chinese), "sentences")]
     counts = Counter(term for found in zh_terms for term in found)
     columns: dict[object, int] = {term: i for i, term in enumerate(counts)}
     density = min(1.0, _NEIGHBOURHOOD / max(len(chinese), 1))

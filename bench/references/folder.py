@@ -17,10 +17,9 @@ _SENTENCE = re.compile(r"(L[1-9]\d*s[1-9]\d*)?")
 
 def source_lines(root: Path) -> dict[Language, list[str]]:
     """The source's lines by language; the same list for both where they stand in one text."""
-    if (root / SOURCES["both"]).is_file():
-        both = _lines(root / SOURCES["both"])
-        return dict.fromkeys(LANGUAGE_NAMES, both)
-    return {language: _lines(root / SOURCES[language]) for language in LANGUAGE_NAMES}
+    if (root / SOURCES["zh"]).is_file():
+        return {language: _lines(root / SOURCES[language]) for language in LANGUAGE_NAMES}
+    return dict.fromkeys(LANGUAGE_NAMES, _lines(root / SOURCES["both"]))
 
 
 def left_out(root: Path) -> list[LeftOut]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bench.core import Language
+from bench.progress import watch
 
 HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u2e80-\u2fdf〇"
 FUNCTION_WORDS = frozenset(
@@ -38,7 +39,8 @@ def pieces_of(source: str, language: Language | None = None) -> list[Piece]:
     """
     found: list[tuple[Piece, bool]] = []
     page = 0
-    for number, line in enumerate(source.split("\n"), 1):
+    lines = source.split("\n")
+    for number, line in enumerate(watch("read", lines, len(lines), "lines"), 1):
         start = 0
         for part in [line] if language else _split_scripts(line):
             page += part.count("\f")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.core import LANGUAGE_NAMES, AlignedBy, BenchError, Language, Segment
-from bench.progress import bar
+from bench.progress import watch
 from bench.references.align import Group, align, rated
 from bench.references.blocks import Block
 from bench.references.evidence import Embed
@@ -55,7 +55,8 @@ def segments_of(
     if source.aligned:
         by_rules = _lines(sides, lexicon, embed)
     else:
-        by_rules = _watched(align(sides["zh"], sides["en"], lexicon, embed, walls), len(sides["zh"]))
+        found = align(sides["zh"], sides["en"], lexicon, embed, walls)
+        by_rules = watch("align", found, len(sides["zh"]), "Chinese sentences")
     aligned_by: AlignedBy = "source" if source.aligned else "rules"
     groups = _in_order([(group, aligned_by) for group in by_rules], decided)
     place = Place(next((group.zh[0].text for group, _ in groups if group.zh and group.en), ""))
@@ -174,13 +175,6 @@ def _where(item: LeftOut) -> tuple[int, int, Language]:
 
 def _position(item: Item) -> tuple[int, int]:
     return item.block, item.start
-
-
-def _watched(groups: Iterable[Group], total: int) -> Iterator[Group]:
-    with bar("align", total, "sentences") as advance:
-        for group in groups:
-            advance(len(group.zh))
-            yield group
 
 
 def _left(item: Item, reason: str) -> LeftOut:

@@ -13,6 +13,7 @@ from bench.references.overrides import FILE, Overrides
 from bench.references.pipeline import Built
 from bench.references.read import SourceText
 
+_LONGEST = 500  # rows of a table; all of them are in left_out.jsonl and segments.jsonl
 DOUBTFUL = 0.5
 """Pairs below this confidence are listed for review."""
 
@@ -90,8 +91,9 @@ def _decisions(decisions: Overrides) -> list[tuple[str, str]]:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return "None."
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+    lines = [head, ["---"] * len(head), *rows[:_LONGEST]]
+    table = "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+    return table + (f"\n\n… and {len(rows) - _LONGEST} more." if len(rows) > _LONGEST else "")
 
 
 def _list(*groups: Iterable[str]) -> str:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from bench.core import Language
+from bench.progress import watch
 from bench.references.blocks import Block, is_heading
 from bench.references.numbering import Outline, numbering
 from bench.references.pieces import HAN
@@ -64,7 +65,7 @@ def items(blocks: Sequence[Block], whole: bool = False) -> list[Item]:
     found: list[Item] = []
     on_line: Counter[int] = Counter()
     words = frozenset(w.lower() for b in blocks for w in re.findall(r"[\w-]*\w", b.text.replace("-\n", " ")))
-    for index, block in enumerate(blocks):
+    for index, block in enumerate(watch("split", blocks, len(blocks), "paragraphs")):
         path: tuple[str, ...] = ()
         offset = 0
         while number := numbering(block.text[offset : offset + 40], block.language):  # Article 1 / 1. / (a)
