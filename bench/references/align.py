@@ -62,13 +62,15 @@ _VARIANCE = 12.0
 """Of the English length in letters, per expected letter. Gale & Church have 6.8 between European languages."""
 _ODDS = np.minimum(-math.log(2) - log_ndtr(-np.arange(0, 6, 0.01)), 11.5).astype(np.float32)
 """What lengths cost that lie so many hundredths of a deviation apart; however odd they are, they cost no more."""
-_ACROSS_BLOCKS = 3.0
+_ACROSS_BLOCKS = 2.0
 """Two sentences of different paragraphs in one group."""
+_NUMBER_IN_GROUP = 1.0
+"""A sentence that is not the first begins with a number."""
 _UNEVEN_BLOCKS = 1.5
 """A paragraph begins on one side only."""
 _SAME_PATH, _SAME_NUMBER, _OTHER_NUMBER, _ONE_NUMBER = -6.0, -2.0, 5.0, 2.0
 """Both begin with a number: at the same place of the outline, only the same, another; only one begins with one."""
-_HEADING_AND_SENTENCE, _HEADING_IN_GROUP = 4.0, 10.0
+_HEADING_AND_SENTENCE, _HEADINGS_IN_GROUP, _HEADING_IN_GROUP = 4.0, 2.0, 10.0
 _TEMPERATURE = 2.0
 """Words of one sentence are not independent: taken at face value they would make every pair certain."""
 
@@ -211,8 +213,7 @@ def _table(
         cost -= shared.toarray()
         cost += _UNEVEN_BLOCKS * (zh.opens[: shape[0], None] != en.opens[None, : shape[1]])
         cost += _numbering(zh, en, shape)
-        if m == n == 1:
-            cost += _HEADING_AND_SENTENCE * (zh.heading[:, None] != en.heading[None, :])
+        cost += _HEADING_AND_SENTENCE * (one.headings[:, None] != two.headings[None, :])
         if one.vectors is not None and two.vectors is not None:
             cost -= _closeness(one.vectors, two.vectors)
         table[m, n] = cost.astype(np.float32)
@@ -224,6 +225,8 @@ class _Joined:
     """Every run of so many neighbours of one side."""
 
     length: np.ndarray
+    headings: np.ndarray
+    """All of them are headings."""
     cost: np.ndarray
     """Of joining them and of what they say that the other side may not; not of anything on the other side."""
     features: sparse.csr_matrix
@@ -233,27 +236,30 @@ class _Joined:
 def _joined(side: Side, size: int) -> _Joined:
     count = len(side.length) - size + 1
     if count < 1:
-        return _Joined(np.zeros(0), np.zeros(0), side.features[:0], None)
+        return _Joined(np.zeros(0), np.zeros(0, bool), np.zeros(0), side.features[:0], None)
     runs = [slice(k, k + count) for k in range(size)]
     features = side.features[runs[0]]
     for run in runs[1:]:
         features = features + side.features[run]
     features.data[:] = 1
     cost = features @ side.penalty
+    marked = np.array([side.heading[run] for run in runs])
+    headings, some = marked.all(axis=0), marked.any(axis=0)
     if size > 1:
         first, last = runs[0], runs[-1]
         cost += _ACROSS_BLOCKS * (side.block[first] != side.block[last])
         for before, run in pairwise(runs):
-            cost += _ACROSS_BLOCKS * (side.path[run] >= 0)
+            cost += _NUMBER_IN_GROUP * (side.path[run] >= 0)
             # A note at the foot of a page that the sentence before it runs around.
             cost[side.first_line[run] < side.last_line[before]] = np.inf
-        cost += _HEADING_IN_GROUP * np.any([side.heading[run] for run in runs], axis=0)
+        cost += np.where(headings, _HEADINGS_IN_GROUP, _HEADING_IN_GROUP * some)
     vectors = None
     if side.vectors is not None:
         # Embeddings add up: a longer sentence has more say in what the group means.
         total = sum(side.vectors[run] * np.sqrt(side.length[run])[:, None] for run in runs)
         vectors = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
-    return _Joined(np.sum([side.length[run] for run in runs], axis=0), cost, features, vectors)
+    length = np.sum([side.length[run] for run in runs], axis=0)
+    return _Joined(length, headings, cost, features, vectors)
 
 
 def _numbering(zh: Side, en: Side, shape: tuple[int, int]) -> np.ndarray:

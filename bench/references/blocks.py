@@ -17,7 +17,7 @@ CLOSERS = "”’\"')）]】」』》〉"
 ENDED = re.compile(
     rf"[.!?。！？…:：;；]['’]?[{re.escape(CLOSERS)}]*\s*(\[\d+\]|[①-⑳*¹²³⁴-⁹]+)?\s*$|[;,] (and|or)$"
 )
-_NOTE = re.compile(r"^\s*([*†‡¹²³⁴-⁹]|\[\d+\]|注[：:释]|[Nn]otes?\s*[.:：]|[①-⑳])")
+_NOTE = re.compile(r"^\s*(\d{1,2}\s+(?=[A-Z见参])|[*†‡¹²³⁴-⁹]|\[\d+\]|注[：:释]|[Nn]otes?\s*[.:：]|[①-⑳])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Block:
         return self.lines[bisect_right(self.starts, start) - 1 : bisect_right(self.starts, end - 1)]
 
 
+_SENTENCES = re.compile(r"[a-z)][.;]\s[A-Z]")
 _ABBREVIATED = re.compile(r"\b(?:[A-Z]\.)+|\b(?:No|Mr|Mrs|Ms|Dr|St|vs)\.")
 
 
@@ -79,7 +80,9 @@ def blocks_of(pieces: Sequence[Piece], dropped: Mapping[Piece, str], language: L
     groups: list[list[Piece]] = []
     layout = _layout(pieces, language)
     current = 0  # the block that the last line went to
-    waiting: int | None = None  # one that goes on behind the notes at the foot of its page
+    waiting: int | None = (
+        None  # one that stops in mid-sentence before notes, and goes on behind them on the next page
+    )
     new_page, page, body = True, 0, False
     for piece in pieces:
         new_page = new_page or piece.page != page
@@ -89,16 +92,16 @@ def blocks_of(pieces: Sequence[Piece], dropped: Mapping[Piece, str], language: L
                 new_page = new_page or piece in dropped or not layout.alternating
             continue
         if waiting is not None and new_page:
-            if waiting < len(groups) - 1 and _continues(groups[waiting], piece, True, body, layout):
+            if _ended(groups[-1][-1]) and _continues(groups[waiting], piece, True, body, layout):
                 current = waiting
             waiting = None
         if groups and _continues(groups[current], piece, new_page, body, layout):
             groups[current].append(piece)
         else:
+            if waiting is None and groups and not new_page and _cut(groups[current]):
+                waiting = current
             current = len(groups)
             groups.append([piece])
-            if not (current and _NOTE.match(piece.text) and not new_page):
-                waiting = current
         body = _ended(piece) or (body and not new_page)
         new_page = False
     return [_block(group, language) for group in groups]
@@ -143,6 +146,15 @@ def _layout(pieces: Sequence[Piece], language: Language) -> _Layout:
 
 def _ended(piece: Piece) -> bool:
     return bool(ENDED.search(piece.text))
+
+
+def _cut(group: Sequence[Piece]) -> bool:
+    """Whether a block stops in mid-sentence; a clause of a preamble may well end in a comma."""
+    text, language = group[-1].text, group[-1].language
+    number = numbering(group[0].text, language)
+    if _ended(group[-1]) or text.endswith((",", "，")) or (number and not number.rest and len(group) == 1):
+        return False
+    return (language == "en" and _unfinished(text)) or not is_heading(text, language)
 
 
 def alternating(pieces: Sequence[Piece]) -> bool:
@@ -190,7 +202,9 @@ def _continues(group: Sequence[Piece], piece: Piece, new_page: bool, body: bool,
     if full and len(group) > 1 and _flush(last, piece, layout):
         return True
     if language == "en":
-        return not text.endswith(",") and not heading
+        # A clause of a preamble ends in a comma too, but it has no number and is no second sentence.
+        running = bool(own) or bool(_SENTENCES.search(_ABBREVIATED.sub("", text)))
+        return not heading and (running or not text.endswith(","))
     if own and own.number and heading:
         return body and len(text[own.rest :]) > _LONGEST_LAST_HEADING
     if text.endswith(("，", ",")):
@@ -202,11 +216,14 @@ def _continues(group: Sequence[Piece], piece: Piece, new_page: bool, body: bool,
 STRUCTURE = frozenset("part subpart chapter section article title clause annex".split())
 """Styles of numbers that carry a word of their own."""
 _LONGEST_LAST_HEADING = 16
+_INDENT = 10
+"""Columns by which the first line of a paragraph may stand in."""
 
 
 def _flush(last: Piece, piece: Piece, layout: _Layout) -> bool:
     """Whether both are lines of running text: a centred line stands far from the margin."""
-    return max(last.column, piece.column) <= layout.margin + 4 and piece.column <= last.column + 1
+    first_line = layout.margin + _INDENT
+    return piece.column <= min(layout.margin + 4, last.column + 1) and last.column <= first_line
 
 
 def _goes_on(text: str, following: str) -> bool:

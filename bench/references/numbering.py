@@ -58,7 +58,7 @@ def _compile(pattern: str) -> re.Pattern[str]:
         "r": "[ivx]+",
     }
     return re.compile(
-        r"^\s*(?:"
+        r"^\s*[\"“]?(?:"
         + re.sub(r"(?<=[(|])([NHDRr])(?=[)|])", lambda m: parts[m.group()], pattern)
         + r")"
         + _GAP

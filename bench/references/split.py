@@ -125,8 +125,9 @@ def sentences(text: str, language: Language, start: int = 0) -> list[tuple[int, 
         index, char = found.start(), found.group()
         end = index + 1
         if index in closing and (closing[index][1] or index > begin):
+            whole = index == begin  # (A sentence in brackets.)
             index = closing[index][0]  # jump to the closing mark
-            if text[index - 1] not in marks + "." or text[index] in ")）]》】":
+            if text[index - 1] not in marks + "." or (text[index] in ")）]》】" and not whole):
                 index += 1
                 continue
             end, ends = index + 1, True
