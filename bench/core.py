@@ -15,6 +15,8 @@ from typing import Any, Literal, Protocol
 Language = Literal["zh", "en"]
 Direction = Literal["zh-en", "en-zh"]
 DIRECTIONS: tuple[Direction, ...] = ("zh-en", "en-zh")
+Side = Literal["both", "zh", "en"]
+"""Which text of a source: the one with both languages in it, or that of one."""
 LANGUAGE_NAMES: dict[Language, str] = {"zh": "Chinese", "en": "English"}
 
 AlignedBy = Literal["rules", "override", "source"]
@@ -64,6 +66,18 @@ class Segment:
 
     def text(self, language: Language) -> str:
         return self.zh if language == "zh" else self.en
+
+    def raw(self, language: Language) -> str:
+        return self.zh_raw if language == "zh" else self.en_raw
+
+    def number(self, language: Language) -> str:
+        return self.zh_number if language == "zh" else self.en_number
+
+    def lines(self, language: Language) -> tuple[int, ...]:
+        return self.zh_lines if language == "zh" else self.en_lines
+
+    def sentences(self, language: Language) -> tuple[str, ...]:
+        return self.zh_sentences if language == "zh" else self.en_sentences
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from bench.weights import Weights, fingerprint, made_once, resolve
 if TYPE_CHECKING:
     import numpy
 
-_VERSION = 1  # count up when the conversion below gives another result
+_VERSION = 2  # count up when the conversion below gives another result
 
 PAYLOAD = Weights.parse(
     {
@@ -294,6 +294,11 @@ def _save_pooling(payload: _Payload, target: Path) -> None:
         "modules.json": modules,
         "sentence_bert_config.json": {"max_seq_length": payload.positions, "do_lower_case": False},
         "1_Pooling/config.json": pooling,
+        "config_sentence_transformers.json": {
+            "prompts": {"query": "query: ", "passage": "passage: "},
+            "default_prompt_name": "query",
+            "similarity_fn_name": "cosine",
+        },
     }
     (target / "1_Pooling").mkdir()
     (target / "2_Normalize").mkdir()

@@ -31,7 +31,7 @@ def references() -> None:
 
 
 @references.command()
-@click.argument("sources", nargs=-1, required=True, type=_FILE)
+@click.argument("sources", nargs=-1, type=_FILE)
 @click.option("--id", "name", required=True, help="Of the set; letters, digits and ._- only.")
 @click.option("--out", type=_FOLDER, help="The set's folder.  [default: references/ID]")
 @_LEXICON
@@ -39,7 +39,7 @@ def references() -> None:
 def build(
     sources: tuple[Path, ...], name: str, out: Path | None, lexicon: Path | None, embeddings: str | None
 ) -> None:
-    """Make a reference set from SOURCES.
+    """Make a reference set from SOURCES; without them, make the set in OUT again from what is kept there.
 
     SOURCES are one text with both languages in it (pages or paragraphs alternate, or one after the other), or two texts,
     one a language, in any order; or one file that is aligned already (.tmx, .xlf, .tsv, .csv). Text may be UTF-8 or
@@ -53,6 +53,7 @@ def build(
       bench references build law.zh.txt law.en.txt --id law-2020 --out /data/law-2020
       bench references build treaty.pdf --id treaty --embeddings e5
       bench references build memory.tmx --id memory
+      bench references build --id law-2020              again, after a review
     """
     from bench.references.build import build as make
     from bench.references.report import DOUBTFUL, doubtful
@@ -85,7 +86,7 @@ def review(reference: str, out: Path | None, threshold: float | None) -> None:
     \b
       bench references review china-export-controls-2021
       (open the page, choose sentences, download overrides.yaml into the set's folder)
-      bench references build references/ID/source.txt --id ID
+      bench references build --id ID
     """
     from bench import store
     from bench.references import find
@@ -154,7 +155,7 @@ def evaluate(golds: tuple[Path, ...], verbose: bool, lexicon: Path | None, embed
     right where both sides are the same text; punctuation and spaces do not count.
 
     \b
-      bench references evaluate references/*/*.gold.tsv tests/references/*.gold.tsv
+      bench references evaluate references/*/*.gold.tsv tests/references/gold/*.gold.tsv
     """
     from rich.console import Console
     from rich.table import Table

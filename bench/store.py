@@ -215,7 +215,7 @@ def _disk(path: Path) -> Iterator[None]:
                 f"The disk that holds {path} is full: free some space and run again; finished translations are kept."
             ) from None
         raise BenchError(
-            f"Cannot write {path} ({error.strerror}): set store= to a folder that can be written."
+            f"Cannot write {path} ({error.strerror}): name a folder that can be written (store= of a run, --out of a command)."
         ) from None
 
 

@@ -134,18 +134,23 @@ def made_once(name: str, make: Callable[[Path], None], sentence: str) -> Path:
     folder = cache_dir() / "converted" / name
     if folder.is_dir():
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f"{name}.lock")):
-        if not folder.is_dir():  # another process may have put it there meanwhile
-            progress.say(sentence)
-            temporary = folder.with_name(f"{name}.tmp")
-            shutil.rmtree(temporary, ignore_errors=True)
-            try:
-                temporary.mkdir()
-                make(temporary)
-                temporary.rename(folder)
-            finally:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f"{name}.lock")):
+            if not folder.is_dir():  # another process may have put it there meanwhile
+                progress.say(sentence)
+                temporary = folder.with_name(f"{name}.tmp")
                 shutil.rmtree(temporary, ignore_errors=True)
+                try:
+                    temporary.mkdir()
+                    make(temporary)
+                    temporary.rename(folder)
+                finally:
+                    shutil.rmtree(temporary, ignore_errors=True)
+    except PermissionError as error:
+        raise BenchError(
+            f"Cannot write {error.filename}: set BITEXT_BENCH_CACHE to a folder that can be written."
+        ) from None
     return folder
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from bench.core import BenchError, ReferenceSet, Segment
+from bench.core import LANGUAGE_NAMES, BenchError, ReferenceSet, Segment
 from bench.references import outside, views
-from bench.references.pieces import HAN
+from bench.references.pieces import in_script
 from bench.resources import data_dir
 
+ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+"""Of a set: it names folders."""
 REBUILD = "rebuild the set with `bench references build`"
 _TYPES: dict[str, type] = {
     "id": str,
@@ -87,7 +90,7 @@ def _read(folder: Path) -> ReferenceSet:
         id=about["id"],
         title=f"{title['en']} ({title['zh']})",
         original_language=about["original_language"],
-        published=str(about["published"]),
+        published="" if about["published"] == "unknown" else about["published"],
         licence=about["licence"],
         segments=tuple(segments),
     )
@@ -103,7 +106,9 @@ def find(name_or_path: str | Path) -> Path:
 
 def _folder(name_or_path: str | Path) -> Path | None:
     folders = (Path(name_or_path), data_dir("references") / str(name_or_path))
-    return next((folder for folder in folders if (folder / "segments.jsonl").is_file()), None)
+    with suppress(OSError):  # a name too long for a file is no set's name
+        return next((folder for folder in folders if (folder / "segments.jsonl").is_file()), None)
+    return None
 
 
 def _built() -> str:
@@ -114,8 +119,9 @@ def _built() -> str:
 def read_document(path: Path) -> dict[str, Any]:
     """What a person has written about the document; the keys are described in the README.md of each set."""
     try:
-        about = yaml.safe_load(decode(read_bytes(path), path))
-    except yaml.YAMLError as error:
+        # Everything is a string: a date that does not exist and an id of digits are no errors of ours.
+        about = yaml.load(decode(read_bytes(path), path), yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise BenchError(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML; mend it.") from None
     needed = ("id", "title", "original_language", "published", "origin", "licence")
@@ -128,12 +134,21 @@ def read_document(path: Path) -> dict[str, Any]:
         raise BenchError(
             f"{path}: unknown key {', '.join(sorted(map(str, unknown)))}; remove it or mend its spelling."
         )
+    texts = {key: value for key, value in about.items() if key != "title"}
+    if wrong := [key for key, value in texts.items() if not isinstance(value, str)]:
+        raise BenchError(f"{path}: {wrong[0]} is no plain text; write one.")
+    if not ID.fullmatch(about["id"]):
+        raise BenchError(
+            f"{path}: the id {about['id'][:80]!r} cannot be a folder: use letters, digits and ._- only."
+        )
     if about["original_language"] not in ("zh", "en", "unknown"):
         raise BenchError(
             f"{path}: original_language is {about['original_language']!r}; write zh, en or unknown."
         )
     if not isinstance(about["title"], dict) or set(about["title"]) != {"zh", "en"}:
         raise BenchError(f"{path}: title needs exactly the keys zh and en; write both.")
+    if not all(isinstance(title, str) for title in about["title"].values()):
+        raise BenchError(f"{path}: the titles are no plain text; write one for each language.")
     return about
 
 
@@ -162,7 +177,7 @@ def _segment(line: str, where: str) -> Segment:
         raise BenchError(f"{where}: paragraph {row['paragraph']} is below 0; {REBUILD}.")
     if not re.fullmatch(r"[1-9]\d*-[1-9]\d*", row["alignment"]):
         raise BenchError(f"{where}: alignment {row['alignment']!r} is not of the form 1-2; {REBUILD}.")
-    for side, script, name in (("zh", f"[{HAN}]", "Chinese character"), ("en", "[A-Za-z]", "Latin letter")):
+    for side, name in LANGUAGE_NAMES.items():
         lines = row[f"{side}_lines"]
         if not lines or any(type(n) is not int or n < 1 for n in lines) or lines != sorted(set(lines)):
             raise BenchError(f"{where}: {side}_lines {lines!r} are not ascending line numbers; {REBUILD}.")
@@ -170,8 +185,8 @@ def _segment(line: str, where: str) -> Segment:
             raise BenchError(
                 f"{where}: {side}_raw and {side}_lines differ in their number of lines; {REBUILD}."
             )
-        if not re.search(script, row[side]):
-            raise BenchError(f"{where}: {side!r} holds no {name}: {row[side][:40]!r}; {REBUILD}.")
+        if not in_script(row[side], side):
+            raise BenchError(f"{where}: {side!r} is not {name}: {row[side][:40]!r}; {REBUILD}.")
     if row["alignment"] != f"{len(row['zh_sentences'])}-{len(row['en_sentences'])}":
         raise BenchError(f"{where}: alignment {row['alignment']!r} does not count its sentences; {REBUILD}.")
     if not 0 <= row["confidence"] <= 1:

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import log_ndtr
 
-from bench.references.evidence import Embed, Evidence, Side, evidence
+from bench.references.evidence import Arrays, Embed, Evidence, evidence
 from bench.references.split import Item
 
 
@@ -233,7 +233,7 @@ class _Joined:
     vectors: np.ndarray | None
 
 
-def _joined(side: Side, size: int) -> _Joined:
+def _joined(side: Arrays, size: int) -> _Joined:
     count = len(side.length) - size + 1
     if count < 1:
         return _Joined(np.zeros(0), np.zeros(0, bool), np.zeros(0), side.features[:0], None)
@@ -262,7 +262,7 @@ def _joined(side: Side, size: int) -> _Joined:
     return _Joined(length, headings, cost, features, vectors)
 
 
-def _numbering(zh: Side, en: Side, shape: tuple[int, int]) -> np.ndarray:
+def _numbering(zh: Arrays, en: Arrays, shape: tuple[int, int]) -> np.ndarray:
     one, two = zh.path[: shape[0], None], en.path[None, : shape[1]]
     last = zh.number[: shape[0], None] == en.number[None, : shape[1]]
     both, either = (one >= 0) & (two >= 0), (one >= 0) ^ (two >= 0)

@@ -150,6 +150,9 @@ def one_line(text: str) -> str:
 # --- TSV and CSV ------------------------------------------------------------------------------------------------
 
 
+_MOST_COLUMNS = 100
+
+
 def from_table(text: str, path: Path, delimiter: str) -> list[Pair]:
     """The column with most Chinese and the one with most English, line by line, without a header."""
     rows = [[one_line(cell) for cell in row] for row in _rows(text, path, delimiter) if row]
@@ -157,14 +160,16 @@ def from_table(text: str, path: Path, delimiter: str) -> list[Pair]:
     if width < 2:
         kind = "tabs" if delimiter == "\t" else "commas"
         raise BenchError(f"{path} has no two columns, parted by {kind}: give it two, or name it .txt.")
-    columns = [[row[i] if i < len(row) else "" for row in rows] for i in range(width)]
-    zh = max(range(width), key=lambda i: _count(f"[{HAN}]", columns[i]))
+    if width > _MOST_COLUMNS:
+        raise BenchError(f"{path} has a row of {width} cells: give a table of two columns.")
+    zh = max(range(width), key=lambda i: _count(f"[{HAN}]", rows, i))
     others = [i for i in range(width) if i != zh]
     # Words with a space behind them first: an id or a link is a long string of letters too.
-    en = max(others, key=lambda i: (_count("[A-Za-z] ", columns[i]), _count("[A-Za-z]", columns[i])))
-    pairs = list(zip(columns[zh], columns[en], strict=True))
+    en = max(others, key=lambda i: (_count("[A-Za-z] ", rows, i), _count("[A-Za-z]", rows, i)))
+    pairs = [(_cell(row, zh), _cell(row, en)) for row in rows]
     if _is_header(*pairs[0]):
-        progress.say(f"{path}: the first row ({pairs[0][0]}, {pairs[0][1]}) is taken for the header.")
+        if not {cell.casefold() for cell in pairs[0]} <= _LABELS:
+            progress.say(f"{path}: the first row ({pairs[0][0]}, {pairs[0][1]}) is taken for the header.")
         del pairs[0]
     return pairs
 
@@ -172,6 +177,7 @@ def from_table(text: str, path: Path, delimiter: str) -> list[Pair]:
 def _rows(text: str, path: Path, delimiter: str) -> list[list[str]]:
     """Quoted cells are CSV's rule. Many TSV files know no such rule, and a quotation mark is text in them."""
     rows: list[list[str]] = []
+    csv.field_size_limit(max(len(text), 131_072))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         rows = list(reader)
@@ -185,9 +191,13 @@ def _rows(text: str, path: Path, delimiter: str) -> list[list[str]]:
     return rows
 
 
-def _count(pattern: str, column: Sequence[str]) -> int:
+def _cell(row: Sequence[str], column: int) -> str:
+    return row[column] if column < len(row) else ""
+
+
+def _count(pattern: str, rows: Sequence[Sequence[str]], column: int) -> int:
     """In the first rows: they are enough to tell columns apart."""
-    return len(re.findall(pattern, "\n".join(column[:10_000])))
+    return len(re.findall(pattern, "\n".join(_cell(row, column) for row in rows[:10_000])))
 
 
 def _is_header(zh: str, en: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -14,10 +15,13 @@ from bench.references.pieces import FUNCTION_WORDS, Piece
 
 ORNAMENT = "ornament"
 CLOSERS = "”’\"')）]】」』》〉"
-ENDED = re.compile(
+_ENDED = re.compile(
     rf"[.!?。！？…:：;；]['’]?[{re.escape(CLOSERS)}]*\s*(\[\d+\]|[①-⑳*¹²³⁴-⁹]+)?\s*$|[;,] (and|or)$"
 )
-_NOTE = re.compile(r"^\s*(\d{1,2}\s+(?=[A-Z见参])|[*†‡¹²³⁴-⁹]|\[\d+\]|注[：:释]|[Nn]otes?\s*[.:：]|[①-⑳])")
+_TAIL = 80  # characters in which an end shows: no search may run through a line of megabytes
+_NOTE = re.compile(
+    r"^\s*(\d{1,2}\s+(?=[A-Z见参])|[*†‡¹²³⁴-⁹]|\[\d+\]|(?:编者|译者)?注[：:释]|[Nn]otes?\s*[.:：]|[①-⑳])"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ _SENTENCES = re.compile(r"[a-z)][.;]\s[A-Z]")
 _ABBREVIATED = re.compile(r"\b(?:[A-Z]\.)+|\b(?:No|Mr|Mrs|Ms|Dr|St|vs)\.")
 
 
+def ended(text: str) -> bool:
+    """Whether a text stops where a sentence, a clause or a list item can."""
+    return bool(_ENDED.search(text.rstrip()[-_TAIL:]))
+
+
 def headinglike(text: str, language: Language) -> bool:
     """Whether a block without an end mark can be a whole line of its own: a title, a heading, a date."""
     if language == "zh":
@@ -60,7 +69,7 @@ def headinglike(text: str, language: Language) -> bool:
 
 def is_heading(text: str, language: Language) -> bool:
     """Whether a whole block is a heading (or a title, a date …) and not a sentence."""
-    if ENDED.search(text) or text.endswith((",", "，", "-")):
+    if ended(text) or text.endswith((",", "，", "-")):
         return False
     found = numbering(text, language)
     rest = text[found.rest :] if found else text
@@ -98,7 +107,7 @@ def blocks_of(pieces: Sequence[Piece], dropped: Mapping[Piece, str], language: L
         if groups and _continues(groups[current], piece, new_page, body, layout):
             groups[current].append(piece)
         else:
-            if waiting is None and groups and not new_page and _cut(groups[current]):
+            if groups and not new_page and _cut(groups[current], piece):
                 waiting = current
             current = len(groups)
             groups.append([piece])
@@ -124,9 +133,13 @@ class _Layout:
     width: int
     """Of the lines of running text; 0 where each paragraph is one line."""
     margin: int
-    """The column where most of these lines begin."""
+    """The first column where many lines begin; first lines of paragraphs are set in."""
     alternating: bool
     """The languages change from paragraph to paragraph, so that a change is no page end."""
+
+
+_WIDTHS = {"zh": (18, 60), "en": (50, 130)}
+"""Of wrapped lines: shorter ones are the rows of a list."""
 
 
 def _layout(pieces: Sequence[Piece], language: Language) -> _Layout:
@@ -137,24 +150,34 @@ def _layout(pieces: Sequence[Piece], language: Language) -> _Layout:
         widths = sorted(len(p.text) for p in followed)
         width = widths[int(0.9 * (len(widths) - 1))]
         full = [p for p in followed if len(p.text) >= 0.75 * width]
-        if width > (60 if language == "zh" else 130) or sum(map(_ended, full)) > len(full) / 2:
+        if (
+            not _WIDTHS[language][0] <= width <= _WIDTHS[language][1]
+            or sum(map(_ended, full)) > len(full) / 2
+        ):
             width = 0
-        columns = [p.column for p in full]
-        margin = max(set(columns), key=columns.count)
+        columns = Counter(p.column for p in own)
+        margin = min((c for c, n in columns.items() if n >= 0.1 * len(own)), default=0)
     return _Layout(width, margin, alternating(pieces))
 
 
 def _ended(piece: Piece) -> bool:
-    return bool(ENDED.search(piece.text))
+    return ended(piece.text)
 
 
-def _cut(group: Sequence[Piece]) -> bool:
-    """Whether a block stops in mid-sentence; a clause of a preamble may well end in a comma."""
+def _cut(group: Sequence[Piece], following: Piece) -> bool:
+    """Whether a block stops in mid-sentence before what follows; a clause of a preamble may well end in a comma."""
     text, language = group[-1].text, group[-1].language
     number = numbering(group[0].text, language)
     if _ended(group[-1]) or text.endswith((",", "，")) or (number and not number.rest and len(group) == 1):
         return False
-    return (language == "en" and _unfinished(text)) or not is_heading(text, language)
+    if (language == "en" and _unfinished(text)) or not is_heading(text, language):
+        return True
+    # What looks like a numbered heading may be the first line of a paragraph, where a note stands in between.
+    return (
+        number is not None
+        and len(text) - number.rest > _LONGEST_LAST_HEADING
+        and bool(_NOTE.match(following.text))
+    )
 
 
 def alternating(pieces: Sequence[Piece]) -> bool:
@@ -164,7 +187,7 @@ def alternating(pieces: Sequence[Piece]) -> bool:
         assert piece
         if not before or before.language != piece.language:
             runs.append([0])
-        elif piece.line > before.line + 1:  # lines without a gap are one paragraph
+        elif piece.line > before.line + 1 or _ended(before):  # other lines without a gap are one paragraph
             runs[-1].append(0)
         runs[-1][-1] += len(piece.text)
     alone = sum(run[0] for run in runs if len(run) == 1)
@@ -179,27 +202,28 @@ def _continues(group: Sequence[Piece], piece: Piece, new_page: bool, body: bool,
     tight = piece.line == last.line + 1 and not new_page
     full = bool(layout.width) and len(last.text) >= 0.75 * layout.width
     number, own = numbering(piece.text, language), numbering(text, language)
-    ended = bool(ENDED.search(text))
+    stops = ended(text)
     if own and not own.rest:  # "Article 1" on a line of its own
         if number and number.number:
             return own.style == "article" and number.style not in STRUCTURE
         return not new_page or tight or not is_heading(piece.text, language)
     if _NOTE.match(piece.text) and not (tight and full):
         return False
-    if language == "en" and not ended and _unfinished(text) and (not number or number.style in STRUCTURE):
+    if language == "en" and not stops and _unfinished(text) and (not number or number.style in STRUCTURE):
         return True  # "set out in / Annex I."
     if number and number.number:
         return tight and full and not number.rest and number.style == "digit"  # "p. / 4."
-    if ended:
+    if stops:
         return tight and full and piece.column <= last.column + 1 and last.column <= layout.margin + 4
     if language == "en" and piece.text[0].islower():
         return True
     if language == "zh" and re.match(r"[，、。；：！？）》”’」』】]", piece.text):
         return True
     if not new_page:
-        return tight and full and (_flush(last, piece, layout) or _goes_on(text, piece.text))
+        return tight and full and (_flush(group, piece, layout) or _goes_on(text, piece.text))
     heading = is_heading(text, language)
-    if full and len(group) > 1 and _flush(last, piece, layout):
+    wide = len(last.text) >= 0.9 * layout.width
+    if full and (len(group) > 1 or wide) and _flush(group, piece, layout):
         return True
     if language == "en":
         # A clause of a preamble ends in a comma too, but it has no number and is no second sentence.
@@ -220,8 +244,11 @@ _INDENT = 10
 """Columns by which the first line of a paragraph may stand in."""
 
 
-def _flush(last: Piece, piece: Piece, layout: _Layout) -> bool:
+def _flush(group: Sequence[Piece], piece: Piece, layout: _Layout) -> bool:
     """Whether both are lines of running text: a centred line stands far from the margin."""
+    last = group[-1]
+    if len(group) == 1 and piece.column >= last.column > layout.margin + 1:
+        return False  # two paragraphs that are set in alike
     first_line = layout.margin + _INDENT
     return piece.column <= min(layout.margin + 4, last.column + 1) and last.column <= first_line
 
@@ -238,5 +265,5 @@ def _unfinished(text: str) -> bool:
 
 
 def _last_word(text: str) -> str:
-    found = re.search(r"([A-Za-z]+)\W*$", text)
+    found = re.search(r"([A-Za-z]+)\W*$", text[-_TAIL:])
     return found.group(1).lower() if found and not text.endswith((")", '"', "”")) else ""

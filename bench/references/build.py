@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
@@ -20,15 +19,14 @@ import yaml
 
 from bench import cedict
 from bench.core import BenchError, ReferenceSet, Segment
-from bench.references import load, overrides, read_document
+from bench.references import ID, load, overrides, read_document
 from bench.references.embed import embedder
 from bench.references.extract import LeftOut
-from bench.references.folder import SOURCES
+from bench.references.folder import ALIGNED, SOURCES, source_files
+from bench.references.folder import sources as built_from
 from bench.references.pipeline import segments_of
 from bench.references.read import SourceText, read
 from bench.references.report import report
-
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 def build(
@@ -43,12 +41,21 @@ def build(
     Applies the reviewer's decisions in `out`/overrides.yaml where there are any. `lexicon` is a copy of CC-CEDICT, `embeddings` a sentence-embedding checkpoint. Raises BenchError, and writes
     nothing, where a file cannot be read, one of the two languages is missing or an override does not fit.
     """
-    if not _ID.fullmatch(name):
+    if not ID.fullmatch(name):
         raise BenchError(f"--id {name!r} cannot be a folder: use letters, digits and ._- only.")
     document = out / "document.yaml"
     if document.is_file() and (known := read_document(document)["id"]) != name:
         raise BenchError(f"{document} says id: {known}; build with --id {known} or into another folder.")
+    if not (sources or (sources := built_from(out))):
+        raise BenchError(f"There is no set in {out} yet: name the files to build it from.")
     source = read(sources)
+    theirs = [out / name for name in source_files(source) if (out / name).is_file()]
+    if not (out / "segments.jsonl").is_file() and not all(
+        any(p.samefile(s) for s in sources) for p in theirs
+    ):
+        raise BenchError(
+            f"{theirs[0]} is not of a set and would be overwritten: move it, or choose another --out."
+        )
     decisions = overrides.read(out)
     built = segments_of(
         source,
@@ -62,9 +69,8 @@ def build(
         )
     with ExitStack() as unfinished:
         files = _Files(out, unfinished)
-        for side, file in SOURCES.items():
-            if side in source.texts:
-                files.write(file, [source.texts[side]])
+        for file, text in source_files(source).items():
+            files.write(file, [text])
         digest = files.write("segments.jsonl", map(_row, built.segments))
         files.write("segments.sha256", [f"{digest}  segments.jsonl\n"])
         files.write("left_out.jsonl", map(_row, built.left_out))
@@ -81,7 +87,13 @@ class _Files:
 
     def __init__(self, folder: Path, unfinished: ExitStack):
         self._folder, self._unfinished, self._names = folder, unfinished, list[str]()
-        folder.mkdir(parents=True, exist_ok=True)
+        self._again = (folder / "segments.jsonl").is_file()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise BenchError(
+                f"Cannot make the folder {folder} ({error.strerror}): choose another --out."
+            ) from None
 
     def write(self, name: str, parts: Iterable[str]) -> str:
         """Gives the SHA-256 of what was written."""
@@ -98,8 +110,8 @@ class _Files:
     def publish(self) -> None:
         for name in self._names:
             os.replace(self._folder / f".{name}.new", self._folder / name)
-        for name in {*SOURCES.values()} - {*self._names}:  # of an earlier build from other files
-            (self._folder / name).unlink(missing_ok=True)
+        for name in {*SOURCES.values(), ALIGNED} - {*self._names} if self._again else ():
+            (self._folder / name).unlink(missing_ok=True)  # of an earlier build from other files
 
 
 def _row(record: Segment | LeftOut) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -11,8 +10,8 @@ from pathlib import Path
 from bench.core import LANGUAGE_NAMES, BenchError, Language, Segment
 from bench.references import REBUILD, find, load, terms
 from bench.references.extract import LeftOut
-from bench.references.folder import SOURCES, left_out, source_lines
-from bench.references.pieces import HAN
+from bench.references.folder import left_out, place, source_lines, sources
+from bench.references.pieces import in_script
 
 Part = tuple[int, str]
 """A source line, from 1, and what a segment or an entry of left_out.jsonl holds of it."""
@@ -23,37 +22,33 @@ def check(folder: str | Path) -> dict[str, int]:
     root = find(folder)
     segments, left = load(root).segments, left_out(root)
     lines = source_lines(root)
+    files = sources(root)
     for language in LANGUAGE_NAMES:
         _in_order(segments, language, root / "segments.jsonl")
     if lines["zh"] is lines["en"]:
         streams = [s for language in LANGUAGE_NAMES for s in _streams(segments, left, language)]
-        _tile(lines["zh"], streams, root / SOURCES["both"])
+        _tile(lines["zh"], streams, files[0])
     else:
         for language in LANGUAGE_NAMES:
-            _tile(lines[language], _streams(segments, left, language), root / SOURCES[language])
+            _tile(lines[language], _streams(segments, left, language), files[-1 if language == "en" else 0])
     for number, segment in enumerate(segments, 1):
         for language in LANGUAGE_NAMES:
             _same_text(segment, language, f"{root / 'segments.jsonl'}:{number}")
-    counts = Counter({"segments": len(segments), "left out": len(left)})
-    counts.update(f"kind {s.kind}" for s in segments)
-    counts.update(f"alignment {s.alignment}" for s in segments)
-    counts.update(f"aligned by {s.aligned_by}" for s in segments)
-    counts.update(
-        {
-            "zh characters": sum(len(s.zh) for s in segments),
-            "en words": sum(len(s.en.split()) for s in segments),
-        }
-    )
-    counts.update(terms.check_terms(terms.read(root), segments))
-    return {name: count for name, count in sorted(counts.items()) if count or name == "left out"}
+    listed = terms.read(root)
+    return counts(segments, left) | (terms.check_terms(listed, segments) if listed else {})
 
 
-def _lines(segment: Segment, language: Language) -> tuple[int, ...]:
-    return segment.zh_lines if language == "zh" else segment.en_lines
-
-
-def _raw(segment: Segment, language: Language) -> str:
-    return segment.zh_raw if language == "zh" else segment.en_raw
+def counts(segments: Sequence[Segment], left: Sequence[LeftOut]) -> dict[str, int]:
+    kinds = Counter(f"{s.kind}s" for s in segments)
+    kinds.update(f"alignment {s.alignment}" for s in segments)
+    kinds.update(f"aligned by {s.aligned_by}" for s in segments)
+    return {
+        "segments": len(segments),
+        **dict(sorted(kinds.items())),
+        "left out": len(left),
+        "Chinese characters": sum(len(s.zh) for s in segments),
+        "English words": sum(len(s.en.split()) for s in segments),
+    }
 
 
 def _in_order(segments: Sequence[Segment], language: Language, path: Path) -> None:
@@ -61,7 +56,7 @@ def _in_order(segments: Sequence[Segment], language: Language, path: Path) -> No
     behind the sentence that runs around it."""
     reached, before = 0, list[tuple[int, ...]]()
     for number, segment in enumerate(segments, 1):
-        own = _lines(segment, language)
+        own = segment.lines(language)
         if segment.aligned_by == "override":
             continue
         if own[0] < reached and not any(b[0] < own[0] and own[-1] < b[-1] for b in before):
@@ -73,16 +68,14 @@ def _in_order(segments: Sequence[Segment], language: Language, path: Path) -> No
 
 
 def _streams(segments: Sequence[Segment], left: Sequence[LeftOut], language: Language) -> list[list[Part]]:
-    """Parts whose order is known: those of the rules, those that were left out, those of each pair of a reviewer."""
-    rules: list[Part] = []
-    streams = [rules, [p for item in left if item.side == language for p in _parts(item.text, item.lines)]]
-    for segment in segments:
-        parts = _parts(_raw(segment, language), _lines(segment, language))
-        if segment.aligned_by == "override":
-            streams.append(parts)
-        else:
-            rules += parts
-    return streams
+    """Parts in the order of the source: the sentences of a language, and what was no sentence."""
+    named = [(s.sentences(language)[0], _parts(s.raw(language), s.lines(language))) for s in segments]
+    own = [item for item in left if item.side == language]
+    named += [(item.sentence, _parts(item.text, item.lines)) for item in own if item.sentence]
+    return [
+        [part for _, parts in sorted(named, key=lambda entry: place(entry[0])) for part in parts],
+        [part for item in own if not item.sentence for part in _parts(item.text, item.lines)],
+    ]
 
 
 def _parts(text: str, lines: Sequence[int]) -> list[Part]:
@@ -117,7 +110,8 @@ def _fits(text: str, parts: Sequence[Sequence[str]]) -> bool:
     """Whether the parts, in some interleaving, are the text."""
     if len(parts) == 1:
         return "".join(parts[0]) == text
-    seen, waiting = set(), [(0, (0,) * len(parts))]
+    seen: set[tuple[int, tuple[int, ...]]] = set()
+    waiting = [(0, (0,) * len(parts))]
     while waiting:
         at, used = waiting.pop()
         if at == len(text) and all(n == len(side) for n, side in zip(used, parts, strict=True)):
@@ -134,13 +128,11 @@ def _fits(text: str, parts: Sequence[Sequence[str]]) -> bool:
 
 def _same_text(segment: Segment, language: Language, where: str) -> None:
     """The scored text and its number hold the letters and digits of the raw text, in one script."""
-    raw = segment.zh_raw if language == "zh" else segment.en_raw
-    number = segment.zh_number if language == "zh" else segment.en_number
+    raw, number = segment.raw(language), segment.number(language)
     text = segment.text(language)
     if _letters(number + text) != _letters(raw):
         raise BenchError(f"{where}: {language!r} does not hold the words of {language}_raw; {REBUILD}.")
-    han, latin = len(re.findall(f"[{HAN}]", text)), len(re.findall("[A-Za-z]", text))
-    if (4 * han > latin) != (language == "zh"):
+    if not in_script(text, language):
         raise BenchError(
             f"{where}: {language!r} is not {LANGUAGE_NAMES[language]}: {text[:40]!r}; {REBUILD}."
         )

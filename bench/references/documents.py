@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import io
+import lzma
 import math
 import re
 import statistics
@@ -41,7 +42,16 @@ def docx(data: bytes, path: Path) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             lines = list(_paragraphs(archive, path))
-    except (zipfile.BadZipFile, zlib.error, KeyError, RuntimeError, ValueError, EOFError):
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        lzma.LZMAError,
+        OSError,
+        KeyError,
+        RuntimeError,
+        ValueError,
+        EOFError,
+    ):
         raise BenchError(
             f"{path} is no Word document, or a damaged or locked one: save it as .docx again."
         ) from None

@@ -38,9 +38,14 @@ def embedder(checkpoint: str) -> Embed:
         folder = e5.folder()
     else:
         folder = resolve(Weights.parse(checkpoint))
-    model = sentence_transformers.SentenceTransformer(
-        str(folder), trust_remote_code=False, local_files_only=True, device="cpu"
-    )
+    try:
+        model = sentence_transformers.SentenceTransformer(
+            str(folder), trust_remote_code=False, local_files_only=True, device="cpu"
+        )
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise BenchError(
+            f"{folder} holds no model that sentence-transformers loads ({type(error).__name__}): name another."
+        ) from None
 
     def embed(texts: Sequence[str]) -> np.ndarray:
         import numpy as np

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core import BenchError, Segment
+from bench.references import decode, read_bytes
 from bench.references.evidence import Embed
 from bench.references.pipeline import segments_of
 from bench.references.read import read
@@ -50,7 +51,7 @@ def evaluate(
         raise BenchError(
             f"{gold}: name a NAME{_GOLD} that stands beside NAME.txt, or NAME.zh.txt and NAME.en.txt."
         )
-    rows = [tuple(line.split("\t")) for line in gold.read_text("utf-8").splitlines() if line.strip()]
+    rows = [tuple(line.split("\t")) for line in decode(read_bytes(gold), gold).splitlines() if line.strip()]
     if not rows or any(len(row) != 2 for row in rows):
         raise BenchError(f"{gold}: write one pair a line, the Chinese, a tab, the English.")
     source = read(one if one[0].is_file() else two)

@@ -31,7 +31,7 @@ Embed = Callable[[Sequence[str]], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class Arrays:
     """The items of one language; every array has one value an item."""
 
     length: np.ndarray
@@ -53,10 +53,10 @@ class Side:
     vectors: np.ndarray | None
     """Sentence embeddings, where there is a model for them."""
 
-    def cut(self, start: int, stop: int) -> Side:
+    def cut(self, start: int, stop: int) -> Arrays:
         """The same of some neighbours."""
         own = slice(start, stop)
-        return Side(
+        return Arrays(
             self.length[own],
             self.heading[own],
             self.opens[own],
@@ -73,8 +73,8 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    zh: Side
-    en: Side
+    zh: Arrays
+    en: Arrays
     gain: np.ndarray
     """Of each feature that both sides share, in nats."""
     ratio: float
@@ -134,7 +134,7 @@ def _side(
     penalty: Sequence[float],
     paths: dict[tuple[str, ...], int],
     embed: Embed | None,
-) -> Side:
+) -> Arrays:
     indices, ends = array("i"), array("q", [0])
     for row in rows:
         indices.extend(row)
@@ -144,7 +144,7 @@ def _side(
     features = sparse.csr_matrix(
         (values, np.frombuffer(indices, np.int32), np.frombuffer(ends, np.int64)), shape=shape
     )
-    return Side(
+    return Arrays(
         length=np.array([sum(map(str.isalnum, item.text)) for item in items], np.float32),
         heading=np.array([item.heading for item in items], bool),
         opens=np.array([item.start == 0 for item in items], bool),

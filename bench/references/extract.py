@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from bench.core import Language
+from bench.core import Language, Side
 from bench.references.blocks import Block, blocks_of
 from bench.references.pieces import Piece, pieces_of
 from bench.references.running import no_text
-
-Side = Language | Literal["both"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,24 +2,51 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from pathlib import Path
 
-from bench.core import LANGUAGE_NAMES, BenchError, Language
+from bench.core import LANGUAGE_NAMES, BenchError, Language, Side
 from bench.references import REBUILD, decode, read_bytes
-from bench.references.extract import LeftOut, Side
+from bench.references.extract import LeftOut
+from bench.references.read import SourceText, read
 
 SOURCES: dict[Side, str] = {"both": "source.txt", "zh": "source.zh.txt", "en": "source.en.txt"}
 """One text with both languages, or one text for each."""
+ALIGNED = "source.tsv"
+"""A source that came aligned: a head, then line n of both in row n."""
 _SENTENCE = re.compile(r"(L[1-9]\d*s[1-9]\d*)?")
 
 
 def source_lines(root: Path) -> dict[Language, list[str]]:
     """The source's lines by language; the same list for both where they stand in one text."""
+    if (root / ALIGNED).is_file():
+        texts = read([root / ALIGNED]).texts
+        return {language: texts[language].split("\n") for language in LANGUAGE_NAMES}
     if (root / SOURCES["zh"]).is_file():
         return {language: _lines(root / SOURCES[language]) for language in LANGUAGE_NAMES}
     return dict.fromkeys(LANGUAGE_NAMES, _lines(root / SOURCES["both"]))
+
+
+def sources(root: Path) -> list[Path]:
+    """The files that a set in this folder was built from; none where there is no set."""
+    names = (ALIGNED,), (SOURCES["zh"], SOURCES["en"]), (SOURCES["both"],)
+    found = next((n for n in names if all((root / name).is_file() for name in n)), ())
+    return [root / name for name in found] if (root / "segments.jsonl").is_file() else []
+
+
+def source_files(source: SourceText) -> dict[str, str]:
+    """Name -> content of the files that hold a text in the folder."""
+    if not source.aligned:
+        return {SOURCES[side]: text for side, text in source.texts.items()}
+    table = io.StringIO()
+    writer = csv.writer(table, delimiter="\t", lineterminator="\n")
+    writer.writerow(("zh", "en"))
+    zh, en = (source.texts[language].split("\n") for language in LANGUAGE_NAMES)
+    writer.writerows(zip(zh, en, strict=True))
+    return {ALIGNED: table.getvalue()}
 
 
 def left_out(root: Path) -> list[LeftOut]:

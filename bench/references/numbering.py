@@ -24,7 +24,7 @@ _ZH = (
 )
 _EN = (
     (
-        r"(?i:(part|chapter|section|article|title))\s+(R|D)(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$|\s*\n)\s*[.:：—–-]?",
+        r"(?i:(part|chapter|section|article|title|rule|regulation))\s+(R|D)(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$|\s*\n)\s*[.:：—–-]?",
         "",
     ),
     (r"(?i:annex|appendix)(?:\s+(R|D|[A-Z]))?(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$)\s*[.:：—–-]?", "annex"),
@@ -45,6 +45,8 @@ _STYLES = {
     "章": "chapter",
     "节": "section",
     "条": "article",
+    "rule": "article",
+    "regulation": "article",
     "款": "clause",
 }
 

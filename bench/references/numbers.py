@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 _DIGITS = {c: i for i, c in enumerate("零一二三四五六七八九")} | {"〇": 0, "○": 0, "两": 2}
 _UNITS = {"十": 10, "百": 100, "千": 1000}
 _BIG = {"万": 10**4, "亿": 10**8}
+_LONGEST = 15  # characters of a numeral: documents are untrusted
 HAN_NUMERAL = "零〇○一二三四五六七八九十百千万亿两"
 
 _WORDS = {
@@ -24,7 +26,7 @@ _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10
 
 def chinese(text: str) -> int | None:
     """二十一 -> 21, 二〇二一 -> 2021, 三万 -> 30000; None where it is not a numeral."""
-    if not text or any(c not in HAN_NUMERAL for c in text):
+    if not text or len(text) > _LONGEST or any(c not in HAN_NUMERAL for c in text):
         return None
     if not any(c in _UNITS or c in _BIG for c in text):
         return int("".join(str(_DIGITS[c]) for c in text))
@@ -48,7 +50,10 @@ def roman(text: str) -> int | None:
 
 
 def value(text: str) -> int | None:
-    """The value of a numbering of any kind: 三 -> 3, 3 -> 3, iii -> 3, c -> 3; None where it is none."""
+    """The value of a numbering of any kind: 三 -> 3, ３ -> 3, iii -> 3, c -> 3; None where it is none or far too long."""
+    if len(text) > _LONGEST:
+        return None
+    text = unicodedata.normalize("NFKC", text) if not "①" <= text[:1] <= "⑳" else text
     if text.isascii() and text.isdigit():
         return int(text)
     if len(text) == 1 and "①" <= text <= "⑳":
@@ -71,16 +76,17 @@ def _in_chinese(text: str) -> set[float]:
         found.add((century - 1) * 100 + years)
         return " "
 
-    numeral = rf"\d+|[{HAN_NUMERAL}]+"
+    numeral = rf"\d{{1,4}}|[{HAN_NUMERAL}]{{1,{_LONGEST}}}"
     text = re.sub(rf"({numeral})世纪({numeral})年代", decade, text)
     for digits, big in re.findall(r"(\d[\d,]*(?:\.\d+)?)([万亿]*)", text):
         number = float(digits.replace(",", ""))
-        for unit in big:
+        for unit in big[:2]:
             number *= _BIG[unit]
         found.add(number)
     # A lone numeral counts only before a counting word or after 第: 一切, 三角 and 千方百计 are no quantities.
     for run in re.findall(
-        rf"第([{HAN_NUMERAL}]+)|([{HAN_NUMERAL}]+)(?=[年月日条章节个项部名次届国种类大位家件份款])", text
+        rf"第([{HAN_NUMERAL}]{{1,{_LONGEST}}})|([{HAN_NUMERAL}]{{1,{_LONGEST}}})(?=[年月日条章节个项部名次届国种类大位家件份款])",
+        text,
     ):
         number_ = chinese(run[0] or run[1])
         if number_ is not None:

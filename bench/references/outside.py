@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -26,9 +27,14 @@ def load(name: str) -> ReferenceSet | None:
 
 
 def _files(name: str) -> ReferenceSet | None:
-    prefix = Path(re.sub(r"\.(zh|en)$", "", name)).expanduser()
+    prefix = Path(re.sub(r"\.(zh|en)$", "", name))
+    with suppress(RuntimeError):  # no home of that user
+        prefix = prefix.expanduser()
     zh, en, ids = (Path(f"{prefix}.{suffix}") for suffix in ("zh", "en", "ids"))
-    if not (zh.is_file() or en.is_file()):
+    try:
+        if not (zh.is_file() or en.is_file()):
+            return None
+    except OSError:  # a name too long for a file
         return None
     for there, gone in ((zh, en), (en, zh)):
         if not gone.is_file():

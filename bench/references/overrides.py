@@ -18,11 +18,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
-from bench.core import LANGUAGE_NAMES, BenchError, Language
+from bench.core import LANGUAGE_NAMES, BenchError, Language, Side
 
 FILE = "overrides.yaml"
 NAME = re.compile(r"L[1-9][0-9]{0,8}s[1-9][0-9]{0,8}")
@@ -39,7 +39,6 @@ _KEYS = {
     "alone": ("zh", "en", "reason"),
     "leave_out": ("lines", "side", "reason"),
 }
-_Side = Literal["zh", "en", "both"]
 
 
 class Pair(NamedTuple):
@@ -57,7 +56,7 @@ class Overrides:
     pairs: tuple[Pair, ...] = ()
     alone: Mapping[tuple[Language, str], str] = field(default_factory=dict)
     """Language and name of a sentence without counterpart -> reason."""
-    leave_out: Mapping[tuple[_Side, int], str] = field(default_factory=dict)
+    leave_out: Mapping[tuple[Side, int], str] = field(default_factory=dict)
     """Side ("both" where none was named) and source line, from 1 -> reason."""
 
 
@@ -118,7 +117,7 @@ def _tree(data: bytes, path: Path) -> yaml.Node | None:
 def _overrides(root: yaml.Node | None, two_files: bool) -> Overrides:
     pairs: list[Pair] = []
     alone: dict[tuple[Language, str], str] = {}
-    leave_out: dict[tuple[_Side, int], str] = {}
+    leave_out: dict[tuple[Side, int], str] = {}
     seen: dict[tuple[str, str | int], int] = {}
     sections = {} if _is_null(root) else _mapping(root, _KEYS, "use pairs, alone and leave_out only")
     for entry in _entries(sections, "pairs"):
@@ -158,7 +157,7 @@ class _Entry:
             found.append(node.value)
         return tuple(found)
 
-    def lines(self, side: _Side, seen: dict[tuple[str, str | int], int]) -> tuple[int, ...]:
+    def lines(self, side: Side, seen: dict[tuple[str, str | int], int]) -> tuple[int, ...]:
         """From 1. Marks them as seen."""
         found = []
         for node in self._list("lines"):
@@ -171,7 +170,7 @@ class _Entry:
             found.append(line)
         return tuple(found)
 
-    def side(self, two_files: bool) -> _Side:
+    def side(self, two_files: bool) -> Side:
         node = self.values.get("side")
         form = "write an entry of leave_out as `{lines: [7, 9], side: zh, reason: …}`"
         if node is None:

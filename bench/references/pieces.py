@@ -31,6 +31,12 @@ class Piece:
     """How many form feeds stand before it."""
 
 
+def in_script(text: str, language: Language) -> bool:
+    """Whether a text can be of that language: names and acronyms of the other are in it, but not most of it."""
+    han, latin = len(_SCRIPT["zh"].findall(text)), len(_SCRIPT["en"].findall(text))
+    return han > 0 and latin <= 12 * han if language == "zh" else latin > han
+
+
 def pieces_of(source: str, language: Language | None = None) -> list[Piece]:
     """Each line in its language, which is `language` where that is known.
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.core import LANGUAGE_NAMES, AlignedBy, BenchError, Language, Segment
+from bench.core import LANGUAGE_NAMES, AlignedBy, BenchError, Language, Segment, Side
 from bench.progress import watch
 from bench.references.align import Group, align, rated
 from bench.references.blocks import Block
 from bench.references.evidence import Embed
-from bench.references.extract import LeftOut, Side, extract
+from bench.references.extract import LeftOut, extract
 from bench.references.overrides import FILE, Overrides
-from bench.references.pieces import pieces_of
+from bench.references.pieces import in_script, pieces_of
 from bench.references.place import Place
 from bench.references.read import SourceText
 from bench.references.split import Item, cut_end, items
 
 _CUT = "the source stops in the middle of this sentence"
 _CUT_TOO = "its counterpart is cut off"
+_SCRIPT = "one of the two sides is hardly in its language's script"
 _ALONE = "no counterpart in the other language"
 
 Sides = dict[Language, list[Item]]
@@ -56,7 +57,7 @@ def segments_of(
         by_rules = _lines(sides, lexicon, embed)
     else:
         found = align(sides["zh"], sides["en"], lexicon, embed, walls)
-        by_rules = watch("align", found, len(sides["zh"]), "Chinese sentences")
+        by_rules = watch("align", found, len(sides["zh"]), "sentences")
     aligned_by: AlignedBy = "source" if source.aligned else "rules"
     groups = _in_order([(group, aligned_by) for group in by_rules], decided)
     place = Place(next((group.zh[0].text for group, _ in groups if group.zh and group.en), ""))
@@ -65,7 +66,11 @@ def segments_of(
         place.enter(group.zh, group.en)
         broken = any(item is last for item in (*group.zh, *group.en) for last in cut)
         if group.zh and group.en and not broken:
-            segments.append(place.segment(group, who))
+            segment = place.segment(group, who)
+            if all(in_script(segment.text(language), language) for language in LANGUAGE_NAMES):
+                segments.append(segment)
+            else:
+                left_out += [_left(item, _SCRIPT) for item in (*group.zh, *group.en)]
             continue
         for item in (*group.zh, *group.en):
             reason = _CUT if any(item is last for last in cut) else _CUT_TOO if broken else _ALONE
@@ -139,6 +144,13 @@ def _decided(
         )
         for pair in overrides.pairs
     ]
+    order = {id(item): n for side in sides.values() for n, item in enumerate(side)}
+    for joined in (half for group in groups for half in (group.zh, group.en)):
+        if order[id(joined[-1])] - order[id(joined[0])] != len(joined) - 1:
+            raise BenchError(
+                f"{FILE} joins {joined[0].name} and {joined[-1].name}, between which other sentences stand: "
+                "pair neighbours only."
+            )
     taken = {id(item) for group in groups for item in (*group.zh, *group.en)}
     taken |= {id(item) for item in alone.values()}
     before: dict[int, int] = {}  # how many items that are still to be aligned stand before each

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from bench import progress
-from bench.core import BenchError
+from bench.core import BenchError, Side
 from bench.references import aligned, documents
 
 Format = Literal["text", "docx", "pdf", "tmx", "xliff", "tsv", "csv"]
@@ -39,7 +39,7 @@ class SourceText:
     Lines end in "\\n"; "\\f" begins the first line of a page that is known to be one.
     """
 
-    texts: Mapping[Literal["both", "zh", "en"], str]
+    texts: Mapping[Side, str]
     """Either {"both": …}, one text with both languages in it, or {"zh": …, "en": …}."""
     aligned: bool
     """Line n of zh and line n of en translate each other; either may be empty."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench import __version__
 from bench.core import Segment
+from bench.references.check import counts
 from bench.references.overrides import FILE, Overrides
 from bench.references.pipeline import Built
 from bench.references.read import SourceText
@@ -39,7 +39,10 @@ def report(
             (f"embeddings {embeddings}" for _ in [embeddings] if embeddings),
         ),
         "## Counts",
-        _table(("what", "how many"), [(what, str(n)) for what, n in counts(built).items()]),
+        _table(
+            ("what", "how many"),
+            [(what, str(n)) for what, n in counts(built.segments, built.left_out).items()],
+        ),
         "## Left out",
         _table(
             ("lines", "text", "reason"),
@@ -59,23 +62,6 @@ def report(
 def doubtful(segments: Sequence[Segment], threshold: float = DOUBTFUL) -> list[Segment]:
     """Those under the threshold, the most doubtful first."""
     return sorted((s for s in segments if s.confidence < threshold), key=lambda s: s.confidence)
-
-
-def counts(built: Built) -> dict[str, int]:
-    return {
-        "segments": len(built.segments),
-        **_ordered(f"kind {s.kind}" for s in built.segments),
-        **_ordered(f"alignment {s.alignment}" for s in built.segments),
-        **_ordered(f"aligned by {s.aligned_by}" for s in built.segments),
-        "doubtful": len(doubtful(built.segments)),
-        "left out": len(built.left_out),
-        "Chinese characters": sum(len(s.zh) for s in built.segments),
-        "English words": sum(len(s.en.split()) for s in built.segments),
-    }
-
-
-def _ordered(names: Iterable[str]) -> dict[str, int]:
-    return dict(sorted(Counter(names).items()))
 
 
 def _decisions(decisions: Overrides) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ _AROUND = 160
 
 
 @dataclass(frozen=True, slots=True)
-class _Side:
+class _Half:
     """One language of a row."""
 
     language: Language
@@ -47,7 +47,7 @@ class _Side:
 class _Row:
     segment: Segment
     doubtful: bool
-    sides: tuple[_Side, _Side]
+    sides: tuple[_Half, _Half]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +101,8 @@ def page(folder: str | Path, threshold: float) -> str:
     )
 
 
-def _side(segment: Segment, language: Language, source: _Source) -> _Side:
-    zh = language == "zh"
-    names = segment.zh_sentences if zh else segment.en_sentences
-    text = segment.text(language)
+def _side(segment: Segment, language: Language, source: _Source) -> _Half:
+    names, text = segment.sentences(language), segment.text(language)
     # The text is that of whole sentences, joined; cut again it nearly always gives the same ones.
     spans = sentences(text, language) if len(names) > 1 else [(0, len(text))]
     parts = (
@@ -112,11 +110,11 @@ def _side(segment: Segment, language: Language, source: _Source) -> _Side:
         if len(spans) == len(names)
         else ((names, text),)
     )
-    lines, raw = (segment.zh_lines, segment.zh_raw) if zh else (segment.en_lines, segment.en_raw)
+    lines, raw = segment.lines(language), segment.raw(language)
     shown = tuple(
         (line, source.show(language, line, part)) for line, part in zip(lines, raw.split("\n"), strict=True)
     )
-    return _Side(language, segment.zh_number if zh else segment.en_number, parts, shown)
+    return _Half(language, segment.number(language), parts, shown)
 
 
 class _Source:

@@ -7,10 +7,10 @@ import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 
 from bench.core import Language
-from bench.references.blocks import ENDED, ORNAMENT, alternating, headinglike
+from bench.references.blocks import ORNAMENT, alternating, ended, headinglike
 from bench.references.numbering import numbering
 from bench.references.pieces import Piece
 
@@ -27,19 +27,17 @@ _MOST_RISING = 0.7
 
 def no_text(pieces: Sequence[Piece]) -> dict[Piece, str]:
     """Which pieces are no text of the document -> why. Recognised by repetition and position alone."""
-    dropped: dict[Piece, str] = {}
-    for find in (_ornaments, _page_numbers, _running, _foreign_titles):
-        dropped.update(
-            find([p for p in pieces if p not in dropped] if find is _foreign_titles else pieces, dropped)
-        )
-    return dropped
+    dropped = _ornaments(pieces)
+    dropped |= _page_numbers(pieces)
+    dropped |= _running(pieces, dropped)
+    return dropped | _foreign_titles([piece for piece in pieces if piece not in dropped])
 
 
-def _ornaments(pieces: Sequence[Piece], dropped: Mapping[Piece, str]) -> dict[Piece, str]:
+def _ornaments(pieces: Sequence[Piece]) -> dict[Piece, str]:
     return {p: ORNAMENT for p in pieces if not re.search(r"\w", p.text.replace("_", ""))}
 
 
-def _page_numbers(pieces: Sequence[Piece], dropped: Mapping[Piece, str]) -> dict[Piece, str]:
+def _page_numbers(pieces: Sequence[Piece]) -> dict[Piece, str]:
     """Lines of nothing but a number, if numbers of that form rise through the document as pages do."""
     forms: dict[tuple[str, str], list[tuple[Piece, int]]] = defaultdict(list)
     for piece in pieces:
@@ -82,18 +80,12 @@ def _running(pieces: Sequence[Piece], dropped: Mapping[Piece, str]) -> dict[Piec
             if len(indexes) < 2 or (numbered and numbered.number):
                 continue
             edges = sum(_at_edge(pieces, i, furniture) for i in indexes) if telling else 0
-            paged = len(indexes) >= 3 and (edges >= len(indexes) - 1 or _counts_pages(pieces, indexes))
+            paged = len(indexes) >= 3 and edges >= len(indexes) - 1
             if paged or any(order.cuts(i) for i in indexes):
                 titles = _titles(pieces, indexes)
                 found.update({pieces[i]: "running header or footer" for i in indexes if i not in titles})
         furniture.update(i for i, piece in enumerate(pieces) if piece in found)
     return found
-
-
-def _counts_pages(pieces: Sequence[Piece], indexes: Sequence[int]) -> bool:
-    """Whether the number in the line rises each time."""
-    numbers = [re.findall(r"\d+", pieces[i].text) for i in indexes]
-    return all(numbers) and all(int(a[-1]) < int(b[-1]) for a, b in pairwise(numbers))
 
 
 def _titles(pieces: Sequence[Piece], indexes: Sequence[int]) -> set[int]:
@@ -151,23 +143,23 @@ class _Order:
         if lines[2] - lines[0] == 2:
             return False  # a line of a paragraph that stands more than once
         before, after = self._pieces[same[at - 1]].text, self._pieces[same[at + 1]].text
-        if ENDED.search(before) or headinglike(before, language):
+        if ended(before) or headinglike(before, language):
             return False
         return after[0].islower() if language == "en" else not headinglike(after, "zh")
 
 
-def _foreign_titles(pieces: Sequence[Piece], dropped: Mapping[Piece, str]) -> dict[Piece, str]:
+def _foreign_titles(pieces: Sequence[Piece]) -> dict[Piece, str]:
     """The title of a speech by someone, in both languages, between the cover's title and the title page's.
 
     The narrowest rule that is sound: a subtitle (——在…上的讲话) names no speaker of its own and an issuing body or a
-    date is no speech, so both stay. Anything wider has to be said by hand (`leave_out` in document.yaml).
+    date is no speech, so both stay. Anything wider has to be said by hand (`leave_out` in overrides.yaml).
     """
     found: dict[Language, list[Piece]] = {"zh": [], "en": []}
     for language, hits in found.items():
         front: list[Piece] = []
         for piece in pieces:
-            if piece.language == language and piece not in dropped:
-                if ENDED.search(piece.text):
+            if piece.language == language:
+                if ended(piece.text):
                     break
                 front.append(piece)
         texts = [p.text for p in front]

@@ -64,7 +64,9 @@ def items(blocks: Sequence[Block], whole: bool = False) -> list[Item]:
     outline = Outline()
     found: list[Item] = []
     on_line: Counter[int] = Counter()
-    words = frozenset(w.lower() for b in blocks for w in re.findall(r"[\w-]*\w", b.text.replace("-\n", " ")))
+    words = frozenset(
+        w.lower() for b in blocks for w in re.findall(r"\w+(?:-+\w+)*", b.text.replace("-\n", " "))
+    )
     for index, block in enumerate(watch("split", blocks, len(blocks), "paragraphs")):
         path: tuple[str, ...] = ()
         offset = 0
@@ -230,7 +232,7 @@ def _clean_en(text: str, words: frozenset[str]) -> str:
         keep = hyphened in words or (whole not in words and one.lower() in _PREFIXES) or two[0].isupper()
         return f"{one}-{two}" if keep else one + two
 
-    return " ".join(re.sub(r"([\w-]*\w)-\n\s*(\w[\w-]*)", joined, text).split())
+    return " ".join(re.sub(r"(?<![\w-])([\w-]*\w)-\n\s*(\w[\w-]*)", joined, text).split())
 
 
 _PREFIXES = frozenset(

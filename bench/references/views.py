@@ -76,7 +76,7 @@ def _text(parts: Sequence[Segment], language: Language) -> str:
     space = "" if language == "zh" else " "
     text = parts[0].text(language)
     for before, part in pairwise(parts):
-        number = part.zh_number if language == "zh" else part.en_number
+        number = part.number(language)
         together = _paragraph(before) == _paragraph(part)
         text += (space if together else "\n") + (number + space if number else "") + part.text(language)
     return text
