@@ -155,20 +155,29 @@ def evaluate(golds: tuple[Path, ...], verbose: bool, lexicon: Path | None, embed
     right where both sides are the same text; punctuation and spaces do not count.
 
     \b
-      bench references evaluate references/*/*.gold.tsv tests/references/gold/*.gold.tsv
+      bench references evaluate references/*/*.gold.tsv tests/references/gold/*.gold.tsv tests/references/gold/blind/*.gold.tsv
     """
     from rich.console import Console
     from rich.table import Table
 
     from bench import cedict
     from bench.references.embed import embedder
+    from bench.references.evaluate import Result
     from bench.references.evaluate import evaluate as measure
 
     words = cedict.load(lexicon) if lexicon else None
     embed = embedder(embeddings) if embeddings else None
     results = [measure(gold, words, embed) for gold in golds]
     table = Table("document", *(_right(name) for name in ("gold", "found", "right", "precision", "recall")))
-    for result in results:
+    together = Result(
+        document="together",
+        gold=sum(result.gold for result in results),
+        found=sum(result.found for result in results),
+        right=sum(result.right for result in results),
+        missed=(),
+        wrong=(),
+    )
+    for result in [*results, together]:
         numbers = (str(result.gold), str(result.found), str(result.right))
         table.add_row(result.document, *numbers, f"{result.precision:.3f}", f"{result.recall:.3f}")
     Console().print(table)
