@@ -89,16 +89,35 @@ def test_what_people_wrote_is_not_touched(tmp_path: Path) -> None:
     assert load(tmp_path).published == "2019-03"
 
 
-def test_a_set_is_rebuilt_from_its_own_source(tmp_path: Path) -> None:
-    one = build([STATEMENT], "statement", tmp_path)
-    assert build([tmp_path / "source.txt"], "statement", tmp_path) == one
-    two = build(halves(tmp_path), "statement", tmp_path)  # from other files: the old source goes
-    assert not (tmp_path / "source.txt").exists()
-    assert build([tmp_path / "source.zh.txt", tmp_path / "source.en.txt"], "statement", tmp_path) == two
-    assert check(tmp_path)["segments"] == 15
-    build([STATEMENT], "statement", tmp_path)
-    assert not (tmp_path / "source.zh.txt").exists()
-    assert not (tmp_path / "source.en.txt").exists()
+def test_a_set_is_rebuilt_from_what_is_kept_of_its_source(tmp_path: Path) -> None:
+    table = tmp_path / "a.tsv"
+    table.write_text(
+        '双方同意。\tBoth agree.\n只有中文。\t\n"“和平”"\t"""Peace"", he said"\n2021\t2021\n\tOnly English.\n',
+        "utf-8",
+    )
+    out = tmp_path / "out"
+    for given, kept in [
+        ([STATEMENT], {"source.txt"}),
+        (halves(tmp_path), {"source.zh.txt", "source.en.txt"}),
+        ([table], {"source.tsv"}),
+        ([STATEMENT], {"source.txt"}),
+    ]:
+        one = build(given, "s", out)
+        assert set(contents(out)) == WRITTEN | kept  # the source of the build before is gone
+        counts = check(out)
+        assert build([], "s", out) == one
+        assert set(contents(out)) == WRITTEN | kept
+        assert check(out) == counts
+        assert build([out / name for name in kept], "s", out) == one
+
+
+def test_nothing_is_kept_of_a_set_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="There is no set in"):
+        build([], "s", tmp_path)
+    (tmp_path / "source.txt").write_text("somebody's own\n")
+    with pytest.raises(BenchError, match=r"source\.txt is not of a set and would be overwritten"):
+        build([STATEMENT], "s", tmp_path)
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["somebody's own\n"]
 
 
 def test_ids_stay_where_the_text_stays(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -60,6 +61,46 @@ def test_every_gold_document_is_proved(tmp_path: Path, document: str) -> None:
     assert len({segment.id for segment in segments}) == len(segments)
 
 
+JUNK = '①|[1]|¹|* * *|（一）|1.|I.|(a)|Article 5|第五条|12|- 3 -|Page 4 of 9|2021|WTO|。|“|”|(|）|\f|\t|　　|……|U.S.|\u200b|\u00ad|ﬁ|⼀|𠮷|é|Привет|日本の|😀|non-|"|：|；|*|注：来源。|Note: A source.|目录|Annex'
+
+
+def damaged(seed: int) -> str:
+    """A part of a gold document in which lines are lost, doubled, swapped, cut, joined and strange."""
+    chance = random.Random(seed)
+    document = chance.choice([name for name in (*DOCUMENTS, *BLIND) if len(sources(name)) == 1])
+    lines = sources(document)[0].read_text("utf-8").split("\n")
+    first = chance.randrange(len(lines) // 2)
+    lines = lines[first : first + chance.randrange(20, 80)]
+    for _ in range(20):
+        at = chance.randrange(len(lines) - 1)
+        line, cut, junk = lines[at], chance.randrange(len(lines[at]) + 1), chance.choice(JUNK.split("|"))
+        lines[at : at + 1] = chance.choice(
+            [
+                [],
+                [line, line],
+                [junk],
+                [junk, line],
+                [line[:cut] + junk + line[cut:]],
+                [line[:cut], line[cut:]],
+            ]
+        )
+        if chance.random() < 0.3:
+            lines[at : at + 2] = ["".join(lines[at : at + 2])]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_built_is_proved(tmp_path: Path, seed: int) -> None:
+    (tmp_path / "a.txt").write_text(damaged(seed), "utf-8")
+    try:
+        found = build([tmp_path / "a.txt"], "s", tmp_path / "out")
+    except BenchError:  # too little is left of one language
+        assert not (tmp_path / "out").exists()
+        return
+    check(tmp_path / "out")
+    assert build([], "s", tmp_path / "out") == found
+
+
 # --- check fails where something is lost ------------------------------------------------------------------------
 
 
@@ -99,7 +140,6 @@ def test_check_sees_a_left_out_line_that_is_gone_or_doubled(copy: Path) -> None:
             check(copy)
 
 
-@pytest.mark.xfail(strict=True, reason="lines are compared, not the sentences of a line")
 def test_check_sees_two_segments_that_changed_places(copy: Path) -> None:
     path = copy / "segments.jsonl"
     lines = path.read_text("utf-8").splitlines(keepends=True)
@@ -185,7 +225,6 @@ def test_pairs(tmp_path: Path, pairs: str, expected: list[str]) -> None:
     assert f"| aligned by override | {len(expected)} |" in report
 
 
-@pytest.mark.xfail(strict=True, reason="the pair is a wall: all that stands between its two ends is left out")
 @pytest.mark.parametrize(("zh", "en"), [("L9s1", "L59s1"), ("L71s1", "L3s1")])
 def test_a_pair_from_far_apart_leaves_the_rest_alone(tmp_path: Path, zh: str, en: str) -> None:
     """As in two lists of definitions, one in the order of the alphabet."""
@@ -193,6 +232,16 @@ def test_a_pair_from_far_apart_leaves_the_rest_alone(tmp_path: Path, zh: str, en
     found = decided(tmp_path, f"pairs: [{{zh: [{zh}], en: [{en}], reason: r}}]")
     rest = [(s.zh, s.en) for s in free if zh not in s.zh_sentences and en not in s.en_sentences]
     assert set(rest) <= set(texts(found.segments))
+
+
+@pytest.mark.xfail(strict=True, reason="the rules join the sentences on both sides of a decided one")
+def test_a_group_does_not_run_around_a_decision(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text(
+        "Preamble\n\nPeace lasts long. Trade grows in all regions of the world. Law rules the whole world today.\n\n"
+        "前言\n\n和平持久，法治天下，各国同享。贸易在各地区增长。\n",
+        "utf-8",
+    )
+    decided(tmp_path, "pairs: [{zh: [L7s2], en: [L3s2], reason: r}]", (tmp_path / "a.txt",))
 
 
 @pytest.mark.xfail(strict=True, reason="each side's number opens the section: 2.1 and 2.1b")

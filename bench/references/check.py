@@ -55,15 +55,17 @@ def _in_order(segments: Sequence[Segment], language: Language, path: Path) -> No
     """Segments follow the source; what a reviewer paired may stand elsewhere, and so may a note at the foot of a page,
     behind the sentence that runs around it."""
     reached, before = 0, list[tuple[int, ...]]()
+    on_line: Counter[int] = Counter()  # the last sentence that began there
     for number, segment in enumerate(segments, 1):
-        own = segment.lines(language)
+        own, (line, ordinal) = segment.lines(language), place(segment.sentences(language)[0])
         if segment.aligned_by == "override":
             continue
-        if own[0] < reached and not any(b[0] < own[0] and own[-1] < b[-1] for b in before):
+        behind = own[0] < reached and not any(b[0] < own[0] and own[-1] < b[-1] for b in before)
+        if behind or ordinal <= on_line[line]:
             raise BenchError(
                 f"{path}:{number}: {language} stands before its predecessor in the source; {REBUILD}."
             )
-        reached = max(reached, own[-1])
+        reached, on_line[line] = max(reached, own[-1]), ordinal
         before.append(own)
 
 

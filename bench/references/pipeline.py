@@ -17,6 +17,8 @@ from bench.references.place import Place
 from bench.references.read import SourceText
 from bench.references.split import Item, cut_end, items
 
+_NEAR = 0.1
+"""Of the document: pairs of a reviewer whose sides lie further apart say nothing of what stands between."""
 _CUT = "the source stops in the middle of this sentence"
 _CUT_TOO = "its counterpart is cut off"
 _SCRIPT = "one of the two sides is hardly in its language's script"
@@ -163,7 +165,11 @@ def _decided(
     walls: list[tuple[int, int]] = []
     for group in sorted(groups, key=lambda group: _position(group.zh[0])):
         wall = (before[id(group.zh[0])], before[id(group.en[0])])
-        if not walls or wall[1] >= walls[-1][1]:  # a pair that crosses another is no wall
+        zh, en = (max(len(side), 1) for side in sides.values())
+        near = abs(wall[0] / zh - wall[1] / en) <= max(_NEAR, 4 / min(zh, en))
+        if near and (
+            not walls or wall[1] >= walls[-1][1]
+        ):  # a pair from far apart or across another is no wall
             walls.append(wall)
     return groups, walls
 

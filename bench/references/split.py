@@ -22,6 +22,9 @@ from bench.references.numbering import Outline, numbering
 from bench.references.pieces import HAN
 
 _OPEN = {"(": ")", "（": "）", "[": "]", "《": "》", "【": "】", "「": "」", "『": "』", "“": "”", "‘": "’"}
+_REFERENCE = re.compile(r"\[\d{1,3}\]|[¹²³⁴-⁹]+")
+"""To a note, behind the end of a sentence."""
+_NUMBERED = re.compile(r"\b(?:Annex|Appendix|Part|Chapter|Title|Section|Article|Schedule|Category) [A-Z]$")
 _NOTE_MARKS = "①②③④⑤⑥⑦⑧⑨⑩¹²³⁴⁵⁶⁷⁸⁹"
 _MARKS = re.compile("[" + re.escape("".join((*_OPEN, *_OPEN.values()))) + "]")
 _POINTS = re.compile('[.!?。！？…"' + re.escape("".join(_OPEN)) + "]")
@@ -138,6 +141,8 @@ def sentences(text: str, language: Language, start: int = 0) -> list[tuple[int, 
             more = marks + _CLOSERS + (_NOTE_MARKS if language == "en" else "")
             while ends and end < len(text) and text[end] in more and not _opens(text, end, closing):
                 end += 1
+        if ends and (reference := _REFERENCE.match(text, end)):
+            end = reference.end()
         if ends and _may_end(text, begin, index, end, language):
             spans.append((begin, end))
             begin = end = _SPACE.match(text, end).end()  # type: ignore[union-attr]
@@ -204,6 +209,8 @@ def _may_end(text: str, begin: int, index: int, end: int, language: Language) ->
         "corp",
     ):
         return follows.lower() in _STARTERS and last.lower() not in ("e.g", "i.e", "h.e")
+    if re.fullmatch(r"[A-Z]", last) and _NUMBERED.search(text[max(begin, index - 20) : index]):
+        return True  # Annex I. The rest
     if (
         re.fullmatch(r"[A-Z]", last) or last.lower() in _ABBREVIATIONS
     ):  # "no." as an answer needs a capital after it
