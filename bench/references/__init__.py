@@ -42,8 +42,8 @@ _MAY_BE_EMPTY = ("zh_number", "en_number")
 
 
 def load(name_or_path: str | Path, granularity: str = "sentence") -> ReferenceSet:
-    """The reference set of that id in `references/` or in a folder; one from outside: a pair of files, PREFIX.zh and
-    PREFIX.en, or sacrebleu:SET/PAIR. `granularity`: see bench.references.views.
+    """The reference set of that id in `references/` (here, or as it ships) or in a folder; or one from outside: a pair of
+    files, PREFIX.zh and PREFIX.en, or sacrebleu:SET/PAIR. `granularity`: see bench.references.views.
 
     Everything is validated. Raises BenchError, with file and line, for the first thing that is wrong.
     """
@@ -105,7 +105,7 @@ def find(name_or_path: str | Path) -> Path:
 
 
 def _folder(name_or_path: str | Path) -> Path | None:
-    folders = (Path(name_or_path), data_dir("references") / str(name_or_path))
+    folders = (Path(name_or_path), Path("references") / name_or_path, data_dir("references") / name_or_path)
     with suppress(OSError):  # a name too long for a file is no set's name
         return next((folder for folder in folders if (folder / "segments.jsonl").is_file()), None)
     return None
