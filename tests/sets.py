@@ -84,3 +84,15 @@ def halves(folder: Path) -> tuple[Path, Path]:
     for language in LANGUAGE_NAMES:
         (folder / f"statement.{language}.txt").write_text(half(text, language), "utf-8")
     return folder / "statement.zh.txt", folder / "statement.en.txt"
+
+
+def left_out(folder: Path) -> list[dict]:
+    """The entries of what is in no segment."""
+    return [json.loads(line) for line in (folder / "left_out.jsonl").read_text("utf-8").splitlines()]
+
+
+NOTE_WITHIN = (
+    "Trade grows. China stands for peace and will work with\n\n* Note: A source.\n\n"
+    "贸易增长。中国坚持和平，将与\n\n* 注：来源。\n\nall Countries. Peace lasts.\n\n各国合作。和平持久。\n"
+)
+"""A note at the foot of a page, and the sentence that runs around it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sets import (
+    BLIND,
     DOCUMENTS,
     REFERENCES,
     STATEMENT,
@@ -34,7 +35,7 @@ ALTERNATING = (
 )  # their paragraphs change the language, not their pages
 
 
-@pytest.mark.parametrize("document", [name for name in DOCUMENTS if len(sources(name)) == 1])
+@pytest.mark.parametrize("document", [name for name in (*DOCUMENTS, *BLIND) if len(sources(name)) == 1])
 def test_two_files_give_what_one_gives(document: str) -> None:
     (path,) = sources(document)
     text = path.read_text("utf-8")
