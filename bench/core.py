@@ -105,12 +105,29 @@ class ReferenceSet:
         object.__setattr__(self, "sha256", hashlib.sha256(lines.encode()).hexdigest())
 
 
+Together = Literal["segment", "paragraph", "document"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a system sees around a segment while it translates it. Always source text: no output depends on another's."""
+
+    previous: int = 0
+    """So many segments before it are shown with it."""
+    together: Together = "segment"
+    """What is translated in one go."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What an adapter gets to see of a segment: never the reference."""
 
     id: str
     text: str
+    before: tuple[str, ...] = ()
+    """The segments before it in its document, as many as the adapter's context asks for; the nearest comes last."""
+    block: str = ""
+    """Segments of one block are translated in one go: they come in one call, in the order of the document. "": alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +141,13 @@ class Output:
     tokens_in: int = 0
     tokens_out: int = 0
     truncated: bool = False
-    """The model was cut off at its length limit."""
+    """The model was cut off at its length limit, or the source did not fit into its context at all."""
+    refused: bool = False
+    """The provider withheld a translation (a content filter), whatever the text says."""
+    fell_back: bool = False
+    """Translated by itself, because the answer to its block could not be split by segment."""
     error: str = ""
-    """Why there is no translation; empty where there is one."""
+    """Why there is no translation; empty where there is one. The next run tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +163,8 @@ class Hypothesis:
     error: str
     tokens_in: int = 0
     tokens_out: int = 0
+    fell_back: bool = False
+    """See Output."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +183,15 @@ class Score:
 
 
 class Adapter(Protocol):
-    """Drives one family of systems. Building one is cheap and imports no model library."""
+    """Drives one family of systems. Building one is cheap and imports no model library.
+
+    What stands here is right for an adapter without a model; the others say more.
+    """
 
     @property
-    def device(self) -> str:
-        """Where it runs, for the record: "cpu", "cuda" … Not part of the identity."""
-        ...
+    def context(self) -> Context:
+        """What `translate` is to see around each segment."""
+        return Context()
 
     def identity(self) -> Mapping[str, Any]:
         """All that changes the outputs (checkpoint digest, prompt, decoding settings, code version), and nothing else."""
@@ -173,14 +199,23 @@ class Adapter(Protocol):
 
     def load(self) -> None:
         """Fetch and load what translating needs; the clock of the run starts after it."""
-        ...
+
+    def length(self, unit: Sequence[Source], direction: Direction) -> int:
+        """Tokens that what is translated in one go (one segment, or a block) takes of a batch: what is read and the longest
+        answer. 0 where batches mean nothing to the engine: it then gets everything in one call. Called after `load`."""
+        return 0
 
     def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
         """Called after `load`. The id and output of each source, once, in any order, as soon as it is finished.
 
-        What goes wrong with one source goes into its `Output.error`.
+        What goes wrong with one source goes into its `Output.error`. Running out of memory may be raised: what is left is
+        then asked for again in smaller batches.
         """
         ...
+
+    def facts(self) -> Mapping[str, Any]:
+        """What run.json should say of the attempt, though no output depends on it: the device, above all."""
+        return {"device": "cpu"}
 
 
 class Scorer(Protocol):

@@ -52,7 +52,7 @@ def flags(output: Output, source: str, direction: Direction) -> tuple[Flag, ...]
         found.append("wrong-language")
     if output.truncated:
         found.append("truncated")
-    if _REFUSAL.match(text) and not _REFUSAL.match(source):
+    if output.refused or (_REFUSAL.match(text) and not _REFUSAL.match(source)):
         found.append("refused")
     if _loops(text) and not _loops(source):
         found.append("repeating")

@@ -57,8 +57,15 @@ class Job:
     @property
     def card(self) -> dict[str, Any]:
         """What the yaml says of the system, without what its adapter does."""
-        card = OmegaConf.to_container(self.config.system, resolve=True)
-        return {str(key): value for key, value in cast(dict, card).items() if key != "adapter"}
+        return {key: value for key, value in self._system().items() if key != "adapter"}
+
+    @property
+    def adapter_config(self) -> dict[str, Any]:
+        """How the adapter was set up, every value resolved."""
+        return dict(self._system()["adapter"])
+
+    def _system(self) -> dict[str, Any]:
+        return cast("dict[str, Any]", OmegaConf.to_container(self.config.system, resolve=True))
 
 
 def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
@@ -114,7 +121,8 @@ def job(config: DictConfig) -> None:
     if _done(this, reference):
         return
     try:
-        translate(this.adapter, reference, this.direction, this.folder, this.card, config.batch_size)
+        set_up, most = this.adapter_config, config.batch_tokens
+        translate(this.adapter, reference, this.direction, this.folder, this.card, most, set_up)
     except BenchError as error:
         _failed(this, str(error))
     except Exception as error:

@@ -3,7 +3,8 @@
 <store>/<reference set>/<direction>/<system>-<identity>/
     hypotheses.jsonl    one Hypothesis a line, in the order of the reference set
     run.json            everything needed to repeat the run; its presence means the run is whole
-    journal.jsonl       while translating: finished hypotheses, appended as they come; gone when the run is whole
+    journal.jsonl       while translating: finished hypotheses with the attempt that made them and its seconds since the one
+                        before, appended as they come; gone when the run is whole
     failure.json        why the last attempt did not finish; gone when the run is whole
     scores/<metric>.json
 <store>/<reference set>/leaderboard.{md,csv,json}
@@ -19,6 +20,7 @@ import hashlib
 import json
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -103,21 +105,69 @@ def write_failure(folder: Path, error: str) -> None:
     write_json(folder / "failure.json", {"error": error})
 
 
-def finished(folder: Path) -> dict[str, Hypothesis]:
-    """Key -> hypothesis: all that was ever translated into `folder`, from an earlier whole run and from the journal."""
-    paths = (folder / "hypotheses.jsonl", folder / "journal.jsonl")
-    return {h.key: h for path in paths if path.is_file() for h in read_hypotheses(path, torn=True)}
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the journal."""
+
+    hypothesis: Hypothesis
+    attempt: str
+    """Names the process that translated it."""
+    seconds: float
+    """Since the entry before it, or since the attempt began: over a run they add up to its time."""
 
 
-def append_journal(folder: Path, hypotheses: Iterable[Hypothesis]) -> None:
-    """Append and fsync: what this returned from survives a killed process."""
-    with _disk(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "journal.jsonl").open("a+b") as file:
-            _mend(file)
-            file.write("".join(_line(h) for h in hypotheses).encode())
-            file.flush()
-            os.fsync(file.fileno())
+class Journal:
+    """Keeps finished hypotheses while a run is made: what `add` was given survives a killed process, but for the last
+    moments, and so does all of it when the block is left.
+
+    A save is appended and synced. Since one costs milliseconds, the next waits until `_SAVE_SHARE` of the time is kept.
+    """
+
+    _SAVE_SHARE = 0.01
+
+    def __init__(self, folder: Path, attempt: str) -> None:
+        self.path = folder / "journal.jsonl"
+        self.attempt = attempt
+
+    def __enter__(self) -> Journal:
+        with _disk(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a+b")
+            _mend(self._file)
+        self._unsaved: list[Hypothesis] = []
+        self._saved = self._last = time.monotonic()
+        self._cost = 0.0
+        return self
+
+    def add(self, hypotheses: Iterable[Hypothesis]) -> None:
+        """Those of one call are kept together or not at all."""
+        self._unsaved += hypotheses
+        if time.monotonic() - self._saved >= self._cost / self._SAVE_SHARE:
+            self._save()
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self._save()
+        finally:
+            self._file.close()
+
+    def _save(self) -> None:
+        if not self._unsaved:
+            return
+        began = time.monotonic()
+        seconds = (began - self._last) / len(self._unsaved)
+        lines = (
+            json.dumps(
+                {"attempt": self.attempt, "seconds": round(seconds, 6), **asdict(h)}, ensure_ascii=False
+            )
+            for h in self._unsaved
+        )
+        with _disk(self.path):
+            self._file.write("".join(f"{line}\n" for line in lines).encode())
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self._unsaved, self._last, self._saved = [], began, time.monotonic()
+        self._cost = self._saved - began
 
 
 def _mend(file: Any) -> None:
@@ -129,23 +179,45 @@ def _mend(file: Any) -> None:
     file.seek(0, os.SEEK_END)
 
 
-def read_hypotheses(path: Path, torn: bool = False) -> list[Hypothesis]:
-    """`torn`: a last line without its end is passed over instead of refused."""
-    hypotheses = []
-    lines = path.read_text("utf-8").split("\n")
+def read_journal(folder: Path) -> list[Entry]:
+    """What was translated since the run in `folder` was last whole; a torn last line is passed over."""
+    path = folder / "journal.jsonl"
+    if not path.is_file():
+        return []
+    entries = []
+    for record in _read_lines(path, torn=True):
+        attempt, seconds = str(record.pop("attempt", "")), float(record.pop("seconds", 0))
+        entries.append(Entry(_hypothesis(path, record), attempt, seconds))
+    return entries
+
+
+def read_hypotheses(path: Path) -> list[Hypothesis]:
+    return [_hypothesis(path, record) for record in _read_lines(path)]
+
+
+def _hypothesis(path: Path, record: Mapping[str, Any]) -> Hypothesis:
+    try:
+        return Hypothesis(**{**record, "flags": tuple(record["flags"])})
+    except (TypeError, KeyError):
+        raise BenchError(
+            f"{path} holds a line that is no hypothesis: restore the file or delete its folder and run again."
+        ) from None
+
+
+def _read_lines(path: Path, torn: bool = False) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a file. `torn`: a last line without its end is passed over instead of refused."""
+    lines = path.read_bytes().split(b"\n")
     if lines.pop() and not torn:
         raise BenchError(
             f"{path} ends in the middle of a line: restore the file or delete its folder and run again."
         )
     for number, line in enumerate(lines, 1):
         try:
-            record = json.loads(line)
-            hypotheses.append(Hypothesis(**{**record, "flags": tuple(record["flags"])}))
-        except (ValueError, TypeError, KeyError):
+            yield dict(json.loads(line))
+        except (ValueError, TypeError):
             raise BenchError(
-                f"{path}, line {number} is not a hypothesis: restore the file or delete its folder and run again."
+                f"{path}, line {number} is not JSON as it was written: restore the file or delete its folder and run again."
             ) from None
-    return hypotheses
 
 
 def write_score(run: Run, metric: str, scorer: str, score: Score) -> None:

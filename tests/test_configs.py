@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bench.adapters.llm import LLM
-from bench.core import digest
+from bench.core import Source, digest
 from bench.resources import data_dir
 from bench.run import Job, _compose, _scorers, expand
 
@@ -38,7 +38,7 @@ def test_prompt(prompt: str) -> None:
     adapter = Job.of(_compose(words)).adapter
     assert isinstance(adapter, LLM)
     assert adapter.prompt.name == prompt
-    text = adapter.prompt.completion("出口管制", "zh-en")
+    text = adapter.prompt.completion([Source("a", "出口管制")], "zh-en")
     assert "出口管制" in text
     assert "English" in text
 

@@ -10,7 +10,8 @@ import pytest
 import tiny
 
 from bench import references
-from bench.adapters.llm import LLM
+from bench.adapters.llm import LLM, _Row
+from bench.asking import Limits, Reader
 from bench.core import BenchError, Direction, Output, Source, sides
 from bench.prompt import Prompt
 
@@ -50,8 +51,8 @@ def generate(adapter: LLM, source: Source, direction: Direction) -> list[int]:
     """One prompt alone through model.generate."""
     import torch
 
-    ids = torch.tensor([adapter._encode(source.text, direction)])
-    limit = adapter._limit(source.text, direction)
+    ids = torch.tensor([adapter._reader.ids((source,), direction)])
+    limit = adapter._reader.limit((source,), direction)
     out = adapter._model.generate(
         ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=limit
     )
@@ -64,16 +65,12 @@ def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, directio
     ratio = {"zh-en": 0.3, "en-zh": 0.3}  # rows end at different times, by their limits
     adapter = loaded(checkpoints[model], CHAT, tokens_base=3, tokens_ratio=ratio)
     given = sources(direction)
-    prompts = [adapter._encode(s.text, direction) for s in given]
-    limits = [adapter._limit(s.text, direction) for s in given]
+    reader = adapter._reader
+    rows = [_Row(reader.ids((s,), direction), reader.limit((s,), direction), "") for s in given]
     tokens: list[list[int]] = [[] for _ in given]
-    for rows, read in adapter._readings(
-        [(i, len(p), n) for i, (p, n) in enumerate(zip(prompts, limits, strict=True))]
-    ):
-        for row, found in adapter._decode(
-            [prompts[i] for i in rows], [limits[i] for i in rows], direction, read
-        ):
-            tokens[rows[row]] = found
+    for numbers, how in adapter._readings(rows):
+        for number, found in adapter._decode([rows[i] for i in numbers], direction, how):
+            tokens[numbers[number]] = found
     ends = adapter._tokenizer.eos_token_id
     expected = [generate(adapter, source, direction) for source in given]
     assert tokens == [row[: row.index(ends)] if ends in row else row for row in expected]
@@ -110,23 +107,27 @@ def test_few_shot_stops_at_the_line_end(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["gemma"], SHOTS)
     newline = adapter._tokenizer("\n", add_special_tokens=False).input_ids
     assert len(newline) == 1
-    assert adapter._take([], newline[0], limit=9) is False
-    assert adapter._take([], adapter._tokenizer("a").input_ids[0], limit=9) is True
+    row = _Row([], limit=9, stop=SHOTS.stop)
+    assert adapter._take([], newline[0], row) is False
+    assert adapter._take([], adapter._tokenizer("a").input_ids[0], row) is True
 
 
-def test_a_source_longer_than_the_context_is_an_error_of_that_segment(checkpoints: dict[str, Path]) -> None:
+def test_a_source_longer_than_the_context_is_cut_off_whole(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["qwen"], CHAT)
     outputs = dict(adapter.translate([Source("short", "和平。"), Source("long", "和平" * 2000)], "zh-en"))
-    assert outputs["long"].error
+    assert outputs["long"].truncated
     assert not outputs["long"].text
-    assert not outputs["short"].error
+    assert not outputs["long"].error, "the next run would try it again for nothing"
+    assert outputs["short"].tokens_in
 
 
 def test_the_prompt_carries_the_languages_and_the_examples() -> None:
-    assert SHOTS.completion("和平。", "zh-en") == (
+    assert SHOTS.completion([Source("a", "和平。")], "zh-en") == (
         "Chinese: 各国应当遵守国际法。\nEnglish: All countries should abide by international law.\n\nChinese: 和平。\nEnglish:"
     )
-    turns = Prompt("p", "{target_language}: {source}", SHOTS.examples).messages("{peace}", "en-zh")
+    turns = Prompt("p", "{target_language}: {source}", SHOTS.examples).messages(
+        [Source("a", "{peace}")], "en-zh"
+    )
     assert [turn["role"] for turn in turns] == ["user", "assistant", "user"]
     assert turns[1]["content"] == "各国应当遵守国际法。"
     assert turns[2]["content"] == "Chinese: {peace}"  # braces in a source are text
@@ -155,7 +156,5 @@ def test_wrong_checkpoints_are_sentences(checkpoints: dict[str, Path], tmp_path:
         loaded(tmp_path / "empty", CHAT)
     no_template = tiny.byte_level_tokenizer()
     no_template.chat_template = None
-    adapter = loaded(checkpoints["qwen"], CHAT)
-    adapter._tokenizer = no_template
     with pytest.raises(BenchError, match="no chat template"):
-        list(adapter.translate(sources("zh-en", 1), "zh-en"))
+        Reader(no_template, CHAT, Limits())

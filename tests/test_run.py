@@ -82,7 +82,7 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     files = {path: path.stat().st_mtime_ns for path in tmp_path.glob(f"runs/{SET}/zh-en/**/*.json*")}
     assert len(files) == 6  # hypotheses, run, four scores
     bench(tmp_path, "run", "system=copy", "direction=en-zh")
-    done = bench(tmp_path, "run", "system=copy", "direction=zh-en", "batch_size=3")
+    done = bench(tmp_path, "run", "system=copy", "direction=zh-en", "batch_tokens=3")
     assert "English → Chinese" not in done.stdout
     assert "## English → Chinese" in (tmp_path / "runs" / SET / "leaderboard.md").read_text()
     assert {path: path.stat().st_mtime_ns for path in files} == files
@@ -298,7 +298,7 @@ def test_killed_in_the_middle_nothing_is_done_twice(tmp_path: Path) -> None:
         f"system.adapter.checkpoint={checkpoint}",
         "direction=zh-en",
     ]
-    words += ["batch_size=1", "metric=[chrf]", "system.adapter.max_new_tokens=40"]
+    words += ["batch_tokens=1", "metric=[chrf]", "system.adapter.max_new_tokens=40"]
     environment = {**os.environ, "BITEXT_BENCH_CACHE": str(tmp_path / "cache")}
     command = [sys.executable, "-m", "bench", *words]
     seen: list[str] = []
@@ -317,10 +317,10 @@ def test_killed_in_the_middle_nothing_is_done_twice(tmp_path: Path) -> None:
     bench(tmp_path, *words)
     resumed = runs(tmp_path)["zh-en/t"]
     record = json.loads((resumed / "run.json").read_text())
-    assert record["work"]["segments"] == 39 - len(seen)
+    assert (record["work"]["segments"], record["work"]["attempts"]) == (39, 4)
     assert not (resumed / "journal.jsonl").exists()
     texts = (resumed / "hypotheses.jsonl").read_text()
-    bench(tmp_path, *words, "store=undisturbed", "batch_size=7")
+    bench(tmp_path, *words, "store=undisturbed", "batch_tokens=5000")
     (undisturbed,) = tmp_path.glob("undisturbed/*/*/*/hypotheses.jsonl")
     assert texts == undisturbed.read_text()
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.core import Direction, Output, Source
+from bench.core import Adapter, Direction, Output, Source
 
 
-class Copy:
-    device = "cpu"
-
+class Copy(Adapter):
     def identity(self) -> dict[str, object]:
         return {"adapter": "copy", "version": 1}
-
-    def load(self) -> None:
-        pass
 
     def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
         for source in sources:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench import cedict
-from bench.core import Direction, Output, Source
+from bench.core import Adapter, Direction, Output, Source
 from bench.weights import Weights, fingerprint, resolve
 
 _SKIPPED = ("CL:", "variant of", "old variant", "see ", "also ", "abbr. ", "surname ", "used ", "classifier")
@@ -23,10 +23,8 @@ _ARTICLES = {"the", "a", "an"}  # Chinese has none; the dictionary's entries for
 _LONGEST = 5  # words of an English phrase, and more than most Chinese words have characters
 
 
-class Dictionary:
+class Dictionary(Adapter):
     """`dictionary`: the weights config of a CC-CEDICT text file (bench.weights.Weights)."""
-
-    device = "cpu"
 
     def __init__(self, dictionary: str | Mapping[str, Any]) -> None:
         self.weights = Weights.parse(dictionary)

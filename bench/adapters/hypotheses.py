@@ -8,18 +8,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench import references
-from bench.core import BenchError, Direction, Output, Source
+from bench.core import Adapter, BenchError, Direction, Output, Source
 
 
-class Hypotheses:
+class Hypotheses(Adapter):
     """Outputs from `path`: .jsonl ({"id", "text"} a line), .tsv (id, tab, text), anything else plain lines.
 
     "{direction}" in `path` stands for zh-en or en-zh. Plain lines stand in the order of the reference set, one for each
     of its segments (the layout of WMT); every format must cover the set exactly. Only .jsonl can hold a text with line
     breaks, as the document view has them.
     """
-
-    device = "none"
 
     def __init__(
         self, path: str, direction: Direction, reference: str, granularity: str = "sentence"
@@ -43,6 +41,9 @@ class Hypotheses:
     def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
         for source in sources:
             yield source.id, Output(text=self.texts[source.id])
+
+    def facts(self) -> dict[str, str]:
+        return {"device": "none"}  # it ran elsewhere
 
     def _read(self) -> dict[str, str]:
         reference = references.load(self.reference, self.granularity)

@@ -25,24 +25,32 @@ def view(reference: ReferenceSet, granularity: str) -> ReferenceSet:
         )
     if granularity == "sentence":
         return reference
-    if granularity == "paragraph" and reference.outside:
-        raise BenchError(
-            f"{reference.id} does not say where its paragraphs begin: use granularity=sentence or granularity=document."
-        )
-    groups: dict[str, list[Segment]] = {}
-    for segment in reference.segments:
-        if granularity == "document":
-            name = segment.section if reference.outside else "document"
-        else:
-            heading = segment.kind == "heading"
-            name = segment.id if heading else f"{segment.section}-p{segment.paragraph}"
-        groups.setdefault(name, []).append(segment)
     return replace(
         reference,
         id=f"{reference.id}.{granularity}",
         title=f"{reference.title}, {granularity} view",
-        segments=tuple(_joined(name, parts) for name, parts in groups.items()),
+        segments=tuple(_joined(name, parts) for name, parts in groups(reference, granularity).items()),
     )
+
+
+def groups(reference: ReferenceSet, by: str) -> dict[str, list[Segment]]:
+    """The segments of each "paragraph" (headings stand for themselves) or "document", in the order of the set.
+
+    Raises BenchError where a set does not know its paragraphs.
+    """
+    if by == "paragraph" and reference.outside:
+        raise BenchError(
+            f"{reference.id} does not say where its paragraphs begin: use it by sentence or by document."
+        )
+    found: dict[str, list[Segment]] = {}
+    for segment in reference.segments:
+        if by == "document":
+            name = segment.section if reference.outside else "document"
+        else:
+            heading = segment.kind == "heading"
+            name = segment.id if heading else f"{segment.section}-p{segment.paragraph}"
+        found.setdefault(name, []).append(segment)
+    return found
 
 
 def _joined(name: str, parts: Sequence[Segment]) -> Segment:

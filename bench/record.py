@@ -1,0 +1,93 @@
+"""run.json: what a run was made with, so that it can be made again, and what the making cost."""
+
+from __future__ import annotations
+
+import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import bench
+from bench.store import Entry
+
+_PACKAGES = (
+    "torch",
+    "transformers",
+    "tokenizers",
+    "sentencepiece",
+    "gguf",
+    "ctranslate2",
+    "vllm",
+    "openai",
+    "numpy",
+)
+
+
+def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Mapping[str, float]) -> dict[str, Any]:
+    """What it took to translate `entries`, over all attempts since the run was last whole; loading is not counted.
+
+    `price`: US dollars per million tokens, {"input": …, "output": …}.
+    """
+    count = len(entries)
+    seconds = sum(entry.seconds for entry in entries)
+    tokens_in = sum(entry.hypothesis.tokens_in for entry in entries)
+    tokens_out = sum(entry.hypothesis.tokens_out for entry in entries)
+    cost = {}
+    if price:
+        dollars = (price["input"] * tokens_in + price["output"] * tokens_out) / 1e6
+        cost["cost_usd"] = round(dollars, 6)
+    return {
+        "segments": count,
+        "attempts": len({entry.attempt for entry in entries}),
+        "tokens_in": tokens_in,
+        "tokens_out": tokens_out,
+        "seconds": round(seconds, 2),
+        "segments_per_second": round(count / seconds, 2) if seconds else None,
+        "tokens_per_second": round(tokens_out / seconds, 2) if seconds and tokens_out else None,
+        **cost,
+        **facts,
+        "peak_memory_mb": _peak_memory_mb(),
+    }
+
+
+def made() -> dict[str, Any]:
+    """When and with what code: all that is needed to do it again."""
+    versions = {name: _version(name) for name in _PACKAGES}
+    return {
+        "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "bench": bench.__version__,
+        "commit": _commit(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: found for name, found in versions.items() if found},
+    }
+
+
+def _peak_memory_mb() -> int:
+    """Of this process, on the host; an adapter says what it took on its device."""
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
+
+
+@cache
+def _commit() -> str | None:
+    """The checkout's commit, "-dirty" where it has changes; None outside a checkout."""
+    where = str(Path(bench.__file__).parent)
+    command = ["git", "-C", where, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
