@@ -130,7 +130,7 @@ def _outputs(
 def _parts(text: str) -> list[str]:
     """The numbered parts of an answer, without their numbers; none where they are not numbered 1, 2, 3 …"""
     found = list(_NUMBER.finditer(text[: cleaning.MOST_CHARACTERS * 50]))
-    if [int(match[1]) for match in found] != list(range(1, len(found) + 1)):
+    if not found or [int(match[1]) for match in found] != list(range(1, len(found) + 1)):
         return []
     ends = [match.start() for match in found[1:]] + [len(text)]
     return [text[match.end() : end].strip() for match, end in zip(found, ends, strict=True)]
@@ -158,7 +158,8 @@ class Reader:
         if not self.prompt.chat:
             return list(self.tokenizer(self.prompt.completion(safe, direction)).input_ids)
         messages = self.prompt.messages(safe, direction)
-        return list(self.tokenizer.apply_chat_template(messages, add_generation_prompt=True))
+        options = {"add_generation_prompt": True, **self.prompt.chat_options}
+        return list(self.tokenizer.apply_chat_template(messages, **options))
 
     def limit(self, unit: Unit, direction: Direction) -> int:
         """The most tokens of the answer; the number before a segment of a block is in tokens_base."""

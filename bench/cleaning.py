@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-VERSION = 1  # part of a run's identity: count up when the output of `clean` changes
+VERSION = 2  # part of a run's identity: count up when the output of `clean` changes
 
 MOST_CHARACTERS = 20_000  # model output is untrusted: nothing below runs on more than this
 
@@ -26,15 +26,18 @@ _NOTE = re.compile(
     )$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_THOUGHT = re.compile(r"\s*<think>.*?(?:</think>\s*|$)", re.DOTALL)  # without its end: cut off while thinking
 _QUOTES = {'"': '"', "“": "”", "「": "」", "'": "'", "‘": "’", "`": "`"}
 
 
 def clean(raw: str, source: str) -> str:
-    """The translation inside `raw`: no preamble, no wrapping quotes, no trailing note, first paragraph only.
+    """The translation inside `raw`: no thinking aloud, no preamble, no wrapping quotes, no trailing note, first paragraph only.
 
     Nothing is taken off that `source` has too: a source that opens with "Note:" keeps it.
     """
     text = raw[:MOST_CHARACTERS].strip()
+    if thought := _THOUGHT.match(text):
+        text = text[thought.end() :]
     if text.startswith("```"):
         text = text.strip("`").partition("\n")[2].strip()
     if not _PREAMBLE.match(source):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
@@ -38,6 +38,8 @@ class Prompt:
     """What is translated in one go. An answer that cannot be split by segment falls back to `query`, segment by segment."""
     chat: bool = True
     """True: a conversation in the model's own chat template. False: plain text that a base model continues."""
+    chat_options: Mapping[str, Any] = field(default_factory=dict)
+    """What else the checkpoint's chat template is given: {enable_thinking: false} …"""
     stop: str = ""
     """Generation ends where this appears; base models do not stop by themselves."""
 
@@ -72,6 +74,8 @@ class Prompt:
             "chat": self.chat,
             "stop": self.stop,
         }
+        if self.chat_options:
+            used["chat_options"] = dict(self.chat_options)
         if self.previous:
             used |= {"previous": self.previous, "query_after": self.query_after}
         if self.together != "segment":

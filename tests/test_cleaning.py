@@ -26,6 +26,9 @@ EN = "China firmly opposes the abuse of export control measures."
         (f'"{EN}"', ZH, EN),
         (f"“{ZH}”", EN, ZH),
         (f"**{EN}**", ZH, EN),
+        (f"<think>\n滥用 is abuse.\n\nSo …\n</think>\n\n{EN}", ZH, EN),
+        ("<think>\n\n</think>\n\n" + ZH, EN, ZH),
+        ("<think>\nFirst I consider", ZH, ""),
         (f"```\n{EN}\n```", ZH, EN),
         (f"{EN}\n\nNote: the original says 滥用.", ZH, EN),
         (f"{EN} (Note: 滥用 means abuse.)", ZH, EN),
@@ -63,7 +66,15 @@ def test_paragraphs_stay_where_the_source_has_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", ["(" * 100_000, "translation " * 50_000, "Note: " * 50_000, '"' * 100_000, " " * 100_000]
+    "raw",
+    [
+        "(" * 100_000,
+        "<think>" * 20_000,
+        "translation " * 50_000,
+        "Note: " * 50_000,
+        '"' * 100_000,
+        " " * 100_000,
+    ],
 )
 def test_hostile_output_is_bounded(raw: str) -> None:
     """Not a speed test: a pattern that backtracks over such a text would not end within hours."""
