@@ -32,6 +32,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "qwen": tiny.qwen(root / "qwen"),
         "gemma": tiny.gemma(root / "gemma"),
         "narrow": tiny.gemma(root / "narrow", window=48),
+        "sees": tiny.gemma(root / "sees", window=48, sees_pictures=True),
     }
 
 
@@ -59,7 +60,7 @@ def generate(adapter: LLM, source: Source, direction: Direction) -> list[int]:
     return out[0, ids.shape[1] :].tolist()
 
 
-@pytest.mark.parametrize("model", ["qwen", "gemma", "narrow"])
+@pytest.mark.parametrize("model", ["qwen", "gemma", "narrow", "sees"])
 @pytest.mark.parametrize("direction", ["zh-en", "en-zh"])
 def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, direction: Direction) -> None:
     ratio = {"zh-en": 0.3, "en-zh": 0.3}  # rows end at different times, by their limits
@@ -80,7 +81,7 @@ def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, directio
     assert len({len(row) for row in tokens}) > 1
 
 
-@pytest.mark.parametrize("model", ["qwen", "gemma", "narrow"])
+@pytest.mark.parametrize("model", ["qwen", "gemma", "narrow", "sees"])
 @pytest.mark.parametrize("prompt", [CHAT, SHOTS], ids=["chat", "few-shot"])
 def test_no_output_depends_on_batch_or_order(
     checkpoints: dict[str, Path], model: str, prompt: Prompt

@@ -66,10 +66,10 @@ def qwen(folder: Path) -> Path:
     return folder
 
 
-def gemma(folder: Path, window: int = 512) -> Path:
-    """Sliding attention in two of three layers."""
+def gemma(folder: Path, window: int = 512, sees_pictures: bool = False) -> Path:
+    """Sliding attention in two of three layers. `sees_pictures`: the text model inside a larger one, as from 4B on."""
     import torch
-    from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+    from transformers import Gemma3Config, Gemma3ForCausalLM, Gemma3ForConditionalGeneration, Gemma3TextConfig
 
     tokenizer = byte_level_tokenizer()
     torch.manual_seed(2)
@@ -89,7 +89,16 @@ def gemma(folder: Path, window: int = 512) -> Path:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    _save(Gemma3ForCausalLM(config), tokenizer, folder)
+    if sees_pictures:
+        eyes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+        whole = Gemma3Config(
+            config.to_dict(),
+            {**eyes, "image_size": 28, "patch_size": 14},
+            eos_token_id=tokenizer.eos_token_id,
+        )
+        _save(Gemma3ForConditionalGeneration(whole), tokenizer, folder)
+    else:
+        _save(Gemma3ForCausalLM(config), tokenizer, folder)
     return folder
 
 

@@ -78,7 +78,8 @@ class LLM(Adapter):
         self._model = load_model(path, "AutoModelForCausalLM", self.dtype, device())
         if device() == "cpu":
             _speed_up_thin_products(self._model)
-        self._context = int(getattr(self._model.config, "max_position_embeddings", None) or 1 << 30)
+        self._config = self._model.config.get_text_config()  # a model that also sees pictures keeps it in there
+        self._context = int(getattr(self._config, "max_position_embeddings", None) or 1 << 30)
         # A checkpoint names the tokens that end an answer in its generation config or in its tokenizer.
         named = self._model.generation_config.eos_token_id if self._model.generation_config else None
         ends = {self._tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])}
@@ -119,7 +120,7 @@ class LLM(Adapter):
             before = ("0",) * self.prompt.previous
             dummies = [Source("", text, before) for text in ("0", "一", "A")]
             tokens = _common([self._reader.ids((dummy,), direction) for dummy in dummies])
-            cache = DynamicCache(config=self._model.config)
+            cache = DynamicCache(config=self._config)
             if tokens:
                 with torch.inference_mode():
                     ids = torch.tensor([tokens], device=device())
@@ -133,7 +134,7 @@ class LLM(Adapter):
         Where attention slides, padding between the shared prefix and the rest could push tokens out of the window, and a
         row's output would depend on its neighbours. It cannot in rows that stay within the window to their end.
         """
-        window = getattr(self._model.config, "sliding_window", None) or self._context
+        window = getattr(self._config, "sliding_window", None) or self._context
         within: list[int] = []
         beyond: list[int] = []
         length = answer = 0
@@ -200,7 +201,7 @@ class LLM(Adapter):
             if how == "plain" or any(t[:shared] != prefix or len(t) == shared for t in texts):
                 shared = 0
             ids, mask = _pad_left([text[shared:] for text in texts], shared, device())
-            cache = DynamicCache(config=self._model.config)
+            cache = DynamicCache(config=self._config)
             if shared:
                 cache = copy.deepcopy(prefix_cache)
                 cache.batch_repeat_interleave(len(texts))
