@@ -22,7 +22,7 @@ import os
 import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,8 +74,9 @@ def run_folder(store: Path, reference: str, direction: Direction, system: str, i
 
 def read_run(folder: Path) -> Run | None:
     """The run in `folder`, or None where it is not whole."""
-    path = folder / "run.json"
-    return Run(folder, _read_json(path)) if path.is_file() else None
+    with suppress(FileNotFoundError):  # not asked for before: it may go between the question and the reading
+        return Run(folder, _read_json(folder / "run.json"))
+    return None
 
 
 def runs(store: Path, reference: str, direction: Direction) -> list[Run]:
@@ -91,8 +92,14 @@ def failures(store: Path, reference: str, direction: Direction) -> dict[str, str
 
 
 def write_run(folder: Path, hypotheses: Iterable[Hypothesis], record: Mapping[str, Any]) -> None:
-    """Make the run whole: hypotheses first, run.json last, then what belonged to the attempt is removed."""
+    """Make the run whole: hypotheses first, run.json last, then what belonged to the attempt is removed.
+
+    An earlier run.json goes before all: a process that is killed in between leaves a run that is not whole, never one whose
+    record is of other hypotheses.
+    """
     text = "".join(_line(h) for h in hypotheses)
+    with _disk(folder):
+        (folder / "run.json").unlink(missing_ok=True)
     write(folder / "hypotheses.jsonl", text)
     write_json(
         folder / "run.json", {**record, "hypotheses_sha256": hashlib.sha256(text.encode()).hexdigest()}
@@ -132,7 +139,7 @@ class Journal:
     def __enter__(self) -> Journal:
         with _disk(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a+b")
+            self._file = self.path.open("a+b", buffering=0)
             _mend(self._file)
         self._unsaved: list[Hypothesis] = []
         self._saved = self._last = time.monotonic()
@@ -156,16 +163,20 @@ class Journal:
             return
         began = time.monotonic()
         seconds = (began - self._last) / len(self._unsaved)
-        lines = (
-            json.dumps(
-                {"attempt": self.attempt, "seconds": round(seconds, 6), **asdict(h)}, ensure_ascii=False
-            )
-            for h in self._unsaved
+        entries = (
+            {"attempt": self.attempt, "seconds": round(seconds, 6), **asdict(h)} for h in self._unsaved
         )
+        lines = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries)
         with _disk(self.path):
-            self._file.write("".join(f"{line}\n" for line in lines).encode())
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            whole = self._file.tell()
+            try:
+                left = memoryview(lines.encode())
+                while left:
+                    left = left[self._file.write(left) :]
+                os.fsync(self._file.fileno())
+            except OSError:
+                self._file.truncate(whole)  # nothing may be appended to half a line
+                raise
         self._unsaved, self._last, self._saved = [], began, time.monotonic()
         self._cost = self._saved - began
 
@@ -179,33 +190,28 @@ def _mend(file: Any) -> None:
     file.seek(0, os.SEEK_END)
 
 
+def finished(folder: Path) -> list[Hypothesis]:
+    """All that was ever translated into `folder` and is kept there, the last for each key last."""
+    whole: list[Hypothesis] = []
+    with suppress(FileNotFoundError):
+        whole = read_hypotheses(folder / "hypotheses.jsonl")
+    return [*whole, *(entry.hypothesis for entry in read_journal(folder))]
+
+
 def read_journal(folder: Path) -> list[Entry]:
     """What was translated since the run in `folder` was last whole; a torn last line is passed over."""
-    path = folder / "journal.jsonl"
-    if not path.is_file():
-        return []
-    entries = []
-    for record in _read_lines(path, torn=True):
-        attempt, seconds = str(record.pop("attempt", "")), float(record.pop("seconds", 0))
-        entries.append(Entry(_hypothesis(path, record), attempt, seconds))
-    return entries
+    with suppress(FileNotFoundError):
+        return list(_read_lines(folder / "journal.jsonl", torn=True))
+    return []
 
 
 def read_hypotheses(path: Path) -> list[Hypothesis]:
-    return [_hypothesis(path, record) for record in _read_lines(path)]
+    return [entry.hypothesis for entry in _read_lines(path)]
 
 
-def _hypothesis(path: Path, record: Mapping[str, Any]) -> Hypothesis:
-    try:
-        return Hypothesis(**{**record, "flags": tuple(record["flags"])})
-    except (TypeError, KeyError):
-        raise BenchError(
-            f"{path} holds a line that is no hypothesis: restore the file or delete its folder and run again."
-        ) from None
-
-
-def _read_lines(path: Path, torn: bool = False) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a file. `torn`: a last line without its end is passed over instead of refused."""
+def _read_lines(path: Path, torn: bool = False) -> Iterator[Entry]:
+    """The hypotheses of a file; those of a whole run know no attempt. `torn`: a last line without its end is passed over
+    instead of refused."""
     lines = path.read_bytes().split(b"\n")
     if lines.pop() and not torn:
         raise BenchError(
@@ -213,10 +219,12 @@ def _read_lines(path: Path, torn: bool = False) -> Iterator[dict[str, Any]]:
         )
     for number, line in enumerate(lines, 1):
         try:
-            yield dict(json.loads(line))
-        except (ValueError, TypeError):
+            record = json.loads(line)
+            attempt, seconds = record.pop("attempt", ""), record.pop("seconds", 0.0)
+            yield Entry(Hypothesis(**{**record, "flags": tuple(record["flags"])}), attempt, seconds)
+        except (ValueError, TypeError, KeyError, AttributeError):
             raise BenchError(
-                f"{path}, line {number} is not JSON as it was written: restore the file or delete its folder and run again."
+                f"{path}, line {number} is not a hypothesis: restore the file or delete its folder and run again."
             ) from None
 
 

@@ -44,28 +44,28 @@ def translate(
     keeps the record of how they were made.
     """
     earlier = store.read_run(folder)
+    old = set()
     if earlier:
         earlier.check()
+        old = {h.key for h in earlier.hypotheses() if not h.error}
     system = identity(adapter, direction)
     sources = plan.sources(reference, direction, adapter.context)
     keys = _keys(sources, system)
-    journal = store.read_journal(folder)
-    kept = [*(earlier.hypotheses() if earlier else []), *(entry.hypothesis for entry in journal)]
-    done = {h.key: h for h in kept if not h.error}
+    done = {h.key: h for h in store.finished(folder) if not h.error}
     missing = {_block(source) for source in sources if keys[source.id] not in done}
     todo = [source for source in sources if _block(source) in missing]
     if todo:
         adapter.load()
         _translate(adapter, todo, keys, direction, folder, f"{card['name']} {direction}", batch_tokens)
-        journal = store.read_journal(folder)
-        done |= {entry.hypothesis.key: entry.hypothesis for entry in journal}
+        done |= {h.key: h for h in store.finished(folder)}
 
     hypotheses = [done[keys[source.id]] for source in sources]
-    if earlier and not journal:
+    if earlier and not todo:
         work, made = earlier.record["work"], earlier.record["made"]
     else:
+        new = [entry for entry in store.read_journal(folder) if entry.hypothesis.key not in old]
         facts = {**adapter.facts(), "batch_tokens": batch_tokens}
-        work, made = record.work(journal, facts, card.get("price", {})), record.made()
+        work, made = record.work(new, facts, card.get("price", {})), record.made()
     whole = {
         "format": RUN_FORMAT,
         "system": dict(card),

@@ -136,13 +136,16 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         pytest.skip("a small disk cannot be mounted here: root is needed")
     try:
         store.write(disk / "kept.json", "{}")
-        store.append_journal(disk / "run", [hypothesis("first")])
+        with store.Journal(disk / "run", "one") as journal:
+            journal.add([hypothesis("first")])
         with pytest.raises(BenchError, match="is full"):
             store.write(disk / "kept.json", "x" * 200_000)
-        with pytest.raises(BenchError, match="is full"):
-            store.append_journal(disk / "run", [hypothesis("second", "x" * 200_000)])
+        with pytest.raises(BenchError, match="is full"), store.Journal(disk / "run", "two") as journal:
+            journal.add([hypothesis("second", "x" * 200_000)])
+        with store.Journal(disk / "run", "three") as journal:
+            journal.add([hypothesis("third")])
         assert (disk / "kept.json").read_text() == "{}"
-        assert set(store.finished(disk / "run")) == {"key-first"}
+        assert [h.key for h in store.finished(disk / "run")] == ["key-first", "key-third"]
         assert sorted(p.name for p in disk.iterdir()) == ["kept.json", "run"]
     finally:
         subprocess.run(["umount", str(disk)], check=False)
