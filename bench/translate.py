@@ -64,7 +64,9 @@ def translate(
         work, made = earlier.record["work"], earlier.record["made"]
     else:
         new = [entry for entry in store.read_journal(folder) if entry.hypothesis.key not in old]
-        facts = {**adapter.facts(), "batch_tokens": batch_tokens}
+        # Without anything to do (the process before this was killed at the very end) nothing was loaded that could tell.
+        facts = adapter.facts() if todo else {"device": "not recorded"}
+        facts = {**facts, "batch_tokens": batch_tokens}
         work, made = record.work(new, facts, card.get("price", {})), record.made()
     whole = {
         "format": RUN_FORMAT,

@@ -8,10 +8,9 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -288,43 +287,48 @@ def test_quiet(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_in_the_middle_nothing_is_done_twice(tmp_path: Path) -> None:
-    """kill -9 again and again; the journal says what each attempt translated."""
-    checkpoint = tiny.qwen(tmp_path / "checkpoint")
-    words = [
-        "run",
-        "system=llm",
-        "system.name=t",
-        f"system.adapter.checkpoint={checkpoint}",
-        "direction=zh-en",
+def test_a_finished_suite_loads_no_model_and_a_new_system_is_all_that_is_computed(tmp_path: Path) -> None:
+    tiny.qwen(tmp_path / "checkpoint")
+    llm = ["system.name=t", "system.adapter.checkpoint=checkpoint", "system.adapter.max_new_tokens=9"]
+    words = ["run", "direction=zh-en", "metric=[chrf]"]
+    bench(tmp_path, *words, "system=llm", *llm)
+    (made,) = runs(tmp_path).values()
+    record = json.loads((made / "run.json").read_text())
+    assert record["config"]["checkpoint"] == "checkpoint"
+    assert record["config"]["prompt"]["name"] == record["adapter"]["prompt"]["name"] == "translate"
+    work = record["work"]
+    assert work["tokens_out"] > 39
+    assert (work["device"], work["batch_invariant"], work["attempts"]) == ("cpu", True, 1)
+
+    times = {path: path.stat().st_mtime_ns for path in made.rglob("*") if path.is_file()}
+    code = f"""import sys
+from bench.run import run
+run({["quiet=true", *words[1:], "system=llm", *llm]})
+sys.exit(str(loaded) if (loaded := {{"torch", "transformers", "sacrebleu"}} & set(sys.modules)) else 0)"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "copy" in bench(tmp_path, *words, "system=copy").stdout
+    assert {path: path.stat().st_mtime_ns for path in times} == times
+
+
+@pytest.mark.slow
+def test_context_around_a_segment_through_a_real_model(tmp_path: Path) -> None:
+    """A model of random weights never numbers its answers: every segment of a paragraph falls back, and is counted."""
+    tiny.qwen(tmp_path / "checkpoint")
+    words = ["run", "system=llm", "system.adapter.checkpoint=checkpoint", "direction=zh-en", "metric=[chrf]"]
+    words += ["system.adapter.max_new_tokens=9"]
+    for prompt in ("translate", "paragraph", "previous"):
+        bench(tmp_path, *words, f"system.name={prompt}", f"prompt@system.adapter.prompt={prompt}")
+    records = {name: json.loads((folder / "run.json").read_text()) for name, folder in runs(tmp_path).items()}
+    texts = {name: (folder / "hypotheses.jsonl").read_text() for name, folder in runs(tmp_path).items()}
+    fell_back = {name: record["fell_back"] for name, record in records.items()}
+    blocks = Counter(s.id.rpartition("-")[0] for s in references.load(SET).segments if s.kind != "heading")
+    shared = sum(count for count in blocks.values() if count > 1)
+    assert fell_back == {"zh-en/translate": 0, "zh-en/paragraph": shared, "zh-en/previous": 0}
+    by_id = [
+        {h["id"]: h["text"] for h in map(json.loads, texts[f"zh-en/{name}"].splitlines())}
+        for name in ("translate", "paragraph", "previous")
     ]
-    words += ["batch_tokens=1", "metric=[chrf]", "system.adapter.max_new_tokens=40"]
-    environment = {**os.environ, "BITEXT_BENCH_CACHE": str(tmp_path / "cache")}
-    command = [sys.executable, "-m", "bench", *words]
-    seen: list[str] = []
-    for wanted in (3, 9, 20):
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
-        while len(lines := journal(tmp_path)) < wanted and process.poll() is None:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        lines = journal(tmp_path)
-        assert lines[: len(seen)] == seen, "what was finished stays"
-        seen = lines
-    assert 20 <= len(seen) < 39
-    with next(tmp_path.glob("runs/*/*/*/journal.jsonl")).open("a") as file:
-        file.write('{"id": "torn')
-    bench(tmp_path, *words)
-    resumed = runs(tmp_path)["zh-en/t"]
-    record = json.loads((resumed / "run.json").read_text())
-    assert (record["work"]["segments"], record["work"]["attempts"]) == (39, 4)
-    assert not (resumed / "journal.jsonl").exists()
-    texts = (resumed / "hypotheses.jsonl").read_text()
-    bench(tmp_path, *words, "store=undisturbed", "batch_tokens=5000")
-    (undisturbed,) = tmp_path.glob("undisturbed/*/*/*/hypotheses.jsonl")
-    assert texts == undisturbed.read_text()
-
-
-def journal(folder: Path) -> list[str]:
-    paths = list(folder.glob("runs/*/*/*/journal.jsonl"))
-    return paths[0].read_text().split("\n")[:-1] if paths else []
+    assert by_id[0] == by_id[1], "what falls back is what the model says to the segment alone"
+    assert by_id[0] != by_id[2]
+    assert by_id[0]["front-h1"] == by_id[2]["front-h1"], "nothing stands before the first"
