@@ -148,9 +148,7 @@ class Reader:
                 f"The checkpoint has no chat template, but the prompt {prompt.name} is for chat models: "
                 "choose a prompt with chat: false (few-shot)."
             )
-        added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
-        special = sorted({*tokenizer.all_special_tokens, *added} - {""}, key=len, reverse=True)
-        self._special = re.compile("|".join(map(re.escape, special)) or r"(?!)")
+        self._as_data = as_data(tokenizer)
 
     def ids(self, unit: Unit, direction: Direction) -> list[int]:
         """The tokens of the whole prompt."""
@@ -158,7 +156,7 @@ class Reader:
         if not self.prompt.chat:
             return list(self.tokenizer(self.prompt.completion(safe, direction)).input_ids)
         messages = self.prompt.messages(safe, direction)
-        options = {"add_generation_prompt": True, **self.prompt.chat_options}
+        options = {"add_generation_prompt": True, "return_dict": False, **self.prompt.chat_options}
         return list(self.tokenizer.apply_chat_template(messages, **options))
 
     def limit(self, unit: Unit, direction: Direction) -> int:
@@ -168,9 +166,17 @@ class Reader:
         return self.limits.of(counts, direction)
 
     def _safe(self, source: Source) -> Source:
-        """A document's text is data: what looks like one of the tokenizer's control tokens is broken up."""
-        before = tuple(map(self._broken_up, source.before))
-        return replace(source, text=self._broken_up(source.text), before=before)
+        return replace(
+            source, text=self._as_data(source.text), before=tuple(map(self._as_data, source.before))
+        )
 
-    def _broken_up(self, text: str) -> str:
-        return self._special.sub(lambda match: match[0][:1] + " " + match[0][1:], text)
+
+def as_data(tokenizer: Any, *more: str) -> Callable[[str], str]:
+    """What makes a document's text safe to be read: what looks like one of the tokenizer's control tokens is broken up.
+
+    `more`: regular expressions of control tokens that the tokenizer does not call special.
+    """
+    added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
+    special = sorted({*tokenizer.all_special_tokens, *added} - {""}, key=len, reverse=True)
+    control = re.compile("|".join([*map(re.escape, special), *more]) or r"(?!)")
+    return lambda text: control.sub(lambda match: match[0][:1] + " " + match[0][1:], text)

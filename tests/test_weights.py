@@ -31,9 +31,7 @@ PARTS = [
 ]  # the first is large enough for pip to show progress
 WHOLE = b"".join(PARTS)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-RESOLVE = (
-    "import json, sys; from bench.weights import *; print(resolve(Weights.parse(json.loads(sys.argv[1]))))"
-)
+RESOLVE = "import json, sys; from bench.weights import *; print(resolve(Weights.parse(*map(json.loads, sys.argv[1:]))))"
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -143,9 +141,9 @@ def closed_port() -> int:
         return int(free.getsockname()[1])
 
 
-def start(value: Any, **environment: str) -> subprocess.Popen[str]:
+def start(value: Any, pickled: bool = False, **environment: str) -> subprocess.Popen[str]:
     """Resolves in a process of its own, for what is read at import, killed, or done twice at once."""
-    command = [sys.executable, "-c", RESOLVE, json.dumps(value)]
+    command = [sys.executable, "-c", RESOLVE, json.dumps(value), json.dumps(pickled)]
     streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(command, env=os.environ | environment, text=True, **streams)
 
@@ -321,8 +319,9 @@ def test_an_unreachable_hub_is_passed_over(server: Server, tmp_path: Path) -> No
 
 
 def test_a_snapshot_and_a_file_of_a_hub(server: Server, tmp_path: Path) -> None:
-    """Of a snapshot no code and no pickle is taken; once it is whole no network is needed."""
+    """Of a snapshot no code is taken, and of pickles only weights that were asked for; once it is whole no network is needed."""
     files = {"config.json": b"{}", "model.safetensors": b"weights", "model.bin": b"pickle", "run.py": b"code"}
+    files |= {"pytorch_model.bin": b"pickled weights"}
     siblings = [{"rfilename": name} for name in files]
     about = json.dumps({"id": "org/toy", "sha": COMMIT, "siblings": siblings}).encode()
     server.pages[f"/api/models/org/toy/revision/{COMMIT}"] = (about, {"Content-Type": "application/json"})
@@ -338,6 +337,12 @@ def test_a_snapshot_and_a_file_of_a_hub(server: Server, tmp_path: Path) -> None:
     asked = len(server.asked)
     assert start(f"org/toy@{COMMIT}").communicate(timeout=40)[0] == out
     assert len(server.asked) == asked
+
+    pickled = Weights.parse(f"org/toy@{COMMIT}", pickled=True)
+    assert fingerprint(pickled) == fingerprint(Weights.parse(f"org/toy@{COMMIT}"))
+    out, error = start(f"org/toy@{COMMIT}", pickled=True).communicate(timeout=40)
+    whole = ["config.json", "model.safetensors", "pytorch_model.bin"]
+    assert sorted(path.name for path in Path(out.strip()).iterdir()) == whole, error
 
     value = config(b"weights", {"hub": "org/toy", "revision": COMMIT, "file": "model.safetensors"})
     out, error = start(value).communicate(timeout=40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,66 @@ def gemma(folder: Path, window: int = 512, sees_pictures: bool = False) -> Path:
     else:
         _save(Gemma3ForCausalLM(config), tokenizer, folder)
     return folder
+
+
+def qwen_gguf(path: Path, model: Any) -> Path:
+    """A model of `qwen`, as llama.cpp reads it."""
+    import gguf
+
+    tokenizer = byte_level_tokenizer()
+    vocabulary = tokenizer.get_vocab()
+    tokens = sorted(vocabulary, key=vocabulary.__getitem__)
+    special = set(tokenizer.all_special_tokens) | {"<|im_start|>"}
+    kinds = [gguf.TokenType.CONTROL if token in special else gguf.TokenType.NORMAL for token in tokens]
+    merges = json.loads(tokenizer.backend_tokenizer.to_str())["model"]["merges"]
+    fields = {
+        "tokenizer_model": "gpt2",
+        "tokenizer_pre": "qwen2",
+        "token_list": tokens,
+        "token_types": kinds,
+        "token_merges": [" ".join(pair) for pair in merges],
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.pad_token_id,
+        "chat_template": CHAT_TEMPLATE,
+    }
+    write_gguf(path, model, gguf.MODEL_ARCH.QWEN2, "qwen2", fields)
+    return path
+
+
+def write_gguf(path: Path, model: Any, arch: Any, name: str, tokenizer: dict[str, Any]) -> None:
+    """By gguf-py's own writer. `name`: llama.cpp's of the architecture; `tokenizer`: what add_… methods are given."""
+    import gguf
+    import numpy as np
+
+    config = model.config
+    writer = gguf.GGUFWriter(path, name)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(config.rope_theta)
+    if name == "gemma3":
+        writer.add_key_length(config.head_dim)
+        writer.add_value_length(config.head_dim)
+        writer.add_sliding_window(config.sliding_window)
+    for key, value in tokenizer.items():
+        getattr(writer, f"add_{key}")(value)
+    names = gguf.get_tensor_name_map(arch, config.num_hidden_layers)
+    for hf_name, tensor in model.state_dict().items():
+        if hf_name == "lm_head.weight" and config.tie_word_embeddings:
+            continue
+        data = tensor.numpy().astype(np.float32)
+        if name == "gemma3" and hf_name.endswith("norm.weight"):
+            data = data + 1  # llama.cpp keeps Gemma's norms as what they are multiplied by
+        writer.add_tensor(names.get_name(hf_name, try_suffixes=(".weight", ".bias")), data)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
 
 
 def _save(model: Any, tokenizer: Any, folder: Path) -> None:

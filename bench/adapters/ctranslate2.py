@@ -1,0 +1,261 @@
+"""CTranslate2, a fast engine for encoder-decoders and language models on CPU and GPU, in int8 or float16.
+
+A checkpoint is converted once, into the cache. Quantised, it is a system of its own: about half of its outputs are others.
+So it is with beams in any type: the engine ends a search when as many beams have ended, transformers when no other can win.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from bench import cleaning
+from bench.adapters.seq2seq import Row, Seq2Seq
+from bench.asking import TOO_LONG, Answer, Limits, Reader, Unit, answered
+from bench.checkpoint import configs, end_tokens, folder, load_tokenizer
+from bench.core import Adapter, BenchError, Context, Direction, Output, Source, digest
+from bench.families import source_tokenizer
+from bench.gguf import refuse_gaps
+from bench.prompt import Prompt
+from bench.weights import Weights, fingerprint, made_once
+
+_STEP = 64  # tokens: limits of rows that are decoded together with beams are rounded up to a multiple of this
+_STOP_SEEN_IN = 4  # last tokens of an answer: no stop is spread over more
+
+
+class CTranslate2Seq2Seq(Seq2Seq):
+    """Encoder-decoders, as in bench.adapters.seq2seq. `dtype`: int8, int8_float16, float16, float32 … (the engine calls it
+    compute_type; here it is what other adapters call it, so that their yaml needs only another _target_ and dtype)."""
+
+    def __init__(
+        self,
+        checkpoint: str | Mapping[str, Any],
+        direction: Direction,
+        dtype: str = "int8",
+        pickled: bool = False,
+        **settings: Any,
+    ) -> None:
+        super().__init__(checkpoint, direction, dtype, pickled, **settings)
+
+    def identity(self) -> dict[str, Any]:
+        return super().identity() | {"adapter": "ctranslate2-seq2seq", "version": 1}
+
+    def facts(self) -> dict[str, Any]:
+        return _facts(self._engine)
+
+    def load(self) -> None:
+        _device(self.dtype)  # says what is missing before gigabytes are fetched
+        super().load()
+
+    def _open(self, path: Path) -> None:
+        self._engine = _opened("Translator", path, self.weights, self.dtype)
+
+    def _decode(self, rows: Sequence[Row], forced: list[int]) -> Iterator[tuple[Row, list[int]]]:
+        tokenizer, beams = self._reader.tokenizer, self._reader.beams
+        for limit, group in _by_limit(rows, lambda row: row.limit, beams):
+            results = self._engine.translate_batch(
+                [tokenizer.convert_ids_to_tokens(row.ids) for row in group],
+                target_prefix=[tokenizer.convert_ids_to_tokens(forced)] * len(group) if forced else None,
+                beam_size=beams,
+                length_penalty=self._reader.length_penalty,
+                max_input_length=0,  # it would cut off what is longer
+                max_decoding_length=limit + len(forced),
+            )
+            for row, result in zip(group, results, strict=True):
+                yield row, tokenizer.convert_tokens_to_ids(result.hypotheses[0])
+
+
+class CTranslate2LLM(Adapter):
+    """Chat and base language models, as in bench.adapters.llm. `dtype`: as above. `beams`: 1 is greedy."""
+
+    def __init__(
+        self,
+        checkpoint: str | Mapping[str, Any],
+        prompt: Prompt,
+        dtype: str = "int8",
+        beams: int = 1,
+        **limits: Any,
+    ) -> None:
+        self.weights = Weights.parse(checkpoint)
+        self.prompt = prompt
+        self.dtype = dtype
+        self.beams = beams
+        self.limits = Limits(**limits)
+
+    @property
+    def context(self) -> Context:
+        return self.prompt.context
+
+    def identity(self) -> dict[str, Any]:
+        return {
+            "adapter": "ctranslate2-llm",
+            "version": 1,
+            "cleaning": cleaning.VERSION,
+            "checkpoint": fingerprint(self.weights),
+            "prompt": self.prompt.identity(),
+            "dtype": self.dtype,
+            "decoding": {"beams": self.beams, **self.limits.identity()},
+        }
+
+    def facts(self) -> dict[str, Any]:
+        return _facts(self._engine)
+
+    def load(self) -> None:
+        _device(self.dtype)
+        path = folder(self.weights)
+        self._tokenizer = load_tokenizer(path)
+        self._reader = Reader(self._tokenizer, self.prompt, self.limits)
+        config, generation = configs(path)
+        self._ends = end_tokens(generation, self._tokenizer)
+        self._context = int(getattr(config.get_text_config(), "max_position_embeddings", None) or 1 << 30)
+        self._engine = _opened("Generator", path, self.weights, self.dtype)
+
+    def length(self, unit: Sequence[Source], direction: Direction) -> int:
+        unit = tuple(unit)
+        return (len(self._reader.ids(unit, direction)) + self._reader.limit(unit, direction)) * self.beams
+
+    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+        return answered(sources, self.prompt, partial(self._complete, direction=direction))
+
+    def _complete(self, units: Sequence[Unit], direction: Direction) -> Iterator[tuple[Unit, Answer]]:
+        rows = []
+        for unit in units:
+            ids, limit = self._reader.ids(unit, direction), self._reader.limit(unit, direction)
+            if len(ids) + limit > self._context:
+                yield unit, TOO_LONG
+            else:
+                rows.append((unit, ids, limit))
+        for limit, group in _by_limit(rows, lambda row: row[2], self.beams):
+            stops = [self.prompt.stop_for(unit) for unit, _, _ in group]
+            results = self._engine.generate_batch(
+                [self._tokenizer.convert_ids_to_tokens(ids) for _, ids, _ in group],
+                beam_size=self.beams,
+                end_token=sorted(self._ends),
+                max_length=limit,
+                include_prompt_in_result=False,
+                callback=_Stopping(self._tokenizer, stops) if any(stops) and self.beams == 1 else None,
+            )
+            for (unit, ids, most), stop, result in zip(group, stops, results, strict=True):
+                tokens = result.sequences_ids[0][:most]
+                text = self._tokenizer.decode(tokens, skip_special_tokens=True)
+                cut = len(tokens) == most and not (stop and stop in text)
+                yield unit, Answer(text, len(ids), len(tokens), truncated=cut)
+
+
+class _Stopping:
+    """Called with each token of a greedy answer: ends rows that have written what ends them. It saves time, nothing else:
+    what comes after is cut off in bench.asking."""
+
+    def __init__(self, tokenizer: Any, stops: Sequence[str]) -> None:
+        self.tokenizer = tokenizer
+        self.stops = stops
+        self.tokens: list[list[int]] = [[] for _ in stops]
+
+    def __call__(self, step: Any) -> bool:
+        tokens, stop = self.tokens[step.batch_id], self.stops[step.batch_id]
+        tokens.append(step.token_id)
+        return bool(stop) and stop in self.tokenizer.decode(tokens[-_STOP_SEEN_IN:])
+
+
+def _by_limit(
+    rows: Sequence[Any], limit: Callable[[Any], int], beams: int
+) -> Iterator[tuple[int, list[Any]]]:
+    """Rows that are decoded together, and the limit of them all, for the engine knows one a call.
+
+    Greedily, a row's first tokens are the same whatever the limit, and what is beyond its own is cut off. With beams the
+    limit decides which of them wins: so it must not depend on what else is in the batch.
+    """
+    if not rows:
+        return
+    if beams == 1:
+        yield max(map(limit, rows)), list(rows)
+        return
+
+    def rounded(row: Any) -> int:
+        return -(-limit(row) // _STEP) * _STEP
+
+    for most, group in groupby(sorted(rows, key=rounded), key=rounded):
+        yield most, list(group)
+
+
+# --- the engine ---
+
+
+def _device(dtype: str) -> str:
+    """ "cuda" where there is one, else "cpu". Raises BenchError where the engine is missing, or cannot compute so."""
+    try:
+        import ctranslate2
+    except ImportError:
+        raise BenchError(
+            "This system runs on CTranslate2, which is not installed: pip install 'bitext-bench[ctranslate2]'"
+        ) from None
+    device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+    able = ctranslate2.get_supported_compute_types(device)
+    if dtype not in able:
+        raise BenchError(f"dtype={dtype} does not run on this {device}: use {' or '.join(sorted(able))}.")
+    return device
+
+
+def _opened(kind: str, path: Path, weights: Weights, dtype: str) -> Any:
+    """A Translator or Generator of the checkpoint in `path`."""
+    import ctranslate2
+
+    converted = str(_converted(path, weights, dtype))
+    # one batch at a time, on all the cores that this process may use
+    threads = {"inter_threads": 1, "intra_threads": _threads()}
+    return getattr(ctranslate2, kind)(converted, device=_device(dtype), compute_type=dtype, **threads)
+
+
+def _converted(path: Path, weights: Weights, dtype: str) -> Path:
+    # a GGUF's folder has the version of its own conversion in its name
+    bytes_ = digest([fingerprint(weights), path.name])[:16]
+    versions = f"ctranslate2-{version('ctranslate2')}-transformers-{version('transformers')}"
+    name = weights.file or weights.sources[0].get("hub", path.name)
+    sentence = f"Converting {name} to CTranslate2 {dtype} once (about a minute a billion weights) …"
+    return made_once(
+        f"{bytes_}-{dtype}-{versions}", lambda made: _convert(path, made, dtype, weights.pickled), sentence
+    )
+
+
+def _convert(path: Path, made: Path, dtype: str, pickled: bool) -> None:
+    from ctranslate2.converters import TransformersConverter
+
+    class Converter(TransformersConverter):
+        def load_model(self, model_class: Any, name: str, **options: Any) -> Any:
+            options |= {"use_safetensors": None if pickled else True, "output_loading_info": True}
+            model, loaded = model_class.from_pretrained(name, **options)
+            refuse_gaps(path, loaded)
+            return model
+
+        def load_tokenizer(self, tokenizer_class: Any, name: str, **options: Any) -> Any:
+            tokenizer = source_tokenizer(path)
+            tokenizer.bos_token = (
+                tokenizer.bos_token or tokenizer.eos_token
+            )  # the engine must have a name for it
+            return tokenizer
+
+    try:
+        Converter(str(path), trust_remote_code=False).convert(str(made), quantization=dtype, force=True)
+    except (ValueError, NotImplementedError, AttributeError, OSError) as error:
+        # an architecture that it does not know: in brackets it names all those that it does
+        reason = str(error).partition("(")[0].strip().rstrip(".")
+        raise BenchError(f"CTranslate2 cannot take over the checkpoint in {path}: {reason}.") from error
+
+
+def _threads() -> int:
+    """As many as this process may use (a container or a job may have fewer than the machine); OMP_NUM_THREADS rules."""
+    if named := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]:
+        return int(named)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _facts(engine: Any) -> dict[str, Any]:
+    """`batch_invariant`: in float32 outputs are the same in every batch, as far as no two beams are within rounding."""
+    exact = engine.compute_type == "float32"
+    facts = {"device": engine.device, "compute_type": engine.compute_type, "batch_invariant": exact}
+    return facts if engine.device == "cuda" else {**facts, "threads": _threads()}
