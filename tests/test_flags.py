@@ -45,7 +45,10 @@ def test_flags_add_up_and_errors_stand_alone() -> None:
 
 def test_what_only_the_engine_knows() -> None:
     assert flags(Output("", refused=True), ZH, "zh-en") == ("empty", "refused")  # a provider's content filter
-    assert flags(Output("", truncated=True), ZH, "zh-en") == ("empty", "truncated")  # longer than the model's context
+    assert flags(Output("", truncated=True), ZH, "zh-en") == (
+        "empty",
+        "truncated",
+    )  # longer than the model's context
 
 
 def test_a_number_is_not_a_copy() -> None:

@@ -78,7 +78,9 @@ class LLM(Adapter):
         self._model = load_model(path, "AutoModelForCausalLM", self.dtype, device())
         if device() == "cpu":
             _speed_up_thin_products(self._model)
-        self._config = self._model.config.get_text_config()  # a model that also sees pictures keeps it in there
+        self._config = (
+            self._model.config.get_text_config()
+        )  # a model that also sees pictures keeps it in there
         self._context = int(getattr(self._config, "max_position_embeddings", None) or 1 << 30)
         # A checkpoint names the tokens that end an answer in its generation config or in its tokenizer.
         named = self._model.generation_config.eos_token_id if self._model.generation_config else None
