@@ -49,11 +49,11 @@ class Prompt:
             wanted["query_after"] = {"source", "before"}
         if self.together != "segment":
             wanted["query_together"] = {"source", "count"}
-        for field, names in wanted.items():
-            used = {name for _, name, _, _ in Formatter().parse(getattr(self, field)) if name is not None}
+        for query, names in wanted.items():
+            used = {name for _, name, _, _ in Formatter().parse(getattr(self, query)) if name is not None}
             if not names <= used or used - names - _KNOWN:
                 raise BenchError(
-                    f"The prompt {self.name} needs a {field} with {{{'} and {'.join(sorted(names))}}}, "
+                    f"The prompt {self.name} needs a {query} with {{{'} and {'.join(sorted(names))}}}, "
                     f"and besides them only {{{'} {'.join(sorted(_KNOWN))}}}."
                 )
         if self.previous and self.together != "segment":
