@@ -87,12 +87,12 @@ def _score(job: tuple[str, int, Language, list[str], list[str]]) -> Score:
         corpus.n_bootstrap = resamples  # for the signature
         corpus.seed, resampled = _bootstrap_resample(counts, corpus, resamples)
         result.estimate_ci(resampled)
-        interval = (result._mean - result._ci, result._mean + result._ci)
+        interval = (float(result._mean - result._ci), float(result._mean + result._ci))
     return Score(
         metric=metric,
-        value=result.score,
+        value=float(result.score),  # numpy's own numbers, from 2 on, do not go into JSON
         interval=interval,
         signature=f"{metric}|{corpus.get_signature()}",
-        segments=tuple(segment._aggregate_and_compute([count]).score for count in counts),
+        segments=tuple(float(segment._aggregate_and_compute([count]).score) for count in counts),
         higher_is_better=metric != "TER",
     )
