@@ -136,6 +136,19 @@ def _parts(text: str) -> list[str]:
     return [text[match.end() : end].strip() for match, end in zip(found, ends, strict=True)]
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A request as an engine reads it."""
+
+    unit: Unit
+    prompt: list[int]
+    """Tokens."""
+    limit: int
+    """The most tokens of the answer."""
+    stop: str
+    """Where this appears, the answer ends."""
+
+
 class Reader:
     """How a checkpoint's own tokenizer reads requests, for the engines that take tokens (llm, ctranslate2, vllm)."""
 
@@ -149,6 +162,19 @@ class Reader:
                 "choose a prompt with chat: false (few-shot)."
             )
         self._as_data = as_data(tokenizer)
+
+    def rows(self, units: Sequence[Unit], direction: Direction, context: int) -> tuple[list[Row], list[Unit]]:
+        """The requests as rows, and those which, with the longest answer, do not fit into `context` tokens."""
+        rows = [
+            Row(unit, self.ids(unit, direction), self.limit(unit, direction), self.prompt.stop_for(unit))
+            for unit in units
+        ]
+        fit = [row for row in rows if len(row.prompt) + row.limit <= context]
+        return fit, [row.unit for row in rows if len(row.prompt) + row.limit > context]
+
+    def length(self, unit: Sequence[Source], direction: Direction) -> int:
+        """Tokens of the prompt and of the longest answer."""
+        return len(self.ids(tuple(unit), direction)) + self.limit(tuple(unit), direction)
 
     def ids(self, unit: Unit, direction: Direction) -> list[int]:
         """The tokens of the whole prompt."""

@@ -127,6 +127,8 @@ class SourceReader:
         self.ends = end_tokens(generation, self.tokenizer)
         # Only in T5's kind, where attention knows distances and no positions, is it not in the config.
         self._positions = int(getattr(config, "max_position_embeddings", None) or 1 << 30)
+        self.room = self._positions - 2
+        """Tokens that the decoder can write: its start and the tag stand before them."""
         # Where a config does not set it, it says 1.
         published = generation.num_beams if generation.num_beams > 1 else self.family.beams
         self.beams = settings.beams or published
@@ -160,8 +162,7 @@ class SourceReader:
         """The most tokens of the translation."""
         lines = source.text.split("\n")
         counts = (len(self.tokenizer(line, add_special_tokens=False).input_ids) for line in lines)
-        room = self._positions - 2  # of the decoder, for its start and the tag stand before
-        return min(self._limits.of(counts, direction), room)
+        return min(self._limits.of(counts, direction), self.room)
 
     def fits(self, ids: list[int]) -> bool:
         """Whether the encoder has positions for a source."""

@@ -10,8 +10,8 @@ import pytest
 import tiny
 
 from bench import references
-from bench.adapters.llm import LLM, _Row
-from bench.asking import Limits, Reader
+from bench.adapters.llm import LLM
+from bench.asking import Limits, Reader, Row
 from bench.core import BenchError, Direction, Output, Source, sides
 from bench.prompt import Prompt
 
@@ -67,7 +67,7 @@ def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, directio
     adapter = loaded(checkpoints[model], CHAT, tokens_base=3, tokens_ratio=ratio)
     given = sources(direction)
     reader = adapter._reader
-    rows = [_Row(reader.ids((s,), direction), reader.limit((s,), direction), "") for s in given]
+    rows, _ = reader.rows([(source,) for source in given], direction, context=1 << 20)
     tokens: list[list[int]] = [[] for _ in given]
     for numbers, how in adapter._readings(rows):
         for number, found in adapter._decode([rows[i] for i in numbers], direction, how):
@@ -108,7 +108,7 @@ def test_few_shot_stops_at_the_line_end(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["gemma"], SHOTS)
     newline = adapter._tokenizer("\n", add_special_tokens=False).input_ids
     assert len(newline) == 1
-    row = _Row([], limit=9, stop=SHOTS.stop)
+    row = Row((), [], limit=9, stop=SHOTS.stop)
     assert adapter._take([], newline[0], row) is False
     assert adapter._take([], adapter._tokenizer("a").input_ids[0], row) is True
 

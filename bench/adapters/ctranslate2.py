@@ -7,14 +7,15 @@ So it is with beams in any type: the engine ends a search when as many beams hav
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bench import cleaning
+from bench import asking, cleaning
+from bench.adapters import seq2seq
 from bench.adapters.seq2seq import Row, Seq2Seq
 from bench.asking import TOO_LONG, Answer, Limits, Reader, Unit, answered
 from bench.checkpoint import configs, end_tokens, folder, load_tokenizer
@@ -23,6 +24,8 @@ from bench.families import source_tokenizer
 from bench.gguf import refuse_gaps
 from bench.prompt import Prompt
 from bench.weights import Weights, fingerprint, made_once
+
+R = TypeVar("R", seq2seq.Row, asking.Row)
 
 _STEP = 64  # tokens: limits of rows that are decoded together with beams are rounded up to a multiple of this
 _STOP_SEEN_IN = 4  # last tokens of an answer: no stop is spread over more
@@ -57,7 +60,7 @@ class CTranslate2Seq2Seq(Seq2Seq):
 
     def _decode(self, rows: Sequence[Row], forced: list[int]) -> Iterator[tuple[Row, list[int]]]:
         tokenizer, beams = self._reader.tokenizer, self._reader.beams
-        for limit, group in _by_limit(rows, lambda row: row.limit, beams):
+        for limit, group in _by_limit(rows, beams, self._reader.room):
             results = self._engine.translate_batch(
                 [tokenizer.convert_ids_to_tokens(row.ids) for row in group],
                 target_prefix=[tokenizer.convert_ids_to_tokens(forced)] * len(group) if forced else None,
@@ -116,35 +119,29 @@ class CTranslate2LLM(Adapter):
         self._engine = _opened("Generator", path, self.weights, self.dtype)
 
     def length(self, unit: Sequence[Source], direction: Direction) -> int:
-        unit = tuple(unit)
-        return (len(self._reader.ids(unit, direction)) + self._reader.limit(unit, direction)) * self.beams
+        return self._reader.length(unit, direction) * self.beams
 
     def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
         return answered(sources, self.prompt, partial(self._complete, direction=direction))
 
     def _complete(self, units: Sequence[Unit], direction: Direction) -> Iterator[tuple[Unit, Answer]]:
-        rows = []
-        for unit in units:
-            ids, limit = self._reader.ids(unit, direction), self._reader.limit(unit, direction)
-            if len(ids) + limit > self._context:
-                yield unit, TOO_LONG
-            else:
-                rows.append((unit, ids, limit))
-        for limit, group in _by_limit(rows, lambda row: row[2], self.beams):
-            stops = [self.prompt.stop_for(unit) for unit, _, _ in group]
+        rows, too_long = self._reader.rows(units, direction, self._context)
+        yield from ((unit, TOO_LONG) for unit in too_long)
+        for limit, group in _by_limit(rows, self.beams):
+            stops = [row.stop for row in group]
             results = self._engine.generate_batch(
-                [self._tokenizer.convert_ids_to_tokens(ids) for _, ids, _ in group],
+                [self._tokenizer.convert_ids_to_tokens(row.prompt) for row in group],
                 beam_size=self.beams,
                 end_token=sorted(self._ends),
                 max_length=limit,
                 include_prompt_in_result=False,
                 callback=_Stopping(self._tokenizer, stops) if any(stops) and self.beams == 1 else None,
             )
-            for (unit, ids, most), stop, result in zip(group, stops, results, strict=True):
-                tokens = result.sequences_ids[0][:most]
+            for row, result in zip(group, results, strict=True):
+                tokens = result.sequences_ids[0][: row.limit]
                 text = self._tokenizer.decode(tokens, skip_special_tokens=True)
-                cut = len(tokens) == most and not (stop and stop in text)
-                yield unit, Answer(text, len(ids), len(tokens), truncated=cut)
+                cut = len(tokens) == row.limit and not (row.stop and row.stop in text)
+                yield row.unit, Answer(text, len(row.prompt), len(tokens), truncated=cut)
 
 
 class _Stopping:
@@ -162,25 +159,23 @@ class _Stopping:
         return bool(stop) and stop in self.tokenizer.decode(tokens[-_STOP_SEEN_IN:])
 
 
-def _by_limit(
-    rows: Sequence[Any], limit: Callable[[Any], int], beams: int
-) -> Iterator[tuple[int, list[Any]]]:
+def _by_limit(rows: Sequence[R], beams: int, most: int = 1 << 30) -> Iterator[tuple[int, list[R]]]:
     """Rows that are decoded together, and the limit of them all, for the engine knows one a call.
 
     Greedily, a row's first tokens are the same whatever the limit, and what is beyond its own is cut off. With beams the
-    limit decides which of them wins: so it must not depend on what else is in the batch.
+    limit decides which of them wins: so it must not depend on what else is in the batch. `most`: what the decoder can do.
     """
     if not rows:
         return
     if beams == 1:
-        yield max(map(limit, rows)), list(rows)
+        yield max(row.limit for row in rows), list(rows)
         return
 
-    def rounded(row: Any) -> int:
-        return -(-limit(row) // _STEP) * _STEP
+    def rounded(row: R) -> int:
+        return min(-(-row.limit // _STEP) * _STEP, most)
 
-    for most, group in groupby(sorted(rows, key=rounded), key=rounded):
-        yield most, list(group)
+    for limit, group in groupby(sorted(rows, key=rounded), key=rounded):
+        yield limit, list(group)
 
 
 # --- the engine ---

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench import cleaning
-from bench.asking import TOO_LONG, Answer, Limits, Reader, Unit, answered
-from bench.checkpoint import device, folder, load_model, load_tokenizer, torch_facts
+from bench.asking import TOO_LONG, Answer, Limits, Reader, Row, Unit, answered
+from bench.checkpoint import device, end_tokens, folder, load_model, load_tokenizer, torch_facts
 from bench.core import Adapter, Context, Direction, Output, Source
 from bench.prompt import Prompt
 from bench.weights import Weights, fingerprint
@@ -30,13 +29,6 @@ _STOP_SEEN_IN = 4  # last tokens of an answer: no stop is spread over more
 
 
 _Reading = Literal["grouped", "plain"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    prompt: list[int]
-    limit: int
-    stop: str
 
 
 class LLM(Adapter):
@@ -78,40 +70,26 @@ class LLM(Adapter):
         self._model = load_model(path, "AutoModelForCausalLM", self.dtype, device())
         if device() == "cpu":
             _speed_up_thin_products(self._model)
-        self._config = (
-            self._model.config.get_text_config()
-        )  # a model that also sees pictures keeps it in there
+        # A model that also sees pictures keeps its text model's config in its own.
+        self._config = self._model.config.get_text_config()
         self._context = int(getattr(self._config, "max_position_embeddings", None) or 1 << 30)
-        # A checkpoint names the tokens that end an answer in its generation config or in its tokenizer.
-        named = self._model.generation_config.eos_token_id if self._model.generation_config else None
-        ends = {self._tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])}
-        self._ends = frozenset(id for id in ends if id is not None)
+        self._ends = end_tokens(self._model.generation_config, self._tokenizer)
 
     def length(self, unit: Sequence[Source], direction: Direction) -> int:
-        unit = tuple(unit)
-        return len(self._reader.ids(unit, direction)) + self._reader.limit(unit, direction)
+        return self._reader.length(unit, direction)
 
     def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
         return answered(sources, self.prompt, partial(self._complete, direction=direction))
 
     def _complete(self, units: Sequence[Unit], direction: Direction) -> Iterator[tuple[Unit, Answer]]:
-        rows = []
-        for unit in units:
-            row = _Row(
-                self._reader.ids(unit, direction),
-                self._reader.limit(unit, direction),
-                self.prompt.stop_for(unit),
-            )
-            if len(row.prompt) + row.limit > self._context:
-                yield unit, TOO_LONG
-            else:
-                rows.append((unit, row))
-        for part, how in self._readings([row for _, row in rows]):
-            for number, tokens in self._decode([rows[i][1] for i in part], direction, how):
-                unit, row = rows[part[number]]
+        rows, too_long = self._reader.rows(units, direction, self._context)
+        yield from ((unit, TOO_LONG) for unit in too_long)
+        for part, how in self._readings(rows):
+            for number, tokens in self._decode([rows[i] for i in part], direction, how):
+                row = rows[part[number]]
                 text = self._tokenizer.decode(tokens, skip_special_tokens=True)
                 cut = len(tokens) >= row.limit and not (row.stop and row.stop in text)
-                yield unit, Answer(text, len(row.prompt), len(tokens), truncated=cut)
+                yield row.unit, Answer(text, len(row.prompt), len(tokens), truncated=cut)
 
     def _prefix(self, direction: Direction) -> tuple[list[int], Any]:
         """The tokens that prompts of a direction begin with, and the model's cache after reading them."""
@@ -130,7 +108,7 @@ class LLM(Adapter):
             self._prefixes[direction] = tokens, cache
         return self._prefixes[direction]
 
-    def _readings(self, rows: Sequence[_Row]) -> list[tuple[list[int], _Reading]]:
+    def _readings(self, rows: Sequence[Row]) -> list[tuple[list[int], _Reading]]:
         """Which rows (their numbers) may be read with padding inside, and which only plainly.
 
         Where attention slides, padding between the shared prefix and the rest could push tokens out of the window, and a
@@ -151,7 +129,7 @@ class LLM(Adapter):
         return [part for part in parts if part[0]]
 
     def _decode(
-        self, rows: Sequence[_Row], direction: Direction, how: _Reading
+        self, rows: Sequence[Row], direction: Direction, how: _Reading
     ) -> Iterator[tuple[int, list[int]]]:
         """Row number and greedy continuation of each prompt as it ends: at most its limit long, without the token that ended it."""
         import torch
@@ -235,7 +213,7 @@ class LLM(Adapter):
         )
         return result.logits[:, -1]
 
-    def _take(self, output: list[int], token: int, row: _Row) -> bool:
+    def _take(self, output: list[int], token: int, row: Row) -> bool:
         """Append a token to its row; False where the row has ended."""
         if token in self._ends:
             return False

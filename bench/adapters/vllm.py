@@ -116,26 +116,20 @@ class VLLM(Adapter):
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
-        rows = []
-        for unit in units:
-            ids, limit = self._reader.ids(unit, direction), self._reader.limit(unit, direction)
-            if len(ids) + limit > self._context:
-                yield unit, TOO_LONG
-            else:
-                rows.append((unit, ids, limit))
+        rows, too_long = self._reader.rows(units, direction, self._context)
+        yield from ((unit, TOO_LONG) for unit in too_long)
         waiting: dict[str, Unit] = {}
         try:
-            rows.sort(key=lambda row: -row[2])  # the longest do not run last and alone
-            for unit, ids, limit in rows:
-                name, stop = next(_names), self.prompt.stop_for(unit)
+            for row in sorted(rows, key=lambda row: -row.limit):  # the longest do not run last and alone
+                name = next(_names)
                 sampling = SamplingParams(
                     temperature=0,
-                    max_tokens=limit,
-                    stop=[stop] if stop else None,
+                    max_tokens=row.limit,
+                    stop=[row.stop] if row.stop else None,
                     output_kind=RequestOutputKind.FINAL_ONLY,
                 )
-                self._engine.add_request(name, {"prompt_token_ids": ids}, sampling)
-                waiting[name] = unit
+                self._engine.add_request(name, {"prompt_token_ids": row.prompt}, sampling)
+                waiting[name] = row.unit
             while self._engine.has_unfinished_requests():
                 for output in self._engine.step():
                     yield waiting.pop(output.request_id), self._answer(output)
