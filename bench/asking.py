@@ -1,7 +1,7 @@
 """What all adapters of language models share: segments become requests, answers become outputs.
 
 A request is one segment, or a block of segments in one go (bench.prompt). The answer to a block must carry the numbers of
-its segments; where it does not, each of them is asked for by itself, and its output says so.
+its segments; where it does not, their outputs say so, and the driver (bench.plan) asks for each of them alone.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _TOKENS_RATIO: Mapping[Direction, float] = {"zh-en": 2.5, "en-zh": 1.25}
 Gemma 3: at most 2.4 into English and 1.3 into Chinese, and that in headings, for which tokens_base is there."""
 
 _NUMBER = re.compile(r"^[ \t]*[\[［【](\d{1,6})[\]］】][ \t:：.]*", re.MULTILINE)
+
+_STOP_SEEN_IN = 4  # tokens
 
 Unit = tuple[Source, ...]
 """What is translated in one go."""
@@ -75,32 +77,20 @@ def answered(
     prompt: Prompt,
     complete: Callable[[Sequence[Unit]], Iterable[tuple[Unit, Answer]]],
 ) -> Iterator[tuple[str, Output]]:
-    """Every source's id and output, as they are finished. `complete` answers requests, each once, in any order."""
-    alone: list[Unit] = []
-    spent: dict[str, Answer] = {}
+    """Every source's id and output, as they are finished. `complete` answers requests, each once, in any order.
+
+    The tokens of an answer to a block are counted at its first segment.
+    """
     for unit, answer in complete(units(sources)):
         parts = [answer.text]
         if len(unit) > 1 and not answer.error:
             parts = [] if answer.truncated or answer.refused else _parts(answer.text)
-            if len(parts) != len(unit):
-                alone += [(source,) for source in unit]
-                spent[unit[0].id] = answer
-                continue
-        yield from _outputs(unit, parts, answer, prompt)
-    if alone:
-        nothing = Answer("")
-        for unit, answer in complete(alone):
-            first = spent.get(unit[0].id, nothing)  # the tokens of the answer in vain are counted, too
-            ((id, output),) = _outputs(unit, [answer.text], answer, prompt)
-            yield (
-                id,
-                replace(
-                    output,
-                    tokens_in=output.tokens_in + first.tokens_in,
-                    tokens_out=output.tokens_out + first.tokens_out,
-                    fell_back=True,
-                ),
-            )
+        if len(parts) == len(unit) or answer.error:
+            yield from _outputs(unit, parts, answer, prompt)
+        else:
+            for number, source in enumerate(unit):
+                spent = (answer.tokens_in, answer.tokens_out) if number == 0 else (0, 0)
+                yield source.id, Output("", "", *spent, unsplit=True)
 
 
 def _outputs(
@@ -190,6 +180,10 @@ class Reader:
         lines = (line for source in unit for line in source.text.split("\n"))
         counts = (len(self.tokenizer(line, add_special_tokens=False).input_ids) for line in lines)
         return self.limits.of(counts, direction)
+
+    def stopped(self, tokens: Sequence[int], stop: str) -> bool:
+        """Whether an answer has just written what ends it. Only its last tokens are read: no stop is spread over more."""
+        return bool(stop) and stop in self.tokenizer.decode(tokens[-_STOP_SEEN_IN:])
 
     def _safe(self, source: Source) -> Source:
         return replace(

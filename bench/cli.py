@@ -59,6 +59,8 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
       bench run system=hypotheses system.name=ours system.adapter.path='out.{direction}.txt'
       bench run system=llm system.name=mine system.adapter.checkpoint=/models/mine
       bench run system=llm system.name=hub system.adapter.checkpoint=org/model@COMMIT prompt@system.adapter.prompt=few-shot
+      bench run system=hunyuan-mt-7b prompt@system.adapter.prompt=paragraph      a whole paragraph in one go
+      bench run system=openai system.name=gpt system.adapter.model=gpt-4.1-mini   an endpoint; the key from OPENAI_API_KEY
       bench run 'metric=[bleu,chrf]'                         some metrics
     """
     from rich.console import Console

@@ -144,8 +144,9 @@ class Output:
     """The model was cut off at its length limit, or the source did not fit into its context at all."""
     refused: bool = False
     """The provider withheld a translation (a content filter), whatever the text says."""
-    fell_back: bool = False
-    """Translated by itself, because the answer to its block could not be split by segment."""
+    unsplit: bool = False
+    """The answer to its block could not be split by segment: nothing is here but the tokens that it cost, and the driver
+    asks for the segment alone."""
     error: str = ""
     """Why there is no translation; empty where there is one. The next run tries again."""
 
@@ -164,7 +165,7 @@ class Hypothesis:
     tokens_in: int = 0
     tokens_out: int = 0
     fell_back: bool = False
-    """See Output."""
+    """Translated by itself, because the answer to its block could not be split by segment."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from bench import progress
-from bench.asking import units
+from bench.asking import Unit, units
 from bench.core import Adapter, Context, Direction, Output, ReferenceSet, Source, sides
 from bench.references.views import groups
 
@@ -32,42 +32,72 @@ def sources(reference: ReferenceSet, direction: Direction, context: Context) -> 
 
 def outputs(
     adapter: Adapter, todo: Sequence[Source], direction: Direction, batch_tokens: int
-) -> Iterator[tuple[str, Output]]:
-    """Every source's id and output, as they are finished.
+) -> Iterator[tuple[Source, Output, bool]]:
+    """Every source with its output, as they are finished, and whether it fell back to being translated alone.
 
     Batches are of rows of about one length, longest first, so that what does not fit into memory fails at once: rows times
     the longest is at most `batch_tokens`. A batch that runs out of memory is halved, and so is the budget of those after
-    it; a single row that does not fit alone is an error of its own. An id may come twice, where a block was begun before the
-    memory ended: then the later one counts.
+    it. A block whose answer could not be split, or that does not fit into memory alone, falls back to single segments, in
+    batches like all others; a segment that does not fit alone is an error of its own. Adapters give the
+    outputs of a block one right after the other, so that it is never half done when the memory ends.
     """
-    sized = [(adapter.length(unit, direction), unit) for unit in units(todo)]
-    waiting = deque(sorted(sized, key=lambda one: (-one[0], one[1][0].id)))
+    waiting: list[tuple[int, Unit]] = []
+    alone: dict[str, Output] = {}  # what falls back, and what its block has cost
+
+    def wait_for(some: Iterable[Unit]) -> None:
+        waiting.extend((adapter.length(unit, direction), unit) for unit in some)
+        waiting.sort(key=lambda one: (-one[0], one[1][0].id))
+
+    def fall_back(unit: Unit, costs: Mapping[str, Output]) -> None:
+        singles = [replace(source, block="") for source in unit]
+        alone.update({source.id: costs.get(source.id, Output("")) for source in singles})
+        wait_for((source,) for source in singles)
+
+    wait_for(units(todo))
     while waiting:
         longest = waiting[0][0]
-        rows = min(len(waiting), max(1, batch_tokens // longest) if longest else len(waiting))
-        batch = [waiting.popleft() for _ in range(rows)]
-        left = {source.id for _, unit in batch for source in unit}
+        rows = max(1, batch_tokens // longest) if longest else len(waiting)
+        batch, waiting[:rows] = [unit for _, unit in waiting[:rows]], []
+        left = {source.id: source for unit in batch for source in unit}
+        unsplit: dict[str, Output] = {}
+        failed = ""
         try:
-            for id, output in adapter.translate([source for _, unit in batch for source in unit], direction):
-                left.discard(id)
-                yield id, output
+            for id, output in adapter.translate([source for unit in batch for source in unit], direction):
+                source = left.pop(id)
+                if output.unsplit:
+                    unsplit[id] = output
+                    continue
+                if cost := alone.get(id):
+                    tokens_in, tokens_out = (
+                        output.tokens_in + cost.tokens_in,
+                        output.tokens_out + cost.tokens_out,
+                    )
+                    output = replace(output, tokens_in=tokens_in, tokens_out=tokens_out)
+                yield source, output, id in alone
         except Exception as error:
             if not _is_out_of_memory(error) or not longest:
                 raise
-            reason = str(error).strip().partition("\n")[0]
-        else:
+            failed = str(error).strip().partition("\n")[0] or type(error).__name__
+        for unit in batch:
+            if all(source.id in unsplit for source in unit):
+                fall_back(unit, unsplit)
+        if not failed:
             if left:
                 raise RuntimeError(f"{type(adapter).__name__} gave nothing for {', '.join(sorted(left))}")
             continue
         _free_memory()  # here, where the error and the tensors that its frames hold are gone
-        again = [(size, unit) for size, unit in batch if any(source.id in left for source in unit)]
-        if len(batch) == 1:
-            for source in again[0][1]:
-                yield source.id, Output("", error=f"out of memory: {reason}")
-            continue
-        batch_tokens = longest * (rows // 2)
-        progress.say(f"Out of memory with {rows} rows: going on with {rows // 2}.", warning=True)
-        waiting.extendleft(reversed(again))
+        again = [unit for unit in batch if any(source.id in left for source in unit)]
+        if len(batch) > 1:
+            batch_tokens = longest * (len(batch) // 2)
+            progress.say(
+                f"Out of memory with {len(batch)} rows: going on with {len(batch) // 2}.", warning=True
+            )
+            wait_for(again)
+        elif len(batch[0]) > 1:
+            fall_back(batch[0], {})
+        else:
+            (source,) = batch[0]
+            yield source, Output("", error=f"out of memory: {failed}"), source.id in alone
 
 
 def _is_out_of_memory(error: Exception) -> bool:

@@ -51,13 +51,13 @@ def translate(
     system = identity(adapter, direction)
     sources = plan.sources(reference, direction, adapter.context)
     keys = _keys(sources, system)
-    done = {h.key: h for h in store.finished(folder) if not h.error}
-    missing = {_block(source) for source in sources if keys[source.id] not in done}
+    done = _latest(folder)
+    missing = {_block(s) for s in sources if keys[s.id] not in done or done[keys[s.id]].error}
     todo = [source for source in sources if _block(source) in missing]
     if todo:
         adapter.load()
         _translate(adapter, todo, keys, direction, folder, f"{card['name']} {direction}", batch_tokens)
-        done |= {h.key: h for h in store.finished(folder)}
+        done = _latest(folder)
 
     hypotheses = [done[keys[source.id]] for source in sources]
     if earlier and not todo:
@@ -85,6 +85,12 @@ def translate(
     store.write_run(folder, hypotheses, whole)
 
 
+def _latest(folder: Path) -> dict[str, Hypothesis]:
+    """Key -> the last hypothesis; one that failed only where there is no other: its block may have been tried again."""
+    finished = store.finished(folder)
+    return {h.key: h for h in finished if h.error} | {h.key: h for h in finished if not h.error}
+
+
 def _translate(
     adapter: Adapter,
     todo: list[Source],
@@ -95,19 +101,19 @@ def _translate(
     batch_tokens: int,
 ) -> None:
     """Into the journal, the segments of a block together: half a block could not be gone on with."""
-    by_id = {source.id: source for source in todo}
-    size = Counter(_block(source) for source in todo)
+    block = {source.id: _block(source) for source in todo}
+    size = Counter(block.values())
     begun: dict[str, dict[str, Hypothesis]] = defaultdict(dict)
     attempt = f"{datetime.now(timezone.utc).isoformat(timespec='milliseconds')} {os.getpid()}"
     with (
         bar(label, total=len(todo), unit="segments") as advance,
         store.Journal(folder, attempt) as journal,
     ):
-        for id, output in plan.outputs(adapter, todo, direction, batch_tokens):
-            block = _block(by_id[id])
-            begun[block][id] = _hypothesis(by_id[id], keys[id], output, direction)
-            if len(begun[block]) == size[block]:
-                finished = begun.pop(block)
+        for source, output, fell_back in plan.outputs(adapter, todo, direction, batch_tokens):
+            name = block[source.id]
+            begun[name][source.id] = _hypothesis(source, keys[source.id], output, fell_back, direction)
+            if len(begun[name]) == size[name]:
+                finished = begun.pop(name)
                 journal.add(finished.values())
                 advance(len(finished))
 
@@ -132,7 +138,9 @@ def _block(source: Source) -> str:
     return source.block or source.id
 
 
-def _hypothesis(source: Source, key: str, output: Output, direction: Direction) -> Hypothesis:
+def _hypothesis(
+    source: Source, key: str, output: Output, fell_back: bool, direction: Direction
+) -> Hypothesis:
     return Hypothesis(
         id=source.id,
         key=key,
@@ -142,5 +150,5 @@ def _hypothesis(source: Source, key: str, output: Output, direction: Direction) 
         error=output.error,
         tokens_in=output.tokens_in,
         tokens_out=output.tokens_out,
-        fell_back=output.fell_back,
+        fell_back=fell_back,
     )

@@ -2,8 +2,8 @@
 
     python tests/perf.py [DIRECTION …]      both directions take about a quarter of an hour on two cores
 
-Nothing here is a test: speeds belong to a machine. What is compared does the same work on the same weights, one after the
-other, and is repeated in turn where the numbers are close.
+Nothing here is a test: speeds belong to a machine. What is compared does the same work on the same weights in one process, one
+after the other, once; the driver and its engine are two clocks of one run.
 """
 
 from __future__ import annotations

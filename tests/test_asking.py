@@ -9,8 +9,8 @@ import pytest
 import tiny
 
 from bench import plan, references
-from bench.asking import TOO_LONG, Answer, Limits, Reader, Unit, answered
-from bench.core import BenchError, Context, Output, Source
+from bench.asking import TOO_LONG, Answer, Limits, Reader, Unit, answered, units
+from bench.core import Adapter, BenchError, Context, Direction, Output, Source
 from bench.prompt import Prompt
 
 TOGETHER = Prompt(
@@ -20,16 +20,31 @@ BLOCK = [Source(f"s{n}", f"第{n}句。", block="p1") for n in (1, 2, 3)]
 ALONE = Source("h", "标题")
 
 
-def asked(answers: dict[str, Answer], sources: Sequence[Source]) -> tuple[dict[str, Output], list[str]]:
-    """Outputs, and the prompts that led to them, for an engine that gives `answers` by prompt."""
+def asked(
+    answers: dict[str, Answer], sources: Sequence[Source], batch_tokens: int = 1000
+) -> tuple[dict[str, Output], list[str], list[str]]:
+    """What the driver gets of an engine that gives `answers` by prompt: outputs, the prompts that led to them, and the ids
+    of what fell back."""
     prompts: list[str] = []
 
-    def complete(units: Sequence[Unit]) -> Iterator[tuple[Unit, Answer]]:
-        for unit in units:
-            prompts.append(TOGETHER.completion(unit, "zh-en"))
-            yield unit, answers[prompts[-1]]
+    class Engine(Adapter):
+        def length(self, unit: Sequence[Source], direction: Direction) -> int:
+            return 10 * len(unit)
 
-    return dict(answered(sources, TOGETHER, complete)), prompts
+        def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+            rows = units(sources)
+            assert len(rows) == 1 or len(rows) * max(10 * len(unit) for unit in rows) <= batch_tokens
+            return answered(sources, TOGETHER, self.complete)
+
+        def complete(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Answer]]:
+            for unit in units:
+                prompts.append(TOGETHER.completion(unit, "zh-en"))
+                yield unit, answers[prompts[-1]]
+
+    found = list(plan.outputs(Engine(), sources, "zh-en", batch_tokens))
+    outputs = {source.id: output for source, output, _ in found}
+    assert len(outputs) == len(found)
+    return outputs, prompts, sorted(source.id for source, _, fell_back in found if fell_back)
 
 
 WHOLE = "3 segments:\n[1] 第1句。\n[2] 第2句。\n[3] 第3句。"
@@ -45,11 +60,11 @@ WHOLE = "3 segments:\n[1] 第1句。\n[2] 第2句。\n[3] 第3句。"
     ],
 )
 def test_a_numbered_answer_is_split(said: str) -> None:
-    outputs, prompts = asked({WHOLE: Answer(said, 30, 12)}, BLOCK)
+    outputs, prompts, fell_back = asked({WHOLE: Answer(said, 30, 12)}, BLOCK)
     assert [outputs[s.id].text for s in BLOCK] == ["One.", "Two.", "Three."]
     assert prompts == [WHOLE]
     assert sum(output.tokens_out for output in outputs.values()) == 12
-    assert not any(output.fell_back for output in outputs.values())
+    assert not fell_back
 
 
 @pytest.mark.parametrize(
@@ -65,26 +80,30 @@ def test_a_numbered_answer_is_split(said: str) -> None:
     ],
     ids=["too few", "out of order", "too many", "no numbers", "cut off", "nothing", "too long"],
 )
-def test_any_other_answer_falls_back_to_single_segments(answer: Answer) -> None:
+@pytest.mark.parametrize("batch_tokens", [1000, 10])
+def test_any_other_answer_falls_back_to_single_segments(answer: Answer, batch_tokens: int) -> None:
+    """In batches like all others: a document of thousands of segments that fall back is no batch of thousands of rows."""
     single = {f"One: 第{n}句。": Answer(f"Alone {n}.", 9, 3) for n in (1, 2, 3)}
-    outputs, prompts = asked({WHOLE: answer, **single, "One: 标题": Answer("Title")}, [ALONE, *BLOCK])
+    outputs, prompts, fell_back = asked(
+        {WHOLE: answer, **single, "One: 标题": Answer("Title")}, [ALONE, *BLOCK], batch_tokens
+    )
     assert [outputs[s.id].text for s in BLOCK] == ["Alone 1.", "Alone 2.", "Alone 3."]
     assert len(prompts) == 5
-    assert [s for s, output in outputs.items() if output.fell_back] == ["s1", "s2", "s3"]
+    assert fell_back == ["s1", "s2", "s3"]
     assert (
         sum(o.tokens_out for o in outputs.values()) == 3 * 3 + answer.tokens_out
     )  # what was said in vain cost too
 
 
 def test_an_endpoint_that_fails_is_not_asked_three_times_more() -> None:
-    outputs, prompts = asked({WHOLE: Answer("", error="no answer")}, BLOCK)
+    outputs, prompts, _ = asked({WHOLE: Answer("", error="no answer")}, BLOCK)
     assert [output.error for output in outputs.values()] == ["no answer"] * 3
     assert len(prompts) == 1
 
 
 def test_a_segment_that_begins_with_a_number_keeps_it() -> None:
     block = [replace(s, text=f"{n}. {s.text}") for n, s in enumerate(BLOCK, 1)]
-    outputs, _ = asked(
+    outputs, _, _ = asked(
         {
             "3 segments:\n[1] 1. 第1句。\n[2] 2. 第2句。\n[3] 3. 第3句。": Answer(
                 "[1] 1. One\n[2] 2. Two\n[3] 3. Three"

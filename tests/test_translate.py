@@ -136,6 +136,31 @@ def test_what_was_finished_before_a_crash_is_kept_and_a_block_is_kept_whole(tmp_
     assert record["work"]["attempts"] == 2
 
 
+def test_an_error_never_takes_the_place_of_a_finished_translation(tmp_path: Path) -> None:
+    """A block is tried again as a whole; what had been translated of it stays, whatever comes of that."""
+    engine = Engine(Context(together="paragraph"))
+    engine.errors = {"1.1-p1-s2": "no answer"}
+    run(tmp_path, engine)
+    engine.errors = {"1.1-p1-s1": "no answer"}
+    record = run(tmp_path, engine)
+    assert "1.1-p1-s1" in engine.asked()
+    assert not record["flags"].get("error")
+    texts = {h.id: h.text for h in store.read_hypotheses(tmp_path / "hypotheses.jsonl")}
+    assert texts["1.1-p1-s1"] == "In English: 1.1-p1-s1"
+
+
+def test_a_block_that_does_not_fit_into_memory_falls_back(tmp_path: Path) -> None:
+    class Small(Engine):
+        def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+            if len(sources) > 1:
+                raise RuntimeError("CUDA out of memory")
+            return super().translate(sources, direction)
+
+    record = run(tmp_path, Small(Context(together="document")), batch_tokens=100_000)
+    assert not record["flags"].get("error")
+    assert record["fell_back"] == len(SET.segments)
+
+
 def test_errors_are_tried_again_and_nothing_else(tmp_path: Path) -> None:
     engine = Engine()
     engine.errors = {"preamble-p1-s1": "no answer", LONG: "no answer"}
@@ -239,10 +264,13 @@ adapter = llm.LLM(sys.argv[1], Prompt("p", "Translate: {source}"), max_new_token
 adapter.load()
 some = plan.sources(references.load("china-export-controls-2021"), "zh-en", Context())
 sources = [Source(f"{n}-{s.id}", s.text) for n in range(24) for s in some]
-small = dict(plan.outputs(adapter, sources, "zh-en", 8000))
+def outputs(batch_tokens):
+    return {source.id: output for source, output, _ in plan.outputs(adapter, sources, "zh-en", batch_tokens)}
+
+small = outputs(8000)
 limit = used("VmData") + (200 << 20)
 resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-large = dict(plan.outputs(adapter, sources, "zh-en", 1 << 30))
+large = outputs(1 << 30)
 print(json.dumps({"same": small == large, "errors": sum(bool(o.error) for o in large.values())}))
 """
 

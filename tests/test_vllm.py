@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import tiny
 
-from bench import references
+from bench import plan, references
 from bench.adapters.llm import LLM
 from bench.adapters.vllm import VLLM
 from bench.core import BenchError, Output, Source
@@ -89,9 +89,11 @@ def test_a_greedy_answer_is_the_llm_adapters(engine: VLLM, checkpoint: Path) -> 
 def test_a_block_is_asked_for_at_once_and_falls_back(engine: VLLM) -> None:
     block = [replace(source, block="all") for source in sources(3)]
     prompt = replace(CHAT, together="paragraph", query_together="{count}:\n{source}")
-    outputs = asked(engine, prompt, block)
+    engine.prompt = engine._reader.prompt = prompt
+    found = list(plan.outputs(engine, block, "zh-en", 1))
+    outputs = {source.id: output for source, output, _ in found}
     alone = asked(engine, CHAT, sources(3))
-    assert all(output.fell_back for output in outputs.values())
+    assert all(fell_back for _, _, fell_back in found)
     assert {id: output.text for id, output in outputs.items()} == {id: o.text for id, o in alone.items()}
 
 

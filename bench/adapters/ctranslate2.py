@@ -28,7 +28,6 @@ from bench.weights import Weights, fingerprint, made_once
 R = TypeVar("R", seq2seq.Row, asking.Row)
 
 _STEP = 64  # tokens: limits of rows that are decoded together with beams are rounded up to a multiple of this
-_STOP_SEEN_IN = 4  # last tokens of an answer: no stop is spread over more
 
 
 class CTranslate2Seq2Seq(Seq2Seq):
@@ -135,7 +134,7 @@ class CTranslate2LLM(Adapter):
                 end_token=sorted(self._ends),
                 max_length=limit,
                 include_prompt_in_result=False,
-                callback=_Stopping(self._tokenizer, stops) if any(stops) and self.beams == 1 else None,
+                callback=_Stopping(self._reader, stops) if any(stops) and self.beams == 1 else None,
             )
             for row, result in zip(group, results, strict=True):
                 tokens = result.sequences_ids[0][: row.limit]
@@ -148,15 +147,15 @@ class _Stopping:
     """Called with each token of a greedy answer: ends rows that have written what ends them. It saves time, nothing else:
     what comes after is cut off in bench.asking."""
 
-    def __init__(self, tokenizer: Any, stops: Sequence[str]) -> None:
-        self.tokenizer = tokenizer
+    def __init__(self, reader: Reader, stops: Sequence[str]) -> None:
+        self.reader = reader
         self.stops = stops
         self.tokens: list[list[int]] = [[] for _ in stops]
 
     def __call__(self, step: Any) -> bool:
-        tokens, stop = self.tokens[step.batch_id], self.stops[step.batch_id]
+        tokens = self.tokens[step.batch_id]
         tokens.append(step.token_id)
-        return bool(stop) and stop in self.tokenizer.decode(tokens[-_STOP_SEEN_IN:])
+        return self.reader.stopped(tokens, self.stops[step.batch_id])
 
 
 def _by_limit(rows: Sequence[R], beams: int, most: int = 1 << 30) -> Iterator[tuple[int, list[R]]]:

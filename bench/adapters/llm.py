@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 
 _GROUP = 8  # prompts that are read at once
-_STOP_SEEN_IN = 4  # last tokens of an answer: no stop is spread over more
 
 
 _Reading = Literal["grouped", "plain"]
@@ -218,8 +217,7 @@ class LLM(Adapter):
         if token in self._ends:
             return False
         output.append(token)
-        stopped = row.stop and row.stop in self._tokenizer.decode(output[-_STOP_SEEN_IN:])
-        return len(output) < row.limit and not stopped
+        return len(output) < row.limit and not self._reader.stopped(output, row.stop)
 
 
 def _speed_up_thin_products(model: Any) -> None:
