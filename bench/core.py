@@ -169,6 +169,19 @@ class Hypothesis:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """An error in a hypothesis, as a scorer sees it."""
+
+    start: int
+    """In characters of the hypothesis; `end` is the first one after it."""
+    end: int
+    severity: str
+    """"minor", "major" or "critical"."""
+    confidence: float
+    """0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One metric on one run."""
 
@@ -181,6 +194,16 @@ class Score:
     segments: tuple[float, ...]
     """One value a segment, in the order of the reference set."""
     higher_is_better: bool = True
+    decimals: int = 1
+    """How many of them are shown."""
+    statistics: tuple[tuple[float, ...], ...] = ()
+    """Sufficient statistics of each segment: the score of any resample is a function of their sum. Empty where it is the
+    mean of `segments`."""
+    remarks: tuple[tuple[int, str], ...] = ()
+    """What a reader should know of single segments' scores (index, remark): "cut" where a text is longer than the scorer
+    can read and its end was not judged, "empty", "copied"."""
+    spans: tuple[tuple[Span, ...], ...] = ()
+    """Errors that the scorer found, one tuple a segment; empty where it looks for none."""
 
 
 class Adapter(Protocol):
@@ -221,6 +244,10 @@ class Adapter(Protocol):
 
 class Scorer(Protocol):
     """Judges all systems of one direction at once, so that costly work is shared between them."""
+
+    def prepare(self) -> None:
+        """Fetch what scoring needs. Called before the first translation starts, where anything is left to score: raises
+        BenchError where it cannot be had, and says how to get it."""
 
     def identity(self) -> Mapping[str, Any]:
         """All that a score depends on besides the texts: settings, seeds, versions of code and libraries."""

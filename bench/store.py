@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.core import DIRECTIONS, BenchError, Direction, Hypothesis, Score
+from bench.core import DIRECTIONS, BenchError, Direction, Hypothesis, Score, Span
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=-]*")
 
@@ -244,9 +244,12 @@ def read_score(run: Run, metric: str, scorer: str | None = None) -> Score | None
         record[k] != v for k, v in _scored(run).items()
     ):
         return None
-    fields = {name: record[name] for name in Score.__dataclass_fields__}
+    fields = {name: record[name] for name in Score.__dataclass_fields__ if name in record}
     interval = tuple(fields.pop("interval") or ()) or None
-    return Score(**{**fields, "interval": interval, "segments": tuple(fields["segments"])})
+    for name in ("segments", "statistics", "remarks"):
+        fields[name] = tuple(tuple(v) if isinstance(v, list) else v for v in fields.get(name, ()))
+    spans = tuple(tuple(Span(**span) for span in segment) for segment in fields.pop("spans", ()))
+    return Score(**{**fields, "interval": interval, "spans": spans})
 
 
 def _scored(run: Run) -> dict[str, str]:
