@@ -9,6 +9,7 @@ import click
 
 from bench import __version__
 from bench.core import BenchError
+from bench.meta_evaluate_cli import meta_evaluate
 from bench.references_cli import references
 
 
@@ -35,6 +36,7 @@ def main() -> None:
       bench run                              the embedded default: four systems, both directions
       bench run system=copy                  one system (configs/system/), added to the leaderboards
       bench references check ID              prove that a reference set holds what its source holds
+      bench meta-evaluate JUDGEMENTS.csv     how far the metrics can be trusted
     """
 
 
@@ -83,3 +85,4 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
 
 
 main.add_command(references)
+main.add_command(meta_evaluate)
