@@ -60,7 +60,7 @@ _PARTS = {
 
 
 @dataclass(frozen=True)
-class _Payload:
+class Payload:
     width: int
     layers: int
     heads: int
@@ -94,7 +94,16 @@ def folder(weights: Weights = PAYLOAD) -> Path:
 # --- the payload ---
 
 
-def _parse(file: IO[bytes]) -> _Payload:
+def read(path: Path) -> Payload:
+    """What the file holds. Raises BenchError where it is torn or another kind."""
+    try:
+        with path.open("rb") as file:
+            return _parse(file)
+    except (struct.error, ValueError) as error:  # ValueError: also numpy's and UTF-8's word for other bytes
+        raise BenchError(f"{path} is not a whole E5S1 file ({error}): get it again.") from None
+
+
+def _parse(file: IO[bytes]) -> Payload:
     import numpy as np
 
     def fields(form: str) -> tuple[Any, ...]:
@@ -129,7 +138,7 @@ def _parse(file: IO[bytes]) -> _Payload:
         file.seek(start)
         tensors[name] = _values(file.read(length), kind, count, width)
 
-    return _Payload(
+    return Payload(
         width=width,
         layers=layers,
         heads=heads,
@@ -160,17 +169,13 @@ def _values(data: bytes, kind: int, count: int, width: int) -> numpy.ndarray:
 
 
 def _convert(path: Path, target: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            payload = _parse(file)
-        _save_model(payload, target)
-    except (struct.error, ValueError) as error:  # ValueError: also numpy's and UTF-8's word for other bytes
-        raise BenchError(f"{path} is not a whole E5S1 file ({error}): get it again.") from None
-    _save_tokenizer(payload, target)
+    payload = read(path)
+    _save_model(payload, target)
+    save_tokenizer(payload, target)
     _save_pooling(payload, target)
 
 
-def _save_model(payload: _Payload, target: Path) -> None:
+def _save_model(payload: Payload, target: Path) -> None:
     import numpy as np
     import torch
     from safetensors.numpy import save_file
@@ -191,17 +196,22 @@ def _save_model(payload: _Payload, target: Path) -> None:
     )
     with torch.device("meta"):  # names and shapes of all that the library wants, without memory for it
         shapes = {name: tuple(tensor.shape) for name, tensor in BertModel(config).state_dict().items()}
-    names = _names(payload.layers)
-    weights = {}
-    for name, shape in shapes.items():
-        if name.startswith("pooler."):
-            weights[name] = np.zeros(shape, np.float32)
-        elif names[name] in payload.tensors:
-            weights[name] = payload.tensors[names[name]].reshape(shape)
-        else:
-            raise ValueError(f"it lacks {names[name]}")
+    pooler = {name: shapes.pop(name) for name in list(shapes) if name.startswith("pooler.")}
+    weights = encoder_weights(payload, shapes)
+    weights |= {name: np.zeros(shape, np.float32) for name, shape in pooler.items()}
     save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
     config.save_pretrained(target)
+
+
+def encoder_weights(payload: Payload, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, numpy.ndarray]:
+    """The weights as transformers names them, in float32, in the shapes that its model has. Raises BenchError for a
+    weight that the payload lacks."""
+    names = _names(payload.layers)
+    try:
+        return {name: payload.tensors[names[name]].reshape(shape) for name, shape in shapes.items()}
+    except (KeyError, ValueError) as error:
+        what = f"it lacks {error.args[0]}" if isinstance(error, KeyError) else str(error)
+        raise BenchError(f"The E5S1 file is not whole ({what}): get it again.") from None
 
 
 def _names(layers: int) -> dict[str, str]:
@@ -215,7 +225,8 @@ def _names(layers: int) -> dict[str, str]:
     return names
 
 
-def _save_tokenizer(payload: _Payload, target: Path) -> None:
+def save_tokenizer(payload: Payload, target: Path) -> None:
+    """XLM-R's tokenizer, as transformers loads it from a folder."""
     from tokenizers import AddedToken, Regex, Tokenizer, models
     from tokenizers.decoders import Metaspace as Decoder
     from tokenizers.normalizers import Precompiled, Replace, Sequence, Strip
@@ -278,7 +289,7 @@ def _charsmap(rules: Mapping[str, str]) -> bytes:
     return struct.pack("<I", trie.nbytes) + trie.tobytes() + b"".join(keys.values())
 
 
-def _save_pooling(payload: _Payload, target: Path) -> None:
+def _save_pooling(payload: Payload, target: Path) -> None:
     """What sentence-transformers reads: the mean over the tokens, brought to length 1."""
     kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
     modules = [

@@ -1,0 +1,231 @@
+"""Trains the upper half of the encoder and the estimator, and says how far it got on what was kept apart."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from bench import comet_embedded, e5
+from bench.core import digest
+from bench.progress import bar
+from bench.training import data
+from bench.training.data import SEED, Candidate, Group
+from bench.training.loss import DEVIATION, MEAN, group_loss
+from bench.training.model import Lower, embed, layers, lower, open_up, trained
+from bench.weights import resolve
+
+EPOCHS = 3
+BATCH_TOKENS = 6000
+RATES = {"estimator": 3e-4, "layerwise_attention": 5e-3, "encoder": 4e-4}
+FEW = 0.2  # of the groups with one system, those that are seen in an epoch
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Every distinct text once."""
+
+    index: dict[str, int]
+    below: Lower
+
+    @classmethod
+    def of(cls, model: Any, groups: Sequence[Group], kept: Path) -> Texts:
+        """What the lower layers make of all texts is kept for the next start."""
+        index = {
+            text: i for i, text in enumerate(dict.fromkeys(t for group in groups for t in group.texts()))
+        }
+        path = kept / f"{digest(list(index))[:16]}.pt"
+        if not path.is_file():
+            below = lower(model, list(index))
+            torch.save({"states": below.states, "means": below.means}, path)
+        return cls(index, Lower(**torch.load(path, weights_only=True)))
+
+    def length(self, text: str) -> int:
+        return len(self.below.states[self.index[text]])
+
+
+def train(folder: Path, work: Path) -> None:
+    """`folder`: the judgements. Writes `work`/trained.safetensors after each epoch, and the held-out judgements as CSV."""
+    from safetensors.torch import save_file
+
+    from bench import judgements
+
+    torch.manual_seed(SEED)
+    parts = data.load(folder)
+    work.mkdir(parents=True, exist_ok=True)
+    for name, rows in parts.held_out.items():
+        judgements.write(work / f"{name}.held-out.csv.gz", rows)
+    payload = e5.read(resolve(e5.PAYLOAD))
+    (work / "encoder").mkdir(exist_ok=True)
+    comet_embedded.save_encoder(payload, work / "encoder")
+    model = comet_embedded.untrained(payload, work / "encoder")
+    last = model.estimator.ff[-1]
+    with torch.no_grad():
+        last.weight *= DEVIATION
+        last.bias.fill_(MEAN)
+    open_up(model)
+
+    groups = [*parts.train, *parts.dev]
+    texts = Texts.of(model, groups, work)
+    hints = _hints(model, groups, texts)
+    steps = [list(_batches(parts.train, texts, random.Random(SEED + epoch))) for epoch in range(EPOCHS)]
+    total = sum(map(len, steps))
+    rates = [
+        {
+            "params": [p for n, p in model.named_parameters() if p.requires_grad and n.startswith(part)],
+            "lr": rate,
+        }
+        for part, rate in RATES.items()
+    ]
+    optimizer = torch.optim.AdamW(rates, weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, list(RATES.values()), total_steps=total, pct_start=0.05, cycle_momentum=False
+    )
+    began = time.monotonic()
+    for epoch, batches in enumerate(steps, 1):
+        model.train()
+        losses = []
+        with bar(f"epoch {epoch}", total=len(batches), unit="batches") as advance:
+            for number, batch in enumerate(batches):
+                loss = torch.stack(
+                    [
+                        group_loss(scores, group.candidates, hints[id(group)])
+                        for group, scores in zip(batch, _scores(model, batch, texts), strict=True)
+                    ]
+                ).mean()
+                optimizer.zero_grad()
+                loss.backward()
+                torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
+                optimizer.step()
+                schedule.step()
+                losses.append(float(loss))
+                advance(1)
+                if number % 50 == 49:
+                    print(
+                        f"{time.monotonic() - began:.0f} s, epoch {epoch}, {number + 1}/{len(batches)}: "
+                        f"loss {sum(losses[-50:]) / 50:.3f}",
+                        flush=True,
+                    )
+        save_file(trained(model), work / "trained.safetensors")
+        print(json.dumps({"epoch": epoch, **measure(model, parts.dev, texts)}), flush=True)
+
+
+@torch.no_grad()
+def _hints(model: Any, groups: Sequence[Group], texts: Texts) -> dict[int, Tensor]:
+    """For each group how like its reference every candidate is: chrF and the untrained encoder's cosine, in standard
+    deviations of the group (what hardly differs is not blown up)."""
+    hints = {}
+    with bar("likeness", total=len(groups), unit="groups") as advance:
+        for group in groups:
+            judged = [i for i, c in enumerate(group.candidates) if c.human is not None]
+            hint = torch.zeros(len(group.candidates))
+            if len(judged) > 1:
+                rows = [
+                    texts.index[t] for t in (group.reference, *(group.candidates[i].text for i in judged))
+                ]
+                last = torch.nn.functional.normalize(layers(model, texts.below, rows)[-1])
+                for values, least in ((last[1:] @ last[0], 0.01), (_chrf(group)[judged], 5.0)):
+                    hint[judged] += (values - values.mean()) / (values.std() + least)
+            hints[id(group)] = hint
+            advance(1)
+    return hints
+
+
+def _chrf(group: Group) -> Tensor:
+    from sacrebleu.metrics import CHRF
+
+    metric = CHRF()
+    return torch.tensor(
+        [
+            metric.sentence_score(c.text, [group.reference]).score if c.human is not None else 0.0
+            for c in group.candidates
+        ]
+    )
+
+
+def _batches(groups: Sequence[Group], texts: Texts, chance: random.Random) -> list[list[Group]]:
+    """Groups of like length together, in batches of about BATCH_TOKENS, in random order."""
+    chosen = [
+        group
+        for group in groups
+        if sum(c.human is not None for c in group.candidates) > 1 or chance.random() < FEW
+    ]
+    lengths = {id(g): max(map(texts.length, (g.source, g.reference))) for g in chosen}
+    chosen.sort(key=lambda group: lengths[id(group)] * chance.uniform(0.85, 1.15))
+    made: list[list[Group]] = []
+    room = 0
+    for group in chosen:
+        size = sum(map(texts.length, set(group.texts())))
+        if size > room:
+            made.append([])
+            room = BATCH_TOKENS
+        made[-1].append(group)
+        room -= size
+    chance.shuffle(made)
+    return made
+
+
+def _scores(model: Any, groups: Sequence[Group], texts: Texts) -> list[Tensor]:
+    """Scores of every group's candidates. Texts of like length go through the encoder together."""
+    wanted = sorted(
+        {texts.index[t] for group in groups for t in group.texts()}, key=lambda i: len(texts.below.states[i])
+    )
+    cut = (len(wanted) + 3) // 4
+    embedded = torch.cat(
+        [embed(model, texts.below, wanted[at : at + cut]) for at in range(0, len(wanted), cut)]
+    )
+    row = {i: n for n, i in enumerate(wanted)}
+    scores = []
+    for group in groups:
+        hypotheses = embedded[[row[texts.index[c.text]] for c in group.candidates]]
+        source, reference = (
+            embedded[row[texts.index[group.source]]],
+            embedded[row[texts.index[group.reference]]],
+        )
+        scores.append(
+            model.estimate(source.expand_as(hypotheses), hypotheses, reference.expand_as(hypotheses)).score
+        )
+    return scores
+
+
+@torch.no_grad()
+def measure(model: Any, groups: Sequence[Group], texts: Texts) -> dict[str, Any]:
+    """On the dev part: mean within-segment tau-b of the model and of chrF, and how often a fault is seen, by kind."""
+    from scipy.stats import kendalltau
+
+    model.eval()
+    taus: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    seen: dict[str, list[bool]] = defaultdict(list)
+    for group in groups:
+        (scores,) = _scores(model, [group], texts)
+        values = scores.tolist()
+        judged = [i for i, c in enumerate(group.candidates) if c.human is not None]
+        human = [group.candidates[i].human for i in judged]
+        if len(set(human)) > 1:
+            chrf = _chrf(group).tolist()
+            pairs = [kendalltau(human, [v[i] for i in judged]).statistic for v in (values, chrf)]
+            taus[group.pair].append(tuple(0.0 if value != value else value for value in pairs))  # type: ignore[arg-type]
+        for value, candidate in zip(values, group.candidates, strict=True):
+            seen_as = _seen(value, candidate, values, judged)
+            if seen_as is not None:
+                seen[candidate.fault].append(seen_as)
+    means = {
+        pair: [sum(column) / len(column) for column in zip(*rows, strict=True)] for pair, rows in taus.items()
+    }
+    return {"tau within (model, chrF)": means, "seen": {k: sum(v) / len(v) for k, v in sorted(seen.items())}}
+
+
+def _seen(value: float, candidate: Candidate, values: Sequence[float], judged: Sequence[int]) -> bool | None:
+    if candidate.base is not None:
+        return value < values[candidate.base]
+    if candidate.fault and judged:
+        return value < min(values[i] for i in judged)
+    return None
