@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import sacrebleu.metrics
 
 from bench import references
 from bench.core import BenchError, Direction, Score, digest, sides
-from bench.scorers.sacre import Sacre
+from bench.scorers.sacre import _SETTINGS, Sacre
 
 COMMAND = {
     ("BLEU", "zh"): ["-m", "bleu", "-tok", "zh"],
@@ -78,6 +79,21 @@ def test_each_segment(tmp_path: Path, metric: str, direction: Direction) -> None
     assert list(ours(metric, direction, expected, given).segments) == pytest.approx(theirs, abs=1e-9)
 
 
+@pytest.mark.parametrize("metric", ["BLEU", "chrF", "chrF++", "TER"])
+def test_statistics_are_what_scores_are_made_of(metric: str) -> None:
+    """Whole numbers, a row a segment: the score of any of its segments is sacrebleu's of the sum of their rows."""
+    expected, given = texts("zh-en")
+    score = ours(metric, "zh-en", expected, given)
+    name, settings = _SETTINGS[metric]
+    theirs = getattr(sacrebleu.metrics, name)(**settings["en"])
+    some = [3, 5, 5, 8]
+    wanted = theirs.corpus_score([given[n] for n in some], [[expected[n] for n in some]]).score
+    summed = [sum(score.statistics[n][place] for n in some) for place in range(len(score.statistics[0]))]
+    assert theirs._compute_score_from_stats(summed).score == pytest.approx(wanted, abs=1e-12)
+    assert 0 < wanted < 100
+    assert {type(number) for row in score.statistics for number in row} == {int}
+
+
 def test_chinese_bleu_is_not_zero() -> None:
     """The mistake that the direction is there to prevent: 13a on Chinese."""
     expected, given = texts("en-zh")
@@ -91,13 +107,16 @@ def test_the_users_seed_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert ours("chrF", "zh-en", expected, given) == before
 
 
-def test_several_systems_are_kept_apart() -> None:
-    """TER of several systems runs in processes of its own; the order must hold."""
+@pytest.mark.parametrize("metric", ["BLEU", "TER"])
+def test_several_systems_are_kept_apart(metric: str) -> None:
+    """TER of several systems runs in processes of its own, the others share the counted references."""
     expected, given = texts("zh-en")
-    scores = Sacre("TER", resamples=10).score(
+    scores = Sacre(metric, resamples=10).score(
         "zh-en", expected, expected, {"worse": given, "perfect": expected}
     )
-    assert scores["perfect"].value == 0.0 < scores["worse"].value
+    assert scores["perfect"].value == (0 if metric == "TER" else pytest.approx(100))
+    alone = Sacre(metric, resamples=10).score("zh-en", expected, expected, {"worse": given})
+    assert scores["worse"] == alone["worse"]
 
 
 def test_a_single_segment_has_no_interval() -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
 from typing import Any
 
-from bench.core import BenchError, Direction, Language, Score, sides
+from bench.core import BenchError, Direction, Language, Score, Scorer, sides
 
 SEED = 12345  # sacrebleu's own default for SACREBLEU_SEED
 
@@ -30,7 +31,7 @@ _SETTINGS: dict[str, tuple[str, dict[Language, dict[str, Any]]]] = {
 """Name -> sacrebleu's class and its settings for each target language; whatever is not named is sacrebleu's default."""
 
 
-class Sacre:
+class Sacre(Scorer):
     """`metric`: BLEU, chrF, chrF++ or TER. `resamples`: of the bootstrap that gives the 95 % interval (Koehn 2004)."""
 
     def __init__(self, metric: str, resamples: int = 1000) -> None:
@@ -47,7 +48,7 @@ class Sacre:
             "resamples": self.resamples,
             "seed": SEED,
         }
-        return {"scorer": "sacre", "version": 1, "sacrebleu": library, **made}
+        return {"scorer": "sacre", "version": 2, "sacrebleu": library, **made}
 
     def score(
         self,
@@ -56,36 +57,42 @@ class Sacre:
         references: Sequence[str],
         systems: Mapping[str, Sequence[str]],
     ) -> dict[str, Score]:
-        language = sides(direction)[1]
-        jobs = [
-            (self.metric, self.resamples, language, list(references), list(texts))
-            for texts in systems.values()
-        ]
-        if self.metric != "TER" or len(jobs) == 1:
-            return dict(zip(systems, map(_score, jobs), strict=True))
+        job = partial(_scores, self.metric, self.resamples, sides(direction)[1], list(references))
+        texts = [list(each) for each in systems.values()]
+        if self.metric != "TER" or len(texts) == 1:
+            return dict(zip(systems, job(texts), strict=True))
         # TER searches for shifts in pure Python: half a minute for a system on a few pages of Chinese.
-        with ProcessPoolExecutor(min(len(jobs), os.cpu_count() or 1), get_context("spawn")) as pool:
-            return dict(zip(systems, pool.map(_score, jobs), strict=True))
+        with ProcessPoolExecutor(min(len(texts), os.cpu_count() or 1), get_context("spawn")) as pool:
+            found = [score for (score,) in pool.map(job, [[each] for each in texts])]
+        return dict(zip(systems, found, strict=True))
 
 
-def _score(job: tuple[str, int, Language, list[str], list[str]]) -> Score:
+def _scores(
+    metric: str, resamples: int, language: Language, references: list[str], systems: list[list[str]]
+) -> list[Score]:
+    """The score of each system; the references are counted once for all."""
     import sacrebleu.metrics
-    from sacrebleu.significance import _bootstrap_resample
 
-    metric, resamples, language, references, hypotheses = job
     # A seed in the user's environment would change the interval unseen.
     os.environ["SACREBLEU_SEED"] = str(SEED)
     name, settings = _SETTINGS[metric]
-    corpus = segment = getattr(sacrebleu.metrics, name)(**settings[language])
+    corpus = segment = getattr(sacrebleu.metrics, name)(**settings[language], references=[references])
     if metric == "BLEU":  # smoothed as `sacrebleu --sentence-level` does it
         segment = sacrebleu.metrics.BLEU(**settings[language], effective_order=True)
-    # Counted once for the corpus, its resamples and the segments.
-    counts = corpus._extract_corpus_statistics(hypotheses, [references])
+    corpus.n_bootstrap = resamples if len(references) > 1 else None  # for the signature
+    return [_score(metric, corpus, segment, hypotheses) for hypotheses in systems]
+
+
+def _score(metric: str, corpus: Any, segment: Any, hypotheses: list[str]) -> Score:
+    """`corpus`, `segment`: sacrebleu's metrics, with references and without."""
+    from sacrebleu.significance import _bootstrap_resample
+
+    # Counted once for the corpus, its resamples and the segments, and kept for the paired tests (bench.compare).
+    counts = corpus._extract_corpus_statistics(hypotheses, None)
     result = corpus._aggregate_and_compute(counts)
     interval = None
     if len(counts) > 1:
-        corpus.n_bootstrap = resamples  # for the signature
-        corpus.seed, resampled = _bootstrap_resample(counts, corpus, resamples)
+        corpus.seed, resampled = _bootstrap_resample(counts, corpus, corpus.n_bootstrap)
         result.estimate_ci(resampled)
         interval = (float(result._mean - result._ci), float(result._mean + result._ci))
     return Score(
@@ -95,4 +102,6 @@ def _score(job: tuple[str, int, Language, list[str], list[str]]) -> Score:
         signature=f"{metric}|{corpus.get_signature()}",
         segments=tuple(float(segment._aggregate_and_compute([count]).score) for count in counts),
         higher_is_better=metric != "TER",
+        # Whole numbers: TER's length is an average over references, and there is one.
+        statistics=tuple(tuple(map(int, count)) for count in counts),
     )
