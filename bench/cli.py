@@ -9,6 +9,7 @@ import click
 
 from bench import __version__
 from bench.core import BenchError
+from bench.machine_cli import doctor, prefetch
 from bench.meta_evaluate_cli import meta_evaluate
 from bench.references_cli import references
 
@@ -37,6 +38,8 @@ def main() -> None:
       bench run system=copy                  one system (configs/system/), added to the leaderboards
       bench references check ID              prove that a reference set holds what its source holds
       bench meta-evaluate JUDGEMENTS.csv     how far the metrics can be trusted
+      bench doctor                           what this machine can run, and what mends what is missing
+      bench prefetch --into DIR              all that a run needs, for nodes without a network
     """
 
 
@@ -86,3 +89,5 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
 
 main.add_command(references)
 main.add_command(meta_evaluate)
+main.add_command(prefetch)
+main.add_command(doctor)

@@ -10,7 +10,10 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from bench.weights import Weights
 
 Language = Literal["zh", "en"]
 Direction = Literal["zh-en", "en-zh"]
@@ -221,6 +224,13 @@ class Adapter(Protocol):
         """All that changes the outputs (checkpoint digest, prompt, decoding settings, code version), and nothing else."""
         ...
 
+    def needs(self) -> Sequence[Weights]:
+        """What translating reads that lies elsewhere; saying so fetches nothing."""
+        return ()
+
+    def prepare(self) -> None:
+        """Fetch all that, and convert it where the engine wants another form, so that `load` needs no network."""
+
     def load(self) -> None:
         """Fetch and load what translating needs; the clock of the run starts after it."""
 
@@ -243,7 +253,14 @@ class Adapter(Protocol):
 
 
 class Scorer(Protocol):
-    """Judges all systems of one direction at once, so that costly work is shared between them."""
+    """Judges all systems of one direction at once, so that costly work is shared between them. Building one is cheap."""
+
+    required: bool = True
+    """False: where it cannot be made ready, the board has a gap and says why, instead of there being no board."""
+
+    def needs(self) -> Sequence[Weights]:
+        """What scoring reads that lies elsewhere; saying so fetches nothing."""
+        return ()
 
     def prepare(self) -> None:
         """Fetch what scoring needs. Called before the first translation starts, where anything is left to score: raises

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import platform
+import re
 import resource
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -67,6 +70,21 @@ def made() -> dict[str, Any]:
         "platform": platform.platform(),
         "packages": {name: found for name, found in versions.items() if found},
     }
+
+
+def attempt() -> str:
+    """Names this process as no other was ever named, in the order of time; fit for a file's name."""
+    host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())
+    return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%f}-{host}-{os.getpid()}"
+
+
+def here() -> str:
+    """Who speaks, for people who look for its log: "at 2026-11-25T15:42:01 on node7 (Slurm job 12_3)"."""
+    job = os.environ.get("SLURM_JOB_ID", "")
+    if array := os.environ.get("SLURM_ARRAY_JOB_ID"):
+        job = f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+    who = f"Slurm job {job}" if job else f"process {os.getpid()}"
+    return f"at {datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S} UTC on {socket.gethostname()} ({who})"
 
 
 def _peak_memory_mb() -> int:

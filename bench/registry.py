@@ -151,5 +151,6 @@ def cause(text: str) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split()).rstrip(".")
+    """One line, without the name and the password that an address in it may hold."""
+    line = re.sub(r"//[^/\s@]*@", "//", " ".join(text.split()).rstrip("."))
     return line if len(line) <= 200 else f"{line[:199]}…"

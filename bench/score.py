@@ -11,6 +11,15 @@ from bench.progress import bar
 from bench.translate import is_current
 
 
+def unscored(
+    root: Path, reference: ReferenceSet, direction: Direction, metric: str, scorer: Scorer
+) -> list[store.Run]:
+    """The runs of a direction that were made from this version of the set, and that this scorer has not scored."""
+    hashed = digest(scorer.identity())
+    runs = (run for run in store.runs(root, reference.id, direction) if is_current(run, reference))
+    return [run for run in runs if store.read_score(run, metric, hashed) is None]
+
+
 def score(
     root: Path,
     reference: ReferenceSet,
@@ -22,24 +31,23 @@ def score(
     `scorers`: metric id -> scorer. Raises BenchError where a run's hypotheses are not those that were written: its
     scores would be of other texts.
     """
-    runs = [run for run in store.runs(root, reference.id, direction) if is_current(run, reference)]
-    wanted: dict[str, tuple[str, list[store.Run]]] = {}
-    for run in runs:
-        run.check()
-    for metric, scorer in scorers.items():
-        hashed = digest(scorer.identity())
-        wanted[metric] = hashed, [run for run in runs if store.read_score(run, metric, hashed) is None]
-
+    for run in store.runs(root, reference.id, direction):
+        if is_current(run, reference):
+            run.check()
+    wanted = {
+        metric: unscored(root, reference, direction, metric, scorer) for metric, scorer in scorers.items()
+    }
     source_language, target_language = sides(direction)
     sources = [segment.text(source_language) for segment in reference.segments]
     references = [segment.text(target_language) for segment in reference.segments]
-    total = sum(len(missing) for _, missing in wanted.values())
+    total = sum(map(len, wanted.values()))
     with bar(f"scoring {direction}", total=total, unit="scores") as advance:
-        for metric, (hashed, missing) in wanted.items():
+        for metric, missing in wanted.items():
             if not missing:
                 continue
             texts = {run.label: _texts(run, reference) for run in missing}
             scores = scorers[metric].score(direction, sources, references, texts)
+            hashed = digest(scorers[metric].identity())
             for run in missing:
                 store.write_score(run, metric, hashed, scores[run.label])
             advance(len(missing))

@@ -3,14 +3,26 @@
 <store>/<reference set>/<direction>/<system>-<identity>/
     hypotheses.jsonl    one Hypothesis a line, in the order of the reference set
     run.json            everything needed to repeat the run; its presence means the run is whole
-    journal.jsonl       while translating: finished hypotheses with the attempt that made them and its seconds since the one
-                        before, appended as they come; gone when the run is whole
-    failure.json        why the last attempt did not finish; gone when the run is whole
+    journal-<attempt>.jsonl  while translating: finished hypotheses with the attempt that made them and its seconds since the
+                        one before, appended as they come; gone when the run is whole
+    failure.json        why there is no whole run: the last attempt has begun, or why it ended; failure-3-of-8.json is of a
+                        shard; gone when the run is whole
+    lock                held by who makes the run, lock-3-of-8 by who makes that shard (bench.lock)
     scores/<metric>.json
+<store>/<reference set>/<direction>/failure-<metric>.json   why scoring on another machine did not end; gone when it has
+<store>/<reference set>/<direction>/comparisons/<metric>.json
+                        every two systems by a metric (bench.compare), and a hash of the scores that it was made of
 <store>/<reference set>/leaderboard.{md,csv,json}
+<store>/<reference set>/site/                           (bench.site)
+<store>/.sweeps/        what launchers keep: logs of jobs that ran on other machines (bench.launch)
 
 The folder's name holds the identity of the system, so that one setting never overwrites another. Every whole file is
 written under a temporary name and renamed, so that a reader never sees half of one.
+
+Every file has one writer at a time, also where many machines share the disk: an attempt appends to a journal of its own, and
+all journals of a folder together, matched by key, are what is finished. Shards and processes that were killed need no more
+than that. A run becomes whole under its lock. Should a disk keep no lock, work is done twice, and nothing is mixed:
+run.json holds the hash of its hypotheses.
 """
 
 from __future__ import annotations
@@ -20,6 +32,7 @@ import hashlib
 import json
 import os
 import re
+import socket
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -86,9 +99,12 @@ def runs(store: Path, reference: str, direction: Direction) -> list[Run]:
 
 
 def failures(store: Path, reference: str, direction: Direction) -> dict[str, str]:
-    """System label -> why its last attempt did not finish."""
-    paths = sorted((store / reference / direction).glob("*/failure.json"))
-    return {path.parent.name: str(_read_json(path)["error"]) for path in paths}
+    """System label -> why there is no whole run; the reasons of several shards one after the other."""
+    reasons: dict[str, list[str]] = {}
+    for path in sorted((store / reference / direction).glob("*/failure*.json")):
+        with suppress(FileNotFoundError):  # it may go at any moment, since its run may become whole
+            reasons.setdefault(path.parent.name, []).append(str(_read_json(path)["error"]))
+    return {label: "; ".join(dict.fromkeys(said)) for label, said in reasons.items()}
 
 
 def write_run(folder: Path, hypotheses: Iterable[Hypothesis], record: Mapping[str, Any]) -> None:
@@ -104,12 +120,33 @@ def write_run(folder: Path, hypotheses: Iterable[Hypothesis], record: Mapping[st
     write_json(
         folder / "run.json", {**record, "hypotheses_sha256": hashlib.sha256(text.encode()).hexdigest()}
     )
-    for name in ("journal.jsonl", "failure.json"):
-        (folder / name).unlink(missing_ok=True)
+    for path in [*folder.glob("journal*.jsonl"), *folder.glob("failure*.json")]:
+        path.unlink(missing_ok=True)
 
 
-def write_failure(folder: Path, error: str) -> None:
-    write_json(folder / "failure.json", {"error": error})
+def write_failure(folder: Path, error: str, of: str = "") -> None:
+    """Why there is no whole run in `folder`. `of`: the shard ("3-of-8") or, in the folder of a direction, the metric."""
+    write_json(_failure(folder, of), {"error": error})
+
+
+def read_failure(folder: Path, of: str = "") -> str:
+    """What `write_failure` was told; empty where nothing failed."""
+    with suppress(FileNotFoundError):
+        return str(_read_json(_failure(folder, of))["error"])
+    return ""
+
+
+def begun(here: str) -> str:
+    """What stands for a failure while an attempt goes on; and after it, where it could not even say why it ended."""
+    return f"begun {here}: still at it, or ended without a word"
+
+
+def clear_failure(folder: Path, of: str = "") -> None:
+    _failure(folder, of).unlink(missing_ok=True)
+
+
+def _failure(folder: Path, of: str) -> Path:
+    return folder / (f"failure-{of}.json" if of else "failure.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +165,19 @@ class Journal:
     moments, and so does all of it when the block is left.
 
     A save is appended and synced. Since one costs milliseconds, the next waits until `_SAVE_SHARE` of the time is kept.
+    `attempt` names the process, and no other ever: the file is its own.
     """
 
     _SAVE_SHARE = 0.01
 
     def __init__(self, folder: Path, attempt: str) -> None:
-        self.path = folder / "journal.jsonl"
+        self.path = folder / f"journal-{attempt}.jsonl"
         self.attempt = attempt
 
     def __enter__(self) -> Journal:
         with _disk(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a+b", buffering=0)
-            _mend(self._file)
+            self._file = self.path.open("xb", buffering=0)
         self._unsaved: list[Hypothesis] = []
         self._saved = self._last = time.monotonic()
         self._cost = 0.0
@@ -181,15 +218,6 @@ class Journal:
         self._cost = self._saved - began
 
 
-def _mend(file: Any) -> None:
-    """Cut a torn last line, left by a process that was killed while it wrote, before anything is appended to it."""
-    file.seek(0)
-    content = file.read()
-    if content and not content.endswith(b"\n"):
-        file.truncate(content.rfind(b"\n") + 1)
-    file.seek(0, os.SEEK_END)
-
-
 def finished(folder: Path) -> list[Hypothesis]:
     """All that was ever translated into `folder` and is kept there, the last for each key last."""
     whole: list[Hypothesis] = []
@@ -199,10 +227,12 @@ def finished(folder: Path) -> list[Hypothesis]:
 
 
 def read_journal(folder: Path) -> list[Entry]:
-    """What was translated since the run in `folder` was last whole; a torn last line is passed over."""
-    with suppress(FileNotFoundError):
-        return list(_read_lines(folder / "journal.jsonl", torn=True))
-    return []
+    """What was translated since the run in `folder` was last whole, attempt by attempt; a torn last line is passed over."""
+    entries: list[Entry] = []
+    for path in sorted(folder.glob("journal*.jsonl")):
+        with suppress(FileNotFoundError):  # the run has become whole
+            entries += _read_lines(path, torn=True)
+    return entries
 
 
 def read_hypotheses(path: Path) -> list[Hypothesis]:
@@ -259,8 +289,32 @@ def _scored(run: Run) -> dict[str, str]:
     }
 
 
+def write_comparisons(
+    store: Path, reference: str, direction: Direction, metric: str, record: Mapping[str, Any]
+) -> None:
+    write_json(store / reference / direction / "comparisons" / f"{metric}.json", record)
+
+
+def read_comparisons(store: Path, reference: str, direction: Direction, metric: str) -> dict[str, Any] | None:
+    path = store / reference / direction / "comparisons" / f"{metric}.json"
+    return _read_json(path) if path.is_file() else None
+
+
 def leaderboard_path(store: Path, reference: str, suffix: str) -> Path:
     return store / reference / f"leaderboard.{suffix}"
+
+
+def direction_folder(store: Path, reference: str, direction: Direction) -> Path:
+    return store / reference / direction
+
+
+def sweeps_folder(store: Path) -> Path:
+    """Hydra's, and logs of jobs that ran elsewhere."""
+    return store / ".sweeps"
+
+
+def site_folder(store: Path, reference: str) -> Path:
+    return store / reference / "site"
 
 
 def directions(store: Path, reference: str) -> list[Direction]:
@@ -274,7 +328,7 @@ def write_json(path: Path, record: Mapping[str, Any]) -> None:
 
 def write(path: Path, text: str) -> None:
     """Whole or not at all: written beside under a temporary name, synced, renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
     with _disk(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from datetime import datetime, timezone
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench import plan, record, store
 from bench.core import Adapter, Direction, Hypothesis, Output, ReferenceSet, Source, digest
 from bench.flags import flags
+from bench.lock import held
 from bench.progress import bar
+from bench.shards import Shard
 
 RUN_FORMAT = 1
 
@@ -35,45 +35,73 @@ def translate(
     card: Mapping[str, Any],
     batch_tokens: int,
     config: Mapping[str, Any] | None = None,
+    shard: Shard = Shard(),  # noqa: B008  # frozen
 ) -> None:
-    """Make the run in `folder` whole. Only what is not translated yet is translated.
+    """Make the run in `folder` whole. Only what is not translated yet is translated, and of that only what is of `shard`: the
+    run becomes whole when its last shard is done.
 
     `card` is what the system's yaml says of it (name, size, licence …), `config` how its adapter was set up: both go into
     run.json as they are. `batch_tokens`: see bench.plan.outputs. A segment whose translation failed with an error is tried
     again by the next run. Where a whole run only meets another version of the set and all its texts are translated, it
     keeps the record of how they were made.
     """
-    earlier = store.read_run(folder)
+    label = f"{card['name']} {direction}"
+    sources = plan.sources(reference, direction, adapter.context)
+    keys = _keys(sources, identity(adapter, direction))
+    facts: dict[str, Any] = {"batch_tokens": batch_tokens}
+    of_shard = f" {shard.name}" if shard.name else ""
+    with held(folder / (f"lock-{shard.name}" if shard.name else "lock"), label + of_shard) as check:
+        earlier = store.read_run(folder)
+        if earlier and not shard.name:  # another shard may be about to make the run whole
+            earlier.check()
+        done = _latest(folder)
+        mine = shard.take(sources)
+        missing = {_block(s) for s in mine if keys[s.id] not in done or done[keys[s.id]].error}
+        todo = [source for source in mine if _block(source) in missing]
+        if todo:
+            store.write_failure(folder, store.begun(record.here()), shard.name)
+            adapter.load()
+            _translate(adapter, todo, keys, direction, folder, label + of_shard, batch_tokens, check)
+            facts = {**adapter.facts(), **facts}
+        store.clear_failure(folder, shard.name)
+    with held(folder / "lock", label):
+        _write(adapter, reference, direction, folder, card, config or {}, keys, facts)
+
+
+def _write(
+    adapter: Adapter,
+    reference: ReferenceSet,
+    direction: Direction,
+    folder: Path,
+    card: Mapping[str, Any],
+    config: Mapping[str, Any],
+    keys: Mapping[str, str],
+    facts: Mapping[str, Any],
+) -> None:
+    """Make the run whole, if all of it is translated and this has not been done. `keys`: in the order of the set."""
+    earlier, done = store.read_run(folder), _latest(folder)
+    if not all(key in done for key in keys.values()):
+        return
     old = set()
     if earlier:
         earlier.check()
         old = {h.key for h in earlier.hypotheses() if not h.error}
-    system = identity(adapter, direction)
-    sources = plan.sources(reference, direction, adapter.context)
-    keys = _keys(sources, system)
-    done = _latest(folder)
-    missing = {_block(s) for s in sources if keys[s.id] not in done or done[keys[s.id]].error}
-    todo = [source for source in sources if _block(source) in missing]
-    if todo:
-        adapter.load()
-        _translate(adapter, todo, keys, direction, folder, f"{card['name']} {direction}", batch_tokens)
-        done = _latest(folder)
-
-    hypotheses = [done[keys[source.id]] for source in sources]
-    if earlier and not todo:
+    new = [entry for entry in store.read_journal(folder) if entry.hypothesis.key not in old]
+    if earlier and not new:
+        if is_current(earlier, reference):
+            return
         work, made = earlier.record["work"], earlier.record["made"]
     else:
-        new = [entry for entry in store.read_journal(folder) if entry.hypothesis.key not in old]
         # Without anything to do (the process before this was killed at the very end) nothing was loaded that could tell.
-        facts = adapter.facts() if todo else {"device": "not recorded"}
-        facts = {**facts, "batch_tokens": batch_tokens}
+        facts = {"device": "not recorded", **facts}
         work, made = record.work(new, facts, card.get("price", {})), record.made()
+    hypotheses = [done[key] for key in keys.values()]
     whole = {
         "format": RUN_FORMAT,
         "system": dict(card),
         "adapter": adapter.identity(),
-        "config": dict(config or {}),
-        "identity": system,
+        "config": dict(config),
+        "identity": identity(adapter, direction),
         "direction": direction,
         "reference": {"id": reference.id, "sha256": reference.sha256},
         "segments": len(hypotheses),
@@ -99,20 +127,21 @@ def _translate(
     folder: Path,
     label: str,
     batch_tokens: int,
+    check: Callable[[], None],
 ) -> None:
     """Into the journal, the segments of a block together: half a block could not be gone on with."""
     block = {source.id: _block(source) for source in todo}
     size = Counter(block.values())
     begun: dict[str, dict[str, Hypothesis]] = defaultdict(dict)
-    attempt = f"{datetime.now(timezone.utc).isoformat(timespec='milliseconds')} {os.getpid()}"
     with (
         bar(label, total=len(todo), unit="segments") as advance,
-        store.Journal(folder, attempt) as journal,
+        store.Journal(folder, record.attempt()) as journal,
     ):
         for source, output, fell_back in plan.outputs(adapter, todo, direction, batch_tokens):
             name = block[source.id]
             begun[name][source.id] = _hypothesis(source, keys[source.id], output, fell_back, direction)
             if len(begun[name]) == size[name]:
+                check()
                 finished = begun.pop(name)
                 journal.add(finished.values())
                 advance(len(finished))

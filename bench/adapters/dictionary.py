@@ -32,6 +32,12 @@ class Dictionary(Adapter):
     def identity(self) -> dict[str, Any]:
         return {"adapter": "dictionary", "version": 1, "dictionary": fingerprint(self.weights)}
 
+    def needs(self) -> tuple[Weights]:
+        return (self.weights,)
+
+    def prepare(self) -> None:
+        resolve(self.weights)
+
     def load(self) -> None:
         glosses = {word: [*map(_plain, raw)] for word, raw in cedict.load(resolve(self.weights)).items()}
         self._english = {word: next(filter(None, plain), "") for word, plain in glosses.items()}

@@ -62,6 +62,12 @@ class LLM(Adapter):
     def facts(self) -> dict[str, Any]:
         return torch_facts(self.dtype)
 
+    def needs(self) -> tuple[Weights]:
+        return (self.weights,)
+
+    def prepare(self) -> None:
+        folder(self.weights)
+
     def load(self) -> None:
         path = folder(self.weights)
         self._tokenizer = load_tokenizer(path)

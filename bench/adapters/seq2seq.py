@@ -62,9 +62,19 @@ class Seq2Seq(Adapter):
     def facts(self) -> dict[str, Any]:
         return torch_facts(self.dtype)
 
-    def load(self) -> None:
+    def needs(self) -> tuple[Weights]:
+        return (self.weights,)
+
+    def prepare(self) -> None:
+        self._folder()
+
+    def _folder(self) -> Path:
         path = folder(self.weights)
         refuse_pickles(path, self.weights.pickled)
+        return path
+
+    def load(self) -> None:
+        path = self._folder()
         self._reader = SourceReader(path, self.settings)
         self._open(path)
 

@@ -85,6 +85,12 @@ class VLLM(Adapter):
     def facts(self) -> dict[str, Any]:
         return self._facts
 
+    def needs(self) -> tuple[Weights]:
+        return (self.weights,)
+
+    def prepare(self) -> None:
+        folder(self.weights)
+
     def load(self) -> None:
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)

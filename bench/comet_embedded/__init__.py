@@ -41,6 +41,11 @@ HPARAMS: dict[str, Any] = {
 }
 
 
+def needs() -> tuple[Weights]:
+    """What the checkpoint is made from, besides what lies here."""
+    return (e5.PAYLOAD,)
+
+
 def folder(encoder: Weights = e5.PAYLOAD, trained: Path = TRAINED) -> Path:
     """The checkpoint as COMET saves one (hparams.yaml, checkpoints/model.ckpt, 480 MB) and encoder/ with the config and the
     tokenizer, made once in the user's cache. Raises BenchError where the encoder cannot be fetched."""

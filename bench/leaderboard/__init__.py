@@ -1,22 +1,24 @@
-"""Leaderboards: pure functions of the store. `board` makes the rows, `render` the forms, `write` the files."""
+"""Leaderboards: pure functions of the store. `board` makes the rows, `render` says what is in them, `forms` and bench.site write
+it down."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import store
-from bench.leaderboard import render
+from bench import site, store
+from bench.leaderboard import forms
 from bench.leaderboard.board import Board, Row, build
-from bench.leaderboard.render import terminal
+from bench.leaderboard.forms import terminal
 
 __all__ = ["Board", "Row", "build", "terminal", "write"]
 
 
 def write(root: Path, boards: Sequence[Board]) -> Path:
-    """leaderboard.md, .csv and .json of one reference set; gives the Markdown file's path."""
+    """leaderboard.md, .csv, .json and .tex of one reference set, and site/; gives the Markdown file's path."""
     reference = boards[0].reference.id
-    forms = {"csv": render.csv_text, "json": render.json_text, "md": render.markdown}
-    for suffix, form in forms.items():
-        store.write(store.leaderboard_path(root, reference, suffix), form(boards))
+    texts = {"csv": forms.csv_text, "json": forms.json_text, "md": forms.markdown, "tex": forms.latex}
+    for suffix, text in texts.items():
+        store.write(store.leaderboard_path(root, reference, suffix), text(boards))
+    site.write(root, boards)
     return store.leaderboard_path(root, reference, "md")

@@ -1,21 +1,14 @@
-"""One board, four forms: terminal, Markdown, CSV, JSON. Everything that came from outside is escaped."""
+"""What a board says, as plain text: the cells of its table and what a reader must know. bench.leaderboard.forms writes it down."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Sequence
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
 
 from bench.core import LANGUAGE_NAMES, Score, sides
 from bench.leaderboard.board import Board, Row
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
 MISSING = "–"
+SEEN = "†"
 
 
 def title(board: Board) -> str:
@@ -30,9 +23,97 @@ def notes(board: Board) -> list[str]:
     interval = "± is half of the 95 % bootstrap interval" if count > 1 else "one segment gives no interval"
     return [
         f"{name}: {count} segment{'s' * (count > 1)}, set {reference.sha256[:12]}. {_origin(board)}",
-        f"Sorted by {_label(board, board.primary)}; {interval}. Sorted is not ranked: a rank needs a paired test.",
+        f"Sorted by {_label(board, board.primary)}; {interval}. {_ranked(board)}",
+        *_power(board),
         "Segments without a usable translation stay in and are scored as they are; they are counted under flags.",
+        *_seen(board),
+        *_remarks(board),
+        *(f"{_label(board, metric)} is not there: {reason}" for metric, reason in board.gaps.items()),
     ]
+
+
+def _ranked(board: Board) -> str:
+    tested = board.comparisons.get(board.primary)
+    if not tested or not tested.ranks:
+        return "Sorted is not ranked: a rank needs a paired test."
+    return (
+        f"In brackets the rank: systems share one where the paired {tested.test} test ({tested.resamples:,} resamples of "
+        f"{tested.unit}s, Holm-corrected for all pairs, 5 %) cannot part them."
+    )
+
+
+def _power(board: Board) -> Iterator[str]:
+    """What the tests could have found."""
+    found = [
+        f"{_label(board, metric)} {tested.detectable:.{_decimals(board, metric)}f}"
+        for metric, tested in board.comparisons.items()
+        if tested.detectable
+    ]
+    units = next((tested.units for tested in board.comparisons.values()), 0)
+    if found:
+        small = "This set is small: differences" if units < _SMALL else "Differences"
+        yield f"{small} below about {', '.join(found)} would mostly not be found (80 % power, the middle pair)."
+
+
+_SMALL = 500
+"""Segments below which a board says that it is small: 1 BLEU is then found in far fewer than half of all cases (Card et al.
+2020, who have 75 % on 2,000)."""
+
+
+def _seen(board: Board) -> Iterator[str]:
+    if any(may_have_seen(row, board) for row in board.rows):
+        yield (
+            f"{SEEN} The checkpoint was released after the text was published ({board.reference.published}): it may have been "
+            "trained on it, translation and all."
+        )
+
+
+def may_have_seen(row: Row, board: Board) -> bool | None:
+    """Whether the text was public when the checkpoint was released, as far as both dates are known."""
+    released, published = str(row.run["system"].get("released") or ""), board.reference.published
+    if row.control or not released or not published:
+        return None
+    precision = min(len(released), len(published))
+    return released[:precision] >= published[:precision]
+
+
+def differences(board: Board) -> list[str]:
+    """Of the primary metric, every significant difference between neighbours on the board, and how often people agree with a
+    difference of that size."""
+    tested = board.comparisons.get(board.primary)
+    names = {row.label: row.system for row in board.rows}
+    order = list(names)
+    neighbours = set(zip(order, order[1:], strict=False))
+    found = []
+    for pair in tested.pairs if tested else ():
+        if pair.significant and (pair.a, pair.b) in neighbours:
+            decimals = _decimals(board, board.primary)
+            low, high = pair.interval
+            people = (
+                f"; people agree with such a difference in {pair.agreement:.0%}" if pair.agreement else ""
+            )
+            found.append(
+                f"{names[pair.a]} over {names[pair.b]}: {pair.difference:+.{decimals}f} "
+                f"[{low:.{decimals}f}, {high:.{decimals}f}], p {_p(pair.p_holm)}{people}"
+            )
+    return found
+
+
+def _p(value: float) -> str:
+    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
+
+
+def _remarks(board: Board) -> Iterator[str]:
+    """How many segments were not judged to their end, for each metric that says so. What is empty or copied is under flags."""
+    for metric in board.metrics:
+        scores = [score for row in board.rows if (score := row.scores[metric])]
+        cut = sum(remark == "cut" for score in scores for _, remark in score.remarks)
+        if cut:
+            of = sum(len(score.segments) for score in scores)
+            yield (
+                f"{_label(board, metric)} reads no more tokens than its signature says under max: of {cut} of {of} segments "
+                "the end was not judged."
+            )
 
 
 def _origin(board: Board) -> str:
@@ -53,19 +134,20 @@ def header(board: Board) -> list[str]:
     for metric in board.metrics:
         score = next((s for row in board.rows if (s := row.scores[metric])), None)
         heads.append(f"{_label(board, metric)} {arrows[score.higher_is_better]}" if score else metric)
-    return ["system", *heads, "flags", "size", "seg/s", "device"]
+    return ["system", *heads, "flags", "size", "licence", "seg/s", "device"]
 
 
 def cells(row: Row, board: Board) -> list[str]:
     """One row as text, parallel to `header`."""
     flags = ", ".join(f"{count} {flag}" for flag, count in row.run["flags"].items())
     speed = row.run["work"]["segments_per_second"]
-    control = " (control)" if row.control else ""
+    mark = " (control)" if row.control else f" {SEEN}" if may_have_seen(row, board) else ""
     return [
-        row.system + control,
-        *(_score(row.scores[metric]) for metric in board.metrics),
+        row.system + mark,
+        *(_score(row.scores[metric], row.ranks.get(metric)) for metric in board.metrics),
         flags or "0",
         str(row.run["system"].get("size") or MISSING),
+        str(row.run["system"].get("licence") or MISSING),
         f"{speed:.1f}" if speed and not row.control else MISSING,
         str(row.run["work"]["device"]),
     ]
@@ -77,111 +159,17 @@ def signatures(board: Board) -> dict[str, str]:
     return {score.metric: score.signature for score in scores}
 
 
-def terminal(board: Board) -> RenderableType:
-    from rich.console import Group
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title(board), title_justify="left", title_style="bold")
-    for i, head in enumerate(header(board)):
-        table.add_column(
-            head,
-            justify="left" if i == 0 or head in ("flags", "size", "device") else "right",
-            overflow="fold",
-        )
-    for row in board.rows:
-        table.add_row(*(Text(cell) for cell in cells(row, board)), style="dim" if row.control else None)
-    missing = [Text(f"Missing: {system}: {reason}", style="red") for system, reason in board.missing.items()]
-    return Group(table, *missing, *(Text(note, style="dim") for note in notes(board)))
-
-
-def markdown(boards: Sequence[Board]) -> str:
-    parts = [f"# {_md(boards[0].reference.title)}", ""]
-    for board in boards:
-        head = header(board)
-        parts += [f"## {title(board)}", "", _md_row(head)]
-        parts += [
-            _md_row(
-                ["---" if i == 0 else "---:" if i <= len(board.metrics) else "---" for i in range(len(head))]
-            )
-        ]
-        for row in board.rows:
-            name, *rest = map(_md, cells(row, board))
-            parts.append(_md_row([f"[{name}]({row.folder}/hypotheses.jsonl)", *rest]))
-        parts += ["", *(f"- {_md(note)}" for note in notes(board))]
-        parts += [f"- Missing: {_md(system)}: {_md(reason)}" for system, reason in board.missing.items()]
-        parts += [f"- {metric}: `{signature}`" for metric, signature in signatures(board).items()]
-        parts += [""]
-    return "\n".join(parts)
-
-
-def csv_text(boards: Sequence[Board]) -> str:
-    """Wide: one line a system and direction; for each metric its score and the ends of its interval."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    metrics = boards[0].metrics
-    fixed = ["reference", "direction", "system", "control"]
-    writer.writerow(
-        [
-            *fixed,
-            *(f"{m}{end}" for m in metrics for end in ("", "_low", "_high")),
-            "flags",
-            "identity",
-            "hypotheses_sha256",
-        ]
-    )
-    for board in boards:
-        for row in board.rows:
-            numbers: list[Any] = []
-            for metric in metrics:
-                score = row.scores[metric]
-                numbers += [score.value, *(score.interval or ("", ""))] if score else ["", "", ""]
-            flags = " ".join(f"{flag}={count}" for flag, count in row.run["flags"].items())
-            run = [board.reference.id, board.direction, row.system, row.control]
-            writer.writerow([*run, *numbers, flags, row.run["identity"], row.run["hypotheses_sha256"]])
-    return out.getvalue()
-
-
-def json_text(boards: Sequence[Board]) -> str:
-    """Everything a table shows and what it was computed from; per-segment scores stay in the runs."""
-    reference = {k: v for k, v in asdict(boards[0].reference).items() if k != "segments"}
-    record = {"reference": {**reference, "segments": len(boards[0].reference.segments)}, "directions": {}}
-    for board in boards:
-        record["directions"][board.direction] = {
-            "sorted_by": board.primary,
-            "rows": [_json_row(row) for row in board.rows],
-            "missing": dict(board.missing),
-        }
-    return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
-
-
-def _json_row(row: Row) -> dict[str, Any]:
-    run = {key: value for key, value in row.run.items() if key not in ("reference", "direction", "format")}
-    scores = {
-        m: {k: v for k, v in asdict(s).items() if k != "segments"} if s else None
-        for m, s in row.scores.items()
-    }
-    return {"name": row.system, "folder": row.folder, "scores": scores, **run}
-
-
 def _label(board: Board, metric: str) -> str:
     return next((s.metric for row in board.rows if (s := row.scores[metric])), metric)
 
 
-def _score(score: Score | None) -> str:
+def _decimals(board: Board, metric: str) -> int:
+    return next((s.decimals for row in board.rows if (s := row.scores[metric])), 1)
+
+
+def _score(score: Score | None, rank: int | None) -> str:
     if score is None:
         return MISSING
-    if score.interval is None:
-        return f"{score.value:.1f}"
-    low, high = score.interval
-    return f"{score.value:.1f} ± {(high - low) / 2:.1f}"
-
-
-def _md(text: str) -> str:
-    for character in "\\`*_[]<>|":
-        text = text.replace(character, "\\" + character)
-    return text.replace("\n", " ")
-
-
-def _md_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    low, high = score.interval or (0.0, 0.0)
+    half = f" ± {(high - low) / 2:.{score.decimals}f}" if score.interval else ""
+    return f"{score.value:.{score.decimals}f}{half}" + (f" ({rank})" if rank else "")

@@ -94,15 +94,15 @@ def embed(model: Any, below: Lower, texts: Sequence[int]) -> Tensor:
     """Sentence embeddings [texts, width] as COMET's own: layers mixed, then the mean over the tokens (the two commute)."""
     attention = model.layerwise_attention
     share = torch.softmax(torch.cat(list(attention.scalar_parameters)), 0) * attention.gamma
-    return torch.einsum("l,ltw->tw", share, layers(model, below, texts))
+    return torch.einsum("l,ltw->tw", share, layers(model, below, texts, model.training))
 
 
-def layers(model: Any, below: Lower, texts: Sequence[int]) -> Tensor:
-    """[layers and one, texts, width]: means over the tokens of the embeddings and of each layer."""
+def layers(model: Any, below: Lower, texts: Sequence[int], fast: bool) -> Tensor:
+    """[layers and one, texts, width]: means over the tokens of the embeddings and of each layer. `fast`: in bfloat16."""
     hidden, mask = _padded([below.states[i].float() for i in texts])
     mean = (mask / mask.sum(1, keepdim=True)).unsqueeze(1)
     additive = _additive(mask)
-    with torch.autocast("cpu", torch.bfloat16, enabled=model.training):
+    with torch.autocast("cpu", torch.bfloat16, enabled=fast):
         upper = [(mean @ hidden).squeeze(1)]
         for layer in model.encoder.model.encoder.layer[BELOW:]:
             hidden = layer(hidden, additive)[0]

@@ -1,0 +1,35 @@
+"""A system that takes its time, so that a test can end it in the middle, and a metric that fails."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+
+from bench.adapters.copy import Copy
+from bench.core import Direction, Output, Scorer, Source
+
+
+class Slow(Copy):
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+        for output in super().translate(sources, direction):
+            time.sleep(self.seconds)
+            yield output
+
+    def facts(self) -> dict[str, object]:
+        sees = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return {"device": "cpu", "process": os.getpid(), "sees": sees}
+
+
+class Bad(Scorer):
+    def prepare(self) -> None:
+        pass
+
+    def identity(self) -> dict[str, str]:
+        return {"scorer": "bad"}
+
+    def score(self, *_: object) -> dict[str, object]:  # type: ignore[override]
+        raise RuntimeError("it cannot judge")

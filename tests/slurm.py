@@ -1,0 +1,139 @@
+"""A real Slurm on this machine, started and ended by a test: one node, two pretended GPUs, no accounting, no systemd.
+
+Accounting needs a database; without it `sacct` answers nothing, which is the hardest case for who waits for jobs.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TIMEOUT = 20  # seconds, for every command of Slurm's
+PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
+
+CONF = """\
+ClusterName=test
+SlurmctldHost={host}(127.0.0.1)
+SlurmctldPort={port}
+SlurmdPort={port_of_node}
+SlurmUser={user}
+SlurmdUser={user}
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+AuthType=auth/none
+CredType=cred/none
+AuthInfo=cred_expire=5
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+MpiDefault=none
+SwitchType=switch/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core_Memory
+SlurmdParameters=config_overrides
+SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0,sched_min_interval=0
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+ReturnToService=2
+KillWait=5
+MessageTimeout=20
+GresTypes=gpu
+NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=8000 Gres=gpu:2 State=UNKNOWN
+PartitionName=main Nodes={host} Default=YES State=UP PriorityTier=1 GraceTime={grace} MaxTime=INFINITE
+PartitionName=urgent Nodes={host} State=UP PriorityTier=10 MaxTime=INFINITE
+"""
+
+
+def missing() -> str:
+    """Why no Slurm can be started here; empty where one can."""
+    if os.geteuid():
+        return "Slurm's daemons are started as root here"
+    absent = [name for name in PROGRAMS if not shutil.which(name)]
+    return (
+        f"no {', '.join(absent)}: apt-get install --no-install-recommends slurm-wlm munge" if absent else ""
+    )
+
+
+@contextmanager
+def cluster(folder: Path, grace: int = 0) -> Iterator[dict[str, str]]:
+    """The environment in which Slurm's commands speak to it. `grace`: seconds between a preempted job's SIGTERM and its end."""
+    host = socket.gethostname().partition(".")[0]
+    for name in ("state", "spool", "dev"):
+        (folder / name).mkdir(parents=True)
+    for number in range(2):
+        (folder / "dev" / f"nvidia{number}").touch()
+    fields = {"host": host, "folder": folder, "user": getpass.getuser(), "grace": grace}
+    conf = CONF.format(**fields, port=_free_port(), port_of_node=_free_port())
+    (folder / "slurm.conf").write_text(conf)
+    (folder / "gres.conf").write_text(f"Name=gpu File={folder}/dev/nvidia[0-1]\n")
+    environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
+    daemons = []
+    try:
+        for program in (["slurmctld", "-D", "-c"], ["slurmd", "-D"]):
+            command = [*program, "-f", str(folder / "slurm.conf")]
+            with (folder / f"{program[0]}.out").open("w") as out:
+                daemons.append(subprocess.Popen(command, stdout=out, stderr=out, env=environment))
+        _until(
+            lambda: "idle" in _run(environment, "sinfo", "--noheader", "--format=%T"),
+            "Slurm has no idle node",
+        )
+        yield environment
+    finally:
+        _run(environment, "scancel", f"--user={getpass.getuser()}")
+        end = time.monotonic() + TIMEOUT  # who ends a job is slurmd: without it, its processes would stay
+        while _run(environment, "squeue", "--noheader").strip() and time.monotonic() < end:
+            time.sleep(0.2)
+        for daemon in reversed(daemons):
+            daemon.send_signal(signal.SIGTERM)
+        for daemon in daemons:
+            try:
+                daemon.wait(TIMEOUT)
+            except subprocess.TimeoutExpired:
+                daemon.kill()
+                daemon.wait(TIMEOUT)
+
+
+def states(environment: dict[str, str]) -> dict[str, str]:
+    """Job id ("3_1" in an array) -> state, ended ones too."""
+    lines = _run(
+        environment, "squeue", "--noheader", "--array", "--states=all", "--format=%i %T"
+    ).splitlines()
+    return dict(line.split() for line in lines)
+
+
+def command(environment: dict[str, str], *words: str) -> None:
+    subprocess.run(words, env=environment, check=True, timeout=TIMEOUT, capture_output=True)
+
+
+def _run(environment: dict[str, str], *words: str) -> str:
+    try:
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        return ""
+    return done.stdout
+
+
+def _until(holds, what: str) -> None:  # type: ignore[no-untyped-def]
+    end = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.1)
+
+
+def _free_port() -> int:
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return int(server.getsockname()[1])
