@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from bench.core import LANGUAGE_NAMES, Score, sides
 from bench.leaderboard.board import Board, Row
@@ -83,7 +84,7 @@ def differences(board: Board) -> list[str]:
     tested = board.comparisons.get(board.primary)
     names = {row.label: row.system for row in board.rows}
     order = list(names)
-    neighbours = set(zip(order, order[1:], strict=False))
+    neighbours = set(pairwise(order))
     found = []
     for pair in tested.pairs if tested else ():
         if pair.significant and (pair.a, pair.b) in neighbours:

@@ -1,0 +1,105 @@
+// Elements, data and the address: what all views stand on. All files share one scope, in the order of index.html.
+"use strict";
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** An element. Strings among `children` become text, never markup; null and false are left out. `onclick` and its like
+ *  are listeners, everything else an attribute. */
+function h(tag, attributes = {}, ...children) {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+function svg(tag, attributes = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.flat(9).filter(child => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Read out by screen readers. */
+function say(text) { document.getElementById("said").textContent = text; }
+
+// --- data: each file calls `data`; a page opened from a file may load scripts, but not read files ---------------------
+
+const arrived = new Map(); // name -> value
+const asked = new Map(); // name -> promise
+
+function data(name, value) { arrived.set(name, value); }
+
+function load(name) {
+  if (!asked.has(name)) asked.set(name, new Promise((resolve, reject) => {
+    const script = h("script", {
+      src: "data/" + name.split("/").map(encodeURIComponent).join("/") + ".js",
+      onload: () => { script.remove(); resolve(arrived.get(name)); },
+      onerror: () => { script.remove(); asked.delete(name); reject(new Error(t("no data", {name}))); },
+    });
+    document.head.append(script);
+  }));
+  return asked.get(name);
+}
+
+const site = () => arrived.get("site");
+
+// --- the address: #/zh-en/segments/ID?sort=… ---------------------------------------------------------------------------
+
+function address() {
+  const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
+  const parts = path.split("/").filter(Boolean).map(part => {
+    try { return decodeURIComponent(part); } catch { return part; }
+  });
+  return {parts, query: new URLSearchParams(query)};
+}
+
+/** `href` of a view; empty settings are left out. */
+function link(parts, settings = {}) {
+  const query = new URLSearchParams(Object.entries(settings).filter(([, value]) => value));
+  return "#/" + parts.map(encodeURIComponent).join("/") + (query.size ? "?" + query : "");
+}
+
+let written = ""; // an address that a view wrote itself needs no drawing
+
+/** Keep a view's settings in its address, so that it can be shared and comes back with the Back button. */
+function remember(settings) {
+  const {parts, query} = address();
+  for (const [name, value] of Object.entries(settings)) value ? query.set(name, value) : query.delete(name);
+  written = link(parts, Object.fromEntries(query));
+  if (location.hash !== written) location.replace(written);
+}
+
+// --- small things ---------------------------------------------------------------------------------------------------
+
+const number = (value, decimals) => value.toFixed(decimals).replace("-", "−");
+const score = (value, metric) => Number.isFinite(value) ? number(value, metric.decimals) : "–";
+
+/** Calls `then` when nothing more came for `wait` milliseconds. */
+function settled(then, wait = 180) {
+  let timer;
+  return (...given) => { clearTimeout(timer); timer = setTimeout(then, wait, ...given); };
+}
+
+function choice(label, options, value, onchange) {
+  const select = h("select", {onchange: () => onchange(select.value)},
+    options.map(([id, name]) => h("option", {value: id, selected: id === value}, name)));
+  return h("label", {class: "choice"}, h("span", {}, label), select);
+}
+
+function tick(label, checked, onchange) {
+  const box = h("input", {type: "checkbox", checked, onchange: () => onchange(box.checked)});
+  return h("label", {class: "tick"}, box, label);
+}
+
+const tag = language => language === "zh" ? "zh-Hans" : "en";
+const sides = direction => direction.split("-"); // the source's and the reference's language
+
+/** "2 copied, 1 empty", each kept together; `none` where there are none. */
+function flagList(flags, none) {
+  const counts = Object.entries(flags).map(([flag, count]) => `${count} ${t(flag)}`);
+  return counts.length ? counts.flatMap((count, i) => [i > 0 && ", ", h("span", {class: "together"}, count)]) : none;
+}
