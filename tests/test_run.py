@@ -79,7 +79,7 @@ def test_two_boards_from_two_controls(tmp_path: Path, cedict: Path) -> None:
 def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     bench(tmp_path, "run", "system=copy", "direction=zh-en")
     files = {path: path.stat().st_mtime_ns for path in tmp_path.glob(f"runs/{SET}/zh-en/**/*.json*")}
-    assert len(files) == 6  # hypotheses, run, four scores
+    assert len(files) == 14  # hypotheses, run, six scores, six comparisons
     bench(tmp_path, "run", "system=copy", "direction=en-zh")
     done = bench(tmp_path, "run", "system=copy", "direction=zh-en", "batch_tokens=3")
     assert "English → Chinese" not in done.stdout
@@ -188,7 +188,7 @@ def test_a_changed_file_is_another_run_and_nothing_is_overwritten(tmp_path: Path
     for text in ("One.\n", "Two.\n"):
         (tmp_path / "o.txt").write_text(text * count)
         done = bench(tmp_path, *words)
-    folders = sorted((tmp_path / "runs" / SET / "zh-en").iterdir())
+    folders = sorted(path.parent for path in (tmp_path / "runs" / SET / "zh-en").glob("*/run.json"))
     assert len(folders) == 2
     assert all(folder.name in done.stdout for folder in folders)  # told apart on the board
 
