@@ -37,9 +37,10 @@ def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
     sweep, suite = expand(overrides)
     where = Launcher.of(overrides)
     words = arguments(sweep)
-    jobs = [Job.of(compose([*where.words, *of_job])) for of_job in words]
-    config = jobs[0].config
-    progress.quiet = config.quiet
+    configs = [compose([*where.words, *of_job]) for of_job in words]
+    config = configs[0]
+    progress.quiet = config.quiet  # a job that is made may fetch its set
+    jobs = [Job.of(each) for each in configs]
     set_ = reference(config)
     if len({job.folder.parents[1] for job in jobs}) > 1:
         raise BenchError(
