@@ -37,10 +37,11 @@ _INSTALL = "pip install 'bitext-bench[comet]'"
 
 class Comet(Scorer):
     """`name`: the column's head. `checkpoint`: a folder as COMET saves one, its .ckpt file, a hub id with its commit
-    (org/name@<commit>), a list of sources (bench.weights.Weights), or an object with `folder()` and `identity()`.
-    `encoder`: the folder or hub id of the encoder's config and tokenizer; not needed where the checkpoint names a folder
-    that is there. `precision`: float32, float16 or bfloat16 (bench.scorers.comet_checkpoint.load). `batch_tokens`: of one
-    batch. `devices`: all GPUs or else the CPU, unless they are named: [cuda:0, cuda:2]. `required`: see bench.core.Scorer.
+    (org/name@<commit>), a list of sources (bench.weights.Weights), or what has the functions of
+    bench.scorers.comet_checkpoint.Checkpoint. `encoder`: the folder or hub id of the encoder's config and tokenizer; not
+    needed where the checkpoint names a folder that is there. `precision`: float32, float16 or bfloat16
+    (bench.scorers.comet_checkpoint.load). `batch_tokens`: of one batch; what suits the device, unless it is given.
+    `devices`: all GPUs or else the CPU, unless they are named: [cuda:0, cuda:2]. `required`: see bench.core.Scorer.
     `resamples`: of the bootstrap.
     """
 
@@ -50,7 +51,7 @@ class Comet(Scorer):
         checkpoint: str | Mapping[str, Any] | Checkpoint,
         encoder: str | Mapping[str, Any] | None = None,
         precision: str = "float32",
-        batch_tokens: int = 4096,
+        batch_tokens: int | None = None,
         devices: Sequence[str] = (),
         required: bool = True,
         resamples: int = 1000,
@@ -167,7 +168,8 @@ class Comet(Scorer):
         from bench.scorers import comet_model  # it loads the model: not where all is known
 
         devices = self.devices or comet_model.devices()
-        work = comet_model.Work(found, self.precision, self.batch_tokens, cache, samples)
+        batch_tokens = self.batch_tokens or comet_model.batch_tokens(devices[0])
+        work = comet_model.Work(found, self.precision, batch_tokens, cache, samples)
         if systems:
             shares = comet_model.as_comet_score(systems, len(devices))
         else:

@@ -165,14 +165,16 @@ def load(found: Found, precision: str, device: str) -> Any:
         settings["layer_transformation"] = "sparsemax_patch"
     with tempfile.TemporaryDirectory() as room, _silent(), _sentence(found):
         from comet import load_from_checkpoint
+        from transformers.modeling_utils import no_init_weights
 
         (Path(room) / "checkpoints").mkdir()
         link = Path(room) / "checkpoints" / "model.ckpt"
         link.symlink_to(found.file.resolve())
         text = yaml.safe_dump(settings)
         (Path(room) / "hparams.yaml").write_text(text, encoding="utf-8")
-        model = load_from_checkpoint(str(link), reload_hparams=True, local_files_only=True)
-    # the loader does not mind weights that are missing, and leaves random ones in their place
+        with no_init_weights():  # random ones would take longer than reading those that replace them
+            model = load_from_checkpoint(str(link), reload_hparams=True, local_files_only=True)
+    # the loader does not mind weights that are missing
     if gaps := {name for name, _ in model.named_parameters()} - held["state_dict"].keys():
         raise BenchError(
             f"{found.file} lacks {len(gaps)} of its model's weights ({min(gaps)} …): get it again."

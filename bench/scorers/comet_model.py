@@ -50,6 +50,11 @@ def devices() -> list[str]:
     return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or ["cpu"]
 
 
+def batch_tokens(device: str) -> int:
+    """As many as are fast there. On a CPU 4096 take 1.6 times as long as 1024 (e5-small): they leave its cache."""
+    return 1024 if device.startswith("cpu") else 8192
+
+
 def judge(
     work: Work, shares: Sequence[Sequence[Batch]], devices: Sequence[str], label: str
 ) -> list[Judgement]:
