@@ -442,6 +442,7 @@ def test_a_hydra_config_is_read() -> None:
 
 
 def test_progress_in_a_log(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "quiet", False)  # whatever ran before
     with progress.bar("[red]work[/red]", 200, "segments") as advance:
         time.sleep(1.05)
         for _ in range(200):
