@@ -22,7 +22,7 @@ _HELD_OUT = ("mqm-newstest2021.zh-en", "mqm-ted2021.zh-en", "esa-wmt2024-half.en
 """Files with several systems, of which a quarter is kept apart to measure on and a tenth to choose settings by."""
 _ONE_SYSTEM = 0.45
 """Of the segments that one system translated, the share that is used: they teach no order within a segment."""
-_DEGENERATE = {"empty": -8.0, "copied": -7.0, "unrelated": -7.0, "wrong-language": -7.0}
+DEGENERATE = {"empty": -8.0, "copied": -7.0, "unrelated": -7.0, "wrong-language": -7.0}
 """What is no translation at all, and what it is worth in standard deviations below the mean translation."""
 
 
@@ -165,11 +165,6 @@ def _with_faults(groups: Sequence[Group], chance: random.Random) -> list[Group]:
             texts = [text for text in texts if text not in (group.reference, *(c.text for c in judged))]
             group.candidates += [Candidate(text, fault=kind) for text in texts[: 2 if rich else 1]]
     return list(groups)
-
-
-def target(candidate: Candidate) -> float | None:
-    """Where it should come to lie, in standard deviations; none where only its order is known."""
-    return candidate.human if candidate.human is not None else _DEGENERATE.get(candidate.fault)
 
 
 def _by_language(groups: Iterable[Group]) -> dict[str, list[str]]:

@@ -11,24 +11,34 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from bench.training.data import Candidate, target
+from bench.training.data import DEGENERATE, Candidate
 
 MEAN, DEVIATION = 0.8, 0.1
 _REFERENCE = 1.6  # where the reference itself should come to lie
 _MARGINS = {"shuffled": 2.5, "repeated": 2.5, "omission": 1.5}
 _MARGIN = 1.2
 _BELOW_ALL = 2.0  # between the worst real translation and what is none
-_HINT = 0.35  # how much likeness to the reference has to say within a segment, beside a person
+_PERSON, _HINT = (
+    0.1,
+    0.3,
+)  # what a person and likeness to the reference have to say within a segment; small, so that the
+_SHARPNESS = 6.0  # order there does not drown how much better one segment's translations are than another's
 
 
 def group_loss(scores: Tensor, candidates: Sequence[Candidate], hint: Tensor) -> Tensor:
-    """`scores`, `hint`: one a candidate. Few people have judged, and they differ: the hint keeps to what holds on other texts
-    (chrF, and the cosine that the encoder gave before it was trained), and speaks where people saw no difference."""
+    """`scores`, `hint`: one a candidate. How good the translations of a segment are is learned from people; their order within
+    it, where people differ and each was asked once, mostly from the hint: what was learned from people alone did not hold on
+    other texts.
+    """
     u = (scores - MEAN) / DEVIATION
     judged = [i for i, c in enumerate(candidates) if c.human is not None]
     parts = []
 
-    fixed = [(i, t) for i, c in enumerate(candidates) if (t := target(c)) is not None]
+    if judged:
+        human = torch.tensor([candidates[i].human for i in judged])
+        parts.append(functional.huber_loss(u[judged].mean(), human.mean(), delta=1.0))
+
+    fixed = [(i, worth) for i, c in enumerate(candidates) if (worth := DEGENERATE.get(c.fault))]
     if fixed:
         at, to = map(list, zip(*fixed, strict=True))
         parts.append(functional.huber_loss(u[at], torch.tensor(to), delta=1.0))
@@ -38,15 +48,16 @@ def group_loss(scores: Tensor, candidates: Sequence[Candidate], hint: Tensor) ->
         parts.append(0.5 * functional.huber_loss(u[reference], torch.full((len(reference),), _REFERENCE)))
 
     if len(judged) > 1:
-        human = torch.tensor([candidates[i].human for i in judged])
-        likely = hint[judged]
-        wanted = human[:, None] - human[None, :] + _HINT * (likely[:, None] - likely[None, :])
-        found = u[judged][:, None] - u[judged][None, :]
         upper = torch.triu_indices(len(judged), len(judged), 1)
-        a, b = wanted[upper[0], upper[1]], found[upper[0], upper[1]]
-        weight = a.abs().clamp(0.1, 2.0)
-        order = functional.binary_cross_entropy_with_logits(2.0 * b, torch.sigmoid(2.0 * a), weight=weight)
-        parts.append(2.0 * order)
+        wanted = _PERSON * human + _HINT * hint[judged]
+        wanted = wanted[upper[0]] - wanted[upper[1]]
+        found = u[judged][upper[0]] - u[judged][upper[1]]
+        order = functional.binary_cross_entropy_with_logits(
+            _SHARPNESS * found,
+            torch.sigmoid(_SHARPNESS * wanted),
+            weight=(2 * wanted.abs()).clamp(0.1, 2.0),
+        )
+        parts.append(4.0 * order)
 
     faulty = [i for i, c in enumerate(candidates) if c.base is not None]
     if faulty:

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 from torch.nn.utils import parametrize
 
 from bench import comet_embedded, e5
@@ -120,9 +121,10 @@ def train(folder: Path, work: Path) -> None:
 
 @torch.no_grad()
 def _hints(model: Any, groups: Sequence[Group], texts: Texts) -> dict[int, Tensor]:
-    """For each group how like its reference every candidate is: chrF and the untrained encoder's cosine, in standard
-    deviations of the group (what hardly differs is not blown up)."""
+    """For each group how like its reference every judged candidate is, in standard deviations of the group (what hardly
+    differs is not blown up): chrF, and half as much each the untrained encoder's cosine and how well the tokens match."""
     hints = {}
+    middle = torch.cat(texts.below.states[::50]).float().mean(0)
     with bar("likeness", total=len(groups), unit="groups") as advance:
         for group in groups:
             judged = [i for i, c in enumerate(group.candidates) if c.human is not None]
@@ -131,12 +133,29 @@ def _hints(model: Any, groups: Sequence[Group], texts: Texts) -> dict[int, Tenso
                 rows = [
                     texts.index[t] for t in (group.reference, *(group.candidates[i].text for i in judged))
                 ]
-                last = torch.nn.functional.normalize(layers(model, texts.below, rows, fast=True)[-1])
-                for values, least in ((last[1:] @ last[0], 0.01), (_chrf(group)[judged], 5.0)):
-                    hint[judged] += (values - values.mean()) / (values.std() + least)
+                last = functional.normalize(layers(model, texts.below, rows, fast=True)[-1])
+                reference, *tokens = (
+                    functional.normalize(texts.below.states[row][1:-1].float() - middle) for row in rows
+                )
+                likeness = (
+                    (2.0, _chrf(group)[judged], 5.0),
+                    (1.0, last[1:] @ last[0], 0.01),
+                    (1.0, torch.tensor([_matched(each, reference) for each in tokens]), 0.01),
+                )
+                for weight, values, least in likeness:
+                    hint[judged] += weight / 3.2 * (values - values.mean()) / (values.std() + least)
             hints[id(group)] = hint
             advance(1)
     return hints
+
+
+def _matched(tokens: Tensor, reference: Tensor) -> float:
+    """F1 of greedy matching, each token [width] with the one most like it in the other text (Zhang et al. 2020, BERTScore)."""
+    if not len(tokens) or not len(reference):
+        return 0.0
+    like = tokens @ reference.T
+    precision, recall = like.max(1).values.mean(), like.max(0).values.mean()
+    return float(2 * precision * recall / (precision + recall))
 
 
 def _chrf(group: Group) -> Tensor:
