@@ -11,6 +11,7 @@ from bench import __version__
 from bench.core import BenchError
 from bench.machine_cli import doctor, prefetch
 from bench.meta_evaluate_cli import meta_evaluate
+from bench.publish_cli import publish, verify
 from bench.references_cli import references
 
 
@@ -36,6 +37,8 @@ def main() -> None:
     \b
       bench run                              the embedded default: four systems, both directions
       bench run system=copy                  one system (configs/system/), added to the leaderboards
+      bench verify                           prove published results, from the hypotheses up
+      bench publish RUN …                    move runs into the published results
       bench references check ID              prove that a reference set holds what its source holds
       bench meta-evaluate JUDGEMENTS.csv     how far the metrics can be trusted
       bench doctor                           what this machine can run, and what mends what is missing
@@ -90,4 +93,6 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
 main.add_command(references)
 main.add_command(meta_evaluate)
 main.add_command(prefetch)
+main.add_command(publish)
+main.add_command(verify)
 main.add_command(doctor)

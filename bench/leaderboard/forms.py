@@ -42,22 +42,38 @@ def _side(column: int, heads: Sequence[str], board: Board) -> Literal["left", "r
 
 
 def markdown(boards: Sequence[Board]) -> str:
-    parts = [f"# {_md(boards[0].reference.title)}", ""]
+    return "\n".join([f"# {_md(boards[0].reference.title)}", "", *whole(boards)])
+
+
+def whole(boards: Sequence[Board], where: str = "") -> list[str]:
+    """The lines of `markdown` without its title, for a page from which the leaderboard's own folder is `where` ("results/x/")."""
+    parts = []
     for board in boards:
-        head = header(board)
-        sides = ("---:" if _side(i, head, board) == "right" else "---" for i in range(len(head)))
-        parts += [f"## {title(board)}", "", _md_row(head), _md_row(list(sides))]
-        for row in board.rows:
-            name, *rest = map(_md, cells(row, board))
-            parts.append(_md_row([f"[{name}]({row.folder}/hypotheses.jsonl)", *rest]))
-        parts += ["", *(f"- {_md(note)}" for note in notes(board))]
-        parts += [f"- Missing: {_md(system)}: {_md(reason)}" for system, reason in board.missing.items()]
+        parts += _table(board, where, len(board.rows))
         if told := differences(board):
             parts += ["- Differences between neighbours, 95 % interval, p corrected for all pairs:"]
             parts += [f"  - {_md(line)}" for line in told]
         parts += [f"- {metric}: `{signature}`" for metric, signature in signatures(board).items()]
         parts += [""]
-    return "\n".join(parts)
+    return parts
+
+
+def head(boards: Sequence[Board], where: str, most: int) -> list[str]:
+    """The lines of each table's first `most` rows and what must be known to read them."""
+    return [line for board in boards for line in [*_table(board, where, most), ""]]
+
+
+def _table(board: Board, where: str, most: int) -> list[str]:
+    heads = header(board)
+    sides = ("---:" if _side(i, heads, board) == "right" else "---" for i in range(len(heads)))
+    parts = [f"## {title(board)}", "", _md_row(heads), _md_row(list(sides))]
+    for row in board.rows[:most]:
+        name, *rest = map(_md, cells(row, board))
+        parts.append(_md_row([f"[{name}]({where}{row.folder}/hypotheses.jsonl)", *rest]))
+    parts += ["", *(f"- {_md(note)}" for note in notes(board))]
+    if len(board.rows) > most:
+        parts += [f"- Shown are the first {most} of {len(board.rows)} systems."]
+    return parts + [f"- Missing: {_md(system)}: {_md(reason)}" for system, reason in board.missing.items()]
 
 
 def csv_text(boards: Sequence[Board]) -> str:
