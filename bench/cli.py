@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bench import __version__
+from bench.compare_cli import compare
 from bench.core import BenchError
 from bench.machine_cli import doctor, prefetch
 from bench.meta_evaluate_cli import meta_evaluate
@@ -37,6 +38,7 @@ def main() -> None:
     \b
       bench run                              the embedded default: four systems, both directions
       bench run system=copy                  one system (configs/system/), added to the leaderboards
+      bench compare A B                      what parts two systems, and the segments that show it
       bench verify                           prove published results, from the hypotheses up
       bench publish RUN …                    move runs into the published results
       bench references check ID              prove that a reference set holds what its source holds
@@ -84,13 +86,16 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
     for board in boards:
         console.print(leaderboard.terminal(board))
     console.print(
-        f"Written: {path} (and .csv, .json beside it)", soft_wrap=True, highlight=False, markup=False
+        f"Written: {path} (and .csv, .json, .tex beside it)", soft_wrap=True, highlight=False, markup=False
     )
+    page = path.parent / "site" / "index.html"
+    console.print(f"Open in a browser: {page}", soft_wrap=True, highlight=False, markup=False)
     if any(board.missing for board in boards):
         sys.exit(2)
 
 
 main.add_command(references)
+main.add_command(compare)
 main.add_command(meta_evaluate)
 main.add_command(prefetch)
 main.add_command(publish)
