@@ -232,7 +232,7 @@ def save_tokenizer(payload: Payload, target: Path) -> None:
     from tokenizers.normalizers import Precompiled, Replace, Sequence, Strip
     from tokenizers.pre_tokenizers import Metaspace
     from tokenizers.processors import TemplateProcessing
-    from transformers import PreTrainedTokenizerFast
+    from transformers import XLMRobertaTokenizerFast
 
     token = {role: payload.pieces[id][0] for role, id in payload.special.items()}
     begin, end = token["bos"], token["eos"]
@@ -246,7 +246,7 @@ def save_tokenizer(payload: Payload, target: Path) -> None:
     tokenizer.post_processor = TemplateProcessing(
         f"{begin} $A {end}", f"{begin} $A {end} {end} $B {end}", ids
     )
-    PreTrainedTokenizerFast(
+    XLMRobertaTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token=begin,
         cls_token=begin,

@@ -45,9 +45,9 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
     from rich.console import Console
 
     from bench import judgements, progress
+    from bench.compose import compose, scorers, sentences
     from bench.core import BenchError
     from bench.meta_evaluate import meta_evaluate as measure
-    from bench.run import _compose, _scorers, _sentences
 
     given = [word for word in words if "=" in word and not Path(word).is_file()]
     files = [Path(word) for word in words if word not in given]
@@ -56,10 +56,10 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
     names = [word.removeprefix("metric=").strip("[]") for word in given if word.startswith("metric=")]
     asked = dict.fromkeys(name for name in ",".join([*names, *_ALWAYS]).split(",") if name)
     overrides = [word for word in given if not word.startswith("metric=")]
-    with _sentences():
-        config = _compose([f"metric=[{','.join(asked)}]", *overrides])
+    with sentences():
+        config = compose([f"metric=[{','.join(asked)}]", *overrides])
     progress.quiet = config.quiet
-    tables = measure({str(path): judgements.read(path) for path in files}, _scorers(config))
+    tables = measure({str(path): judgements.read(path) for path in files}, scorers(config))
     if markdown:
         click.echo("\n\n".join(map(_markdown, tables)))
         return

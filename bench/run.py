@@ -17,11 +17,6 @@ from omegaconf import DictConfig
 from bench import leaderboard, progress, store
 from bench.compare.stage import compare_runs
 from bench.compose import arguments, compose, expand, for_hydra, parse, reference, scorers
-from bench.compose import compose as _compose  # noqa: F401
-from bench.compose import each as _compose_each  # noqa: F401
-from bench.compose import instantiate as _instantiate  # noqa: F401
-from bench.compose import scorers as _scorers  # noqa: F401
-from bench.compose import sentences as _sentences  # noqa: F401
 from bench.core import DIRECTIONS, BenchError, Direction, ReferenceSet, Scorer
 from bench.jobs import Job, score_job, translate_job
 from bench.launch import Launcher, Work, launch
@@ -70,7 +65,8 @@ def run(overrides: Sequence[str]) -> tuple[list[leaderboard.Board], Path]:
     primary = suite.primary if suite.primary in judges else next(iter(judges))
     boards = []
     for direction in directions:
-        compare_runs(root, set_, direction, list(ready), **config.compare)
+        if config.compare.test:
+            compare_runs(root, set_, direction, list(ready), **config.compare)
         wanted = [job.folder.name for job in jobs if job.direction == direction]
         board = leaderboard.build(root, set_, direction, list(judges), primary, wanted, gaps)
         boards.append(replace(board, missing={**board.missing, **unjudged.get(direction, {})}))

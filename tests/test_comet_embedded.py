@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from faults import CASES
 
+from bench.compose import compose, scorers
 from bench.core import Direction
-from bench.run import _compose, _scorers
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("direction", ["zh-en", "en-zh"])
 def test_what_is_no_translation_is_far_below_and_faults_are_seen(direction: Direction) -> None:
-    scorer = _scorers(_compose(["metric=[comet-embedded]"]))["comet-embedded"]
+    scorer = scorers(compose(["metric=[comet-embedded]"]))["comet-embedded"]
     cases = [case for case in CASES if case.direction == direction]
     tried = []
     for number, case in enumerate(cases):

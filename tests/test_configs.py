@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from bench.adapters.llm import LLM
+from bench.compose import compose, expand, scorers
 from bench.core import Source, digest
+from bench.jobs import Job
 from bench.resources import data_dir
-from bench.run import Job, _compose, _scorers, expand
 
 NEEDED = {
     "hypotheses": ["system.name=x", f"system.adapter.path={__file__}"],
@@ -31,16 +32,18 @@ def names(group: str) -> list[str]:
 @pytest.mark.parametrize("direction", ["zh-en", "en-zh"])
 @pytest.mark.parametrize("system", names("system"))
 def test_system(system: str, direction: str) -> None:
-    job = Job.of(_compose([f"system={system}", f"direction={direction}", *NEEDED.get(system, [])]))
+    job = Job.of(compose([f"system={system}", f"direction={direction}", *NEEDED.get(system, [])]))
     assert job.folder.parts[-2:-1] == (direction,)
     assert len(digest(job.adapter.identity())) == 64  # plain data, so that it can be hashed and written
     assert job.card["name"] == (system if system not in NEEDED else "x")
+    # compared with the date of a text as text
+    assert re.fullmatch(r"(\d{4}(-\d\d){0,2})?", job.card.get("released", ""))
 
 
 @pytest.mark.parametrize("prompt", names("prompt"))
 def test_prompt(prompt: str) -> None:
     words = ["system=llm", "direction=zh-en", f"prompt@system.adapter.prompt={prompt}", *NEEDED["llm"]]
-    adapter = Job.of(_compose(words)).adapter
+    adapter = Job.of(compose(words)).adapter
     assert isinstance(adapter, LLM)
     assert adapter.prompt.name == prompt
     text = adapter.prompt.completion([Source("a", "出口管制")], "zh-en")
@@ -50,7 +53,7 @@ def test_prompt(prompt: str) -> None:
 
 @pytest.mark.parametrize("metric", names("metric"))
 def test_metric(metric: str) -> None:
-    (scored,) = _scorers(_compose([f"metric=[{metric}]"]))
+    (scored,) = scorers(compose([f"metric=[{metric}]"]))
     assert scored == metric
 
 
@@ -67,7 +70,7 @@ def test_examples_are_not_from_the_benchmark() -> None:
     source = "".join(
         (Path(p) / "source.txt").read_text() for p in data_dir("references").iterdir() if p.is_dir()
     )
-    job = Job.of(_compose(["system=gemma-3-270m", "direction=zh-en"]))
+    job = Job.of(compose(["system=gemma-3-270m", "direction=zh-en"]))
     assert isinstance(job.adapter, LLM)
     assert job.adapter.prompt.examples
     for example in job.adapter.prompt.examples:

@@ -170,3 +170,12 @@ def test_the_published_results_verify() -> None:
     command = [sys.executable, "-m", "bench", "verify", str(results)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_the_last_digits_may_be_other_ones() -> None:
+    from bench.verify import _alike
+
+    assert _alike(b'{"p": 0.12345678901234, "n": 39}', b'{"p": 0.12345678901239, "n": 39}')
+    assert not _alike(b'{"p": 0.12345678, "n": 39}', b'{"p": 0.12345679, "n": 39}')
+    assert not _alike(b"39 copied", b"38 copied")
+    assert not _alike(b"4.5 (1)", b"4.5 (2)")

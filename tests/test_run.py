@@ -88,6 +88,13 @@ def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
     assert "copy zh-en" not in done.stderr
 
 
+def test_where_nothing_is_tested_nothing_is_ranked(tmp_path: Path) -> None:
+    bench(tmp_path, "run", "system=copy", "direction=zh-en", "metric=[chrf]", "compare.test=null")
+    board = tmp_path / "runs" / SET
+    assert not list(board.rglob("comparisons"))
+    assert "Sorted is not ranked" in (board / "leaderboard.md").read_text()
+
+
 def test_the_scores_of_a_file_are_those_of_the_sacrebleu_command(tmp_path: Path) -> None:
     bench(tmp_path, "references", "export", SET, "--out", "wmt")
     english = (tmp_path / "wmt" / f"{SET}.en").read_text().splitlines()

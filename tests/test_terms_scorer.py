@@ -14,10 +14,11 @@ from scipy import stats
 from sets import WHITE_PAPER
 
 from bench import progress, references
+from bench.compose import compose, scorers
 from bench.core import DIRECTIONS, BenchError, Direction, Language, sides
 from bench.references.terms import read
 from bench.resources import data_dir
-from bench.run import _compose, _scorers, run
+from bench.run import run
 from bench.scorers.terms import Row, Terms, table
 
 SET = "china-export-controls-2021"
@@ -222,7 +223,7 @@ def test_a_wrong_terms_file_is_named(folder: Path) -> None:
 
 def test_the_yamls_hand_the_run_s_own_set_on() -> None:
     words = ["metric=[terms,terms-consistency]", f"reference={WHITE_PAPER}", "granularity=paragraph"]
-    for scorer in _scorers(_compose(words)).values():
+    for scorer in scorers(compose(words)).values():
         assert isinstance(scorer, Terms)
         assert (scorer.reference, scorer.granularity, scorer.required) == (
             str(WHITE_PAPER),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench import e5
 from bench.core import digest
+from bench.scorers.comet_checkpoint import silent
 from bench.weights import Weights, cache_dir, fingerprint, made_once, resolve
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ def teach(model: Any, trained: Mapping[str, torch.Tensor]) -> None:
                 parameters[name].copy_(tensor)
 
 
+@silent()  # transformers warns of a pattern in the tokenizer that is not there
 def _make(payload_file: Path, trained: Path, target: Path, name: str) -> None:
     import pytorch_lightning
     import torch

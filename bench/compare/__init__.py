@@ -100,6 +100,8 @@ def compare(
     error of the difference times the sum of two quantiles of the normal distribution: of 80 %, and of the first and hardest
     level of Holm's correction (Bloom 1995, “Minimum detectable effects”; why to tell it: Card et al. 2020, arXiv 2010.06595).
 
+    The time grows with the fourth power of the systems: pairs with their square, and with the pairs what `_enough` asks for.
+
     Raises BenchError where scores were computed in different ways, and where no difference could be significant because
     `resamples` are too few.
     """
@@ -109,7 +111,9 @@ def compare(
     statistics = _by_unit([_counts(score) for score in used.values()], paragraphs)
     units = statistics.shape[2]
     several = units > 1
-    resamples = _enough(test, resamples, len(used) * (len(used) - 1) // 2 if several else 0)
+    tested = len(used) * (len(used) - 1) // 2 if several else 0
+    resamples = _enough(test, resamples, tested)
+    metric = next((score.metric for score in used.values()), "")
 
     intervals: dict[str, tuple[float, float]] = {}
     pairs: list[Comparison] = []
@@ -119,12 +123,13 @@ def compare(
         if test == "bootstrap":
             printed, p = resampling.bootstrap_p(form(statistics.sum(axis=2).T), resampled[:, :resamples])
         else:
-            printed, p = resampling.randomisation_p(statistics, form, resamples, seed)
+            label = f"testing {tested:,} pairs of systems by {metric}"
+            printed, p = resampling.randomisation_p(statistics, form, resamples, seed, label)
         resampled = resampled[:, :_INTERVAL]
         intervals = {name: _interval(values) for name, values in zip(used, resampled, strict=True)}
         pairs = _pairs(used, printed, p, resampled)
     return Comparisons(
-        metric=next((score.metric for score in used.values()), ""),
+        metric=metric,
         test=test,
         resamples=resamples,
         seed=seed,

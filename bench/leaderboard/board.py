@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,7 +24,7 @@ class Row:
     folder: str
     """Where the run lies, relative to the leaderboard's files."""
     scores: Mapping[str, Score | None]
-    """Metric id -> score; None is shown as missing, never as zero."""
+    """Metric id -> score; None is shown as missing, never as zero. Without statistics: a board may be of thousands of runs."""
     ranks: Mapping[str, int]
     """Metric id -> rank, where systems were compared by it (bench.compare)."""
 
@@ -74,7 +74,7 @@ def build(
             system=run.system if names[run.system] == 1 else run.label,
             run=run.record,
             folder=str(run.folder.relative_to(root / reference.id)),
-            scores={metric: store.read_score(run, metric) for metric in metrics},
+            scores={metric: _shown(store.read_score(run, metric)) for metric in metrics},
             ranks={m: c.ranks[run.label] for m, c in comparisons.items() if run.label in c.ranks},
         )
         for run in current
@@ -84,6 +84,10 @@ def build(
     missing = {label: reasons.get(label, "has not run") for label in wanted if label not in there}
     ordered = sorted(rows, key=lambda row: _order(row, primary))
     return Board(reference, direction, metrics, primary, comparisons, ordered, missing, gaps or {})
+
+
+def _shown(score: Score | None) -> Score | None:
+    return replace(score, statistics=()) if score else None
 
 
 def _order(row: Row, primary: str) -> tuple[float, str]:

@@ -163,7 +163,7 @@ def load(found: Found, precision: str, device: str) -> Any:
         found.said.get("layer_transformation") == "sparsemax_patch"
     ):  # … and in this, by which COMET's loader mends #244
         settings["layer_transformation"] = "sparsemax_patch"
-    with tempfile.TemporaryDirectory() as room, _silent(), _sentence(found):
+    with tempfile.TemporaryDirectory() as room, silent(), _sentence(found):
         from comet import load_from_checkpoint
         from transformers.modeling_utils import no_init_weights
 
@@ -200,7 +200,7 @@ def _sentence(found: Found) -> Iterator[None]:
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Importing comet sends the log of every library to standard error, and lightning advertises there."""
     import transformers
 

@@ -7,7 +7,7 @@ as they are.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +24,12 @@ _LONGEST = 256  # tokens of a text that are learned from
 
 @dataclass(frozen=True, slots=True)
 class Lower:
-    """What the lower layers make of texts."""
+    """What the lower layers make of texts; or all of them, where none is trained any more."""
 
     states: list[Tensor]
     """A text [tokens, width], after layer `BELOW`; float16."""
     means: Tensor
-    """[texts, BELOW, width]: of the embeddings and of each layer below that, over the tokens."""
+    """[texts, layers, width]: of the embeddings and of each layer after them, over the tokens; `BELOW` of them, or all."""
 
 
 class _LowRank(nn.Module):
@@ -90,10 +90,39 @@ def lower(model: Any, texts: Sequence[str]) -> Lower:
     return Lower(states, means)
 
 
+@torch.no_grad()
+def halve(model: Any, first: Mapping[str, Tensor]) -> None:
+    """Takes what was trained of the encoder, `first`, by half: between two models often lies one that is better at both of
+    what they are good at (Wortsman et al. 2022, "Robust fine-tuning"). Nothing of the encoder is trained after that."""
+    for name, parameter in model.named_parameters():
+        if name.startswith("encoder") and parameter.requires_grad:
+            key = name.replace(".parametrizations.weight.0.", ".weight.")
+            if name.endswith(".B"):
+                parameter.copy_(first[key].float() / 2)
+            elif name.endswith(".A"):
+                parameter.copy_(first[key].float())
+            else:
+                parameter.copy_((parameter + first[key].float()) / 2)
+
+
+@torch.no_grad()
+def whole(model: Any, below: Lower) -> Lower:
+    """With the means of all layers."""
+    lengths = [len(state) for state in below.states]
+    means = torch.empty(len(lengths), model.encoder.num_layers, below.means.shape[2], dtype=torch.float16)
+    with parametrize.cached(), bar("upper layers", total=sum(lengths), unit="tokens") as advance:
+        for batch in batches(lengths, 8192):
+            means[batch] = layers(model, below, batch, fast=True).transpose(0, 1).to(torch.float16)
+            advance(sum(lengths[i] for i in batch))
+    return Lower(below.states, means)
+
+
 def embed(model: Any, below: Lower, texts: Sequence[int]) -> Tensor:
     """Sentence embeddings [texts, width] as COMET's own: layers mixed, then the mean over the tokens (the two commute)."""
     attention = model.layerwise_attention
     share = torch.softmax(torch.cat(list(attention.scalar_parameters)), 0) * attention.gamma
+    if below.means.shape[1] == len(share):
+        return torch.einsum("l,tlw->tw", share, below.means[texts].float())
     return torch.einsum("l,ltw->tw", share, layers(model, below, texts, model.training))
 
 

@@ -1,12 +1,11 @@
-"""Trains the upper half of the encoder and the estimator, and says how far it got on what was kept apart."""
+"""Trains the upper half of the encoder, then the estimator on it, and says how far it gets on the dev part."""
 
 from __future__ import annotations
 
 import json
 import random
-import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,23 @@ from bench.progress import bar
 from bench.training import data
 from bench.training.data import SEED, Candidate, Group
 from bench.training.loss import DEVIATION, MEAN, group_loss
-from bench.training.model import Lower, embed, layers, lower, open_up, trained
+from bench.training.model import Lower, embed, halve, layers, lower, open_up, trained, whole
 from bench.weights import resolve
 
-EPOCHS = 3
 BATCH_TOKENS = 6000
-RATES = {"estimator": 3e-4, "layerwise_attention": 5e-3, "encoder": 4e-4}
-FEW = 0.2  # of the groups with one system, those that are seen in an epoch
+
+
+@dataclass(frozen=True)
+class Stage:
+    epochs: int
+    rates: Mapping[str, float]
+    """The learning rate of the parameters whose names begin so; the others stay as they are."""
+    few: float
+    """Of the groups with one system, those that are seen in an epoch."""
+
+
+FIRST = Stage(3, {"estimator": 3e-4, "layerwise_attention": 5e-3, "encoder": 4e-4}, 0.2)
+SECOND = Stage(6, {"estimator": 5e-4, "layerwise_attention": 1e-2}, 0.5)
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,15 @@ class Texts:
 
 
 def train(folder: Path, work: Path) -> None:
-    """`folder`: the judgements. Writes `work`/trained.safetensors after each epoch, and the held-out judgements as CSV."""
-    from safetensors.torch import save_file
+    """`folder`: the judgements. Writes `work`/trained.safetensors, and the held-out judgements as CSV.
+
+    The encoder learns to see faults; then it is taken back half-way, and a new estimator learns on what it has become, since
+    the level of a segment is best told from an encoder that has not learned these few thousand by heart.
+    """
+    from safetensors.torch import load_file, save_file
 
     from bench import judgements
 
-    torch.manual_seed(SEED)
     parts = data.load(folder)
     work.mkdir(parents=True, exist_ok=True)
     for name, rows in parts.held_out.items():
@@ -68,55 +80,77 @@ def train(folder: Path, work: Path) -> None:
     payload = e5.read(resolve(e5.PAYLOAD))
     (work / "encoder").mkdir(exist_ok=True)
     comet_embedded.save_encoder(payload, work / "encoder")
+    model = _new(payload, work)
+    texts = Texts.of(model, [*parts.train, *parts.dev], work)
+    hints = _hints(model, [*parts.train, *parts.dev], texts)
+
+    first = work / "first.safetensors"
+    if not first.is_file():
+        _fit(model, FIRST, parts, texts, hints)
+        save_file(trained(model), first)
+    model = _new(payload, work)
+    halve(model, load_file(first))
+    texts = Texts(texts.index, whole(model, texts.below))
+    _fit(model, SECOND, parts, texts, hints)
+    save_file(trained(model), work / "trained.safetensors")
+
+
+def _new(payload: e5.Payload, work: Path) -> Any:
+    """An untrained model that can be trained."""
+    torch.manual_seed(SEED)
     model = comet_embedded.untrained(payload, work / "encoder")
     last = model.estimator.ff[-1]
     with torch.no_grad():
         last.weight *= DEVIATION
         last.bias.fill_(MEAN)
     open_up(model)
+    return model
 
-    groups = [*parts.train, *parts.dev]
-    texts = Texts.of(model, groups, work)
-    hints = _hints(model, groups, texts)
-    steps = [list(_batches(parts.train, texts, random.Random(SEED + epoch))) for epoch in range(EPOCHS)]
-    total = sum(map(len, steps))
-    rates = [
+
+def _fit(model: Any, stage: Stage, parts: data.Parts, texts: Texts, hints: Mapping[int, Tensor]) -> None:
+    steps = [
+        list(_batches(parts.train, texts, stage.few, random.Random(SEED + epoch)))
+        for epoch in range(1, stage.epochs + 1)
+    ]
+    groups = [
         {
             "params": [p for n, p in model.named_parameters() if p.requires_grad and n.startswith(part)],
             "lr": rate,
         }
-        for part, rate in RATES.items()
+        for part, rate in stage.rates.items()
     ]
-    optimizer = torch.optim.AdamW(rates, weight_decay=0.01)
+    learning = [parameter for group in groups for parameter in group["params"]]  # type: ignore[attr-defined]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, list(RATES.values()), total_steps=total, pct_start=0.05, cycle_momentum=False
+        optimizer,
+        list(stage.rates.values()),
+        total_steps=sum(map(len, steps)),
+        pct_start=0.05,
+        cycle_momentum=False,
     )
-    began = time.monotonic()
     for epoch, batches in enumerate(steps, 1):
         model.train()
         model.encoder.eval()  # no dropout there: on a CPU it takes half of the time
         losses = []
-        with bar(f"epoch {epoch}", total=len(batches), unit="batches") as advance:
-            for number, batch in enumerate(batches):
+        with bar(f"epoch {epoch} of {stage.epochs}", total=len(batches), unit="batches") as advance:
+            for batch in batches:
                 with parametrize.cached():
                     scored = zip(batch, _scores(model, batch, texts), strict=True)
                     losses_of = [group_loss(scores, g.candidates, hints[id(g)]) for g, scores in scored]
                 loss = torch.stack(losses_of).mean()
                 optimizer.zero_grad()
                 loss.backward()
-                torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
+                torch.nn.utils.clip_grad_norm_(learning, 1.0)
                 optimizer.step()
                 schedule.step()
                 losses.append(float(loss))
                 advance(1)
-                if number % 50 == 49:
-                    print(
-                        f"{time.monotonic() - began:.0f} s, epoch {epoch}, {number + 1}/{len(batches)}: "
-                        f"loss {sum(losses[-50:]) / 50:.3f}",
-                        flush=True,
-                    )
-        save_file(trained(model), work / "trained.safetensors")
-        print(json.dumps({"epoch": epoch, **measure(model, parts.dev, texts)}), flush=True)
+        told = {
+            "epoch": epoch,
+            "loss": round(sum(losses) / len(losses), 3),
+            **measure(model, parts.dev, texts),
+        }
+        print(json.dumps(told), flush=True)
 
 
 @torch.no_grad()
@@ -170,12 +204,12 @@ def _chrf(group: Group) -> Tensor:
     )
 
 
-def _batches(groups: Sequence[Group], texts: Texts, chance: random.Random) -> list[list[Group]]:
+def _batches(groups: Sequence[Group], texts: Texts, few: float, chance: random.Random) -> list[list[Group]]:
     """Groups of like length together, in batches of about BATCH_TOKENS, in random order."""
     chosen = [
         group
         for group in groups
-        if sum(c.human is not None for c in group.candidates) > 1 or chance.random() < FEW
+        if sum(c.human is not None for c in group.candidates) > 1 or chance.random() < few
     ]
     lengths = {id(g): max(map(texts.length, (g.source, g.reference))) for g in chosen}
     chosen.sort(key=lambda group: lengths[id(group)] * chance.uniform(0.85, 1.15))

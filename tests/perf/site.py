@@ -1,28 +1,24 @@
-"""The site of many systems on a large set, in Chromium: how long until each view is there.
+"""The site of many systems on a large set, in Chromium: how long until each view is there. A minute and a half on one core.
 
-    python tests/perf_site.py [SYSTEMS [SEGMENTS]]      40 and 2000: a minute and a half on one core
-
-Texts are words of the genre at random, the hypotheses these with words changed. Nothing here is a test: speeds belong to a
-machine.
+Texts are words of the genre at random, the hypotheses these with words changed.
 """
 
 from __future__ import annotations
 
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import sync_playwright
-from rich.console import Console
 from rich.table import Table
 from test_site import CHROMIUM
 
 from bench import leaderboard, site, store
 from bench.compare.stage import compare_runs
 from bench.core import DIRECTIONS, Hypothesis, ReferenceSet, Score, Segment
+from perf import show
 
 EN = "export control items national security the of and to in international development cooperation peace global".split()
 ZH = list("出口管制国家安全和的发展合作和平全球体系法律政策贸易货物技术服务成员措施国际义务")
@@ -76,10 +72,14 @@ def fill(root: Path, of: ReferenceSet, systems: int, dice: random.Random) -> lis
     return boards
 
 
-def main() -> None:
-    systems, segments = (int(n) for n in [*sys.argv[1:], *("40", "2000")[len(sys.argv) - 1 :]])
+def main(systems: int = 40, segments: int = 2000) -> None:
+    if not CHROMIUM:
+        print("The site is left out: no Chromium is here.")
+        return
     dice = random.Random(1)
-    table = Table("what", "seconds", title=f"{systems} systems x 2 directions x {segments} segments")
+    table = Table(
+        "what", "seconds", title=f"The site: {systems} systems x 2 directions x {segments:,} segments"
+    )
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         of = reference(segments, dice)
         boards = fill(Path(folder), of, systems, dice)
@@ -91,7 +91,7 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         names = [row.system for row in boards[0].rows[:2]]
         browse(browser, path.as_uri(), of.segments[len(of.segments) // 2].id, names, table)
-    Console().print(table)
+    show(table)
 
 
 def browse(browser: Any, url: str, segment: str, names: list[str], table: Table) -> None:
@@ -128,7 +128,3 @@ def browse(browser: Any, url: str, segment: str, names: list[str], table: Table)
     opened(
         "two systems compared", f"/compare/{names[0]}/{names[1]}", "document.querySelectorAll('.pair').length"
     )
-
-
-if __name__ == "__main__":
-    main()

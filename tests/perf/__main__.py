@@ -1,0 +1,23 @@
+"""`python -m perf [NAME …]` in tests/, which `make perf` calls."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import progress
+from perf import comet, compare, site, store, translate
+
+PARTS = {
+    "translate": translate.main,
+    "comet": comet.main,
+    "compare": compare.main,
+    "site": site.main,
+    "store": store.main,
+}
+
+unknown = set(sys.argv[1:]) - set(PARTS)
+if unknown:
+    sys.exit(f"Unknown: {', '.join(sorted(unknown))}. Use some of {', '.join(PARTS)}.")
+progress.quiet = True
+for name in sys.argv[1:] or PARTS:
+    PARTS[name]()
