@@ -32,7 +32,9 @@ function powers(low, high) {
   return (inside.length > 7 ? inside.filter(({whole}) => whole) : inside).map(({value}) => value);
 }
 
-const cut = (text, length) => text.length > length ? text.slice(0, length - 1) + "…" : text;
+/** Cut in the middle: settings of one system differ at the end. */
+const cut = (text, length) => text.length > length
+  ? text.slice(0, Math.ceil(length / 3)) + "…" + text.slice(text.length - length + Math.ceil(length / 3) + 1) : text;
 const range = ([value, low = value, high = value]) => [low, value, high];
 const place = value => Number(value.toFixed(1)); // shorter attributes
 
