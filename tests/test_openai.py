@@ -414,8 +414,8 @@ def test_ctrl_c_does_not_wait_for_servers_and_keeps_what_is_finished(tmp_path: P
         time.sleep(0.3)  # until the tenth answer is kept, too
         running.send_signal(signal.SIGINT)
         began = time.monotonic()
-        assert running.wait(timeout=20) != 0
-        assert time.monotonic() - began < 5
+        assert running.wait(timeout=60) != 0
+        assert time.monotonic() - began < 25, "less than either asks for, on a busy machine too"
         kept = len(next(tmp_path.glob("runs/*/*/*/journal-*.jsonl")).read_text().splitlines())
         assert kept == 10
         server.script = good
