@@ -17,7 +17,7 @@ lint: .venv/ready
 
 # Ratios measured side by side, and times at size: 40 minutes on two cores; ARGS="comet site" measures these (tests/perf/).
 perf: .venv/ready
-	cd tests && ../.venv/bin/python -W ignore -m perf $(ARGS)
+	.venv/bin/python -W ignore -m tests.perf $(ARGS)
 
 # constraints.txt pins what was installed together; an unpinned torch would fetch gigabytes of CUDA.
 .venv/ready: pyproject.toml constraints.txt

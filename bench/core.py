@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from bench.weights import Weights
+    from bench.checkpoints.weights import Weights
 
 Language = Literal["zh", "en"]
 Direction = Literal["zh-en", "en-zh"]

@@ -7,14 +7,14 @@
                         one before, appended as they come; gone when the run is whole
     failure.json        why there is no whole run: the last attempt has begun, or why it ended; failure-3-of-8.json is of a
                         shard; gone when the run is whole
-    lock                held by who makes the run, lock-3-of-8 by who makes that shard (bench.lock)
+    lock                held by who makes the run, lock-3-of-8 by who makes that shard (bench.translation.lock)
     scores/<metric>.json
 <store>/<reference set>/<direction>/failure-<metric>.json   why scoring on another machine did not end; gone when it has
 <store>/<reference set>/<direction>/comparisons/<metric>.json
-                        every two systems by a metric (bench.compare), and a hash of the scores that it was made of
+                        every two systems by a metric (bench.scoring.compare), and a hash of the scores that it was made of
 <store>/<reference set>/leaderboard.{md,csv,json}
-<store>/<reference set>/site/                           (bench.site)
-<store>/.sweeps/        what launchers keep: logs of jobs that ran on other machines (bench.launch)
+<store>/<reference set>/site/                           (bench.boards.site)
+<store>/.sweeps/        what launchers keep: logs of jobs that ran on other machines (bench.launching.launch)
 
 The folder's name holds the identity of the system, so that one setting never overwrites another. Every whole file is
 written under a temporary name and renamed, so that a reader never sees half of one.
@@ -51,7 +51,7 @@ class Run:
 
     folder: Path
     record: Mapping[str, Any]
-    """run.json as it was read; bench.translate writes and documents it."""
+    """run.json as it was read; bench.translation.driver writes and documents it."""
 
     @property
     def system(self) -> str:

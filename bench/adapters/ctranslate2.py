@@ -14,18 +14,17 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
-from bench import asking, cleaning
-from bench.adapters import seq2seq
+from bench.adapters import _cleaning, _requests, seq2seq
+from bench.adapters._families import source_tokenizer
+from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, Unit, answered
 from bench.adapters.seq2seq import Row, Seq2Seq
-from bench.asking import TOO_LONG, Answer, Limits, Reader, Unit, answered
-from bench.checkpoint import configs, end_tokens, folder, load_tokenizer
+from bench.checkpoints.gguf import refuse_gaps
+from bench.checkpoints.loading import configs, end_tokens, folder, load_tokenizer
+from bench.checkpoints.weights import Weights, fingerprint, made_once
 from bench.core import Adapter, BenchError, Context, Direction, Output, Source, digest
-from bench.families import source_tokenizer
-from bench.gguf import refuse_gaps
 from bench.prompt import Prompt
-from bench.weights import Weights, fingerprint, made_once
 
-R = TypeVar("R", seq2seq.Row, asking.Row)
+R = TypeVar("R", seq2seq.Row, _requests.Row)
 
 _STEP = 64  # tokens: limits of rows that are decoded together with beams are rounded up to a multiple of this
 
@@ -101,7 +100,7 @@ class CTranslate2LLM(Adapter):
         return {
             "adapter": "ctranslate2-llm",
             "version": 1,
-            "cleaning": cleaning.VERSION,
+            "cleaning": _cleaning.VERSION,
             "checkpoint": fingerprint(self.weights),
             "prompt": self.prompt.identity(),
             "dtype": self.dtype,
@@ -156,7 +155,7 @@ class CTranslate2LLM(Adapter):
 
 class _Stopping:
     """Called with each token of a greedy answer: ends rows that have written what ends them. It saves time, nothing else:
-    what comes after is cut off in bench.asking."""
+    what comes after is cut off in bench.adapters._requests."""
 
     def __init__(self, reader: Reader, stops: Sequence[str]) -> None:
         self.reader = reader

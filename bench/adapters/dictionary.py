@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench import cedict
+from bench.checkpoints.weights import Weights, fingerprint, resolve
 from bench.core import Adapter, Direction, Output, Source
-from bench.weights import Weights, fingerprint, resolve
+from bench.references import cedict
 
 _SKIPPED = ("CL:", "variant of", "old variant", "see ", "also ", "abbr. ", "surname ", "used ", "classifier")
 _PUNCTUATION = dict(
@@ -24,7 +24,7 @@ _LONGEST = 5  # words of an English phrase, and more than most Chinese words hav
 
 
 class Dictionary(Adapter):
-    """`dictionary`: the weights config of a CC-CEDICT text file (bench.weights.Weights)."""
+    """`dictionary`: the weights config of a CC-CEDICT text file (bench.checkpoints.weights.Weights)."""
 
     def __init__(self, dictionary: str | Mapping[str, Any]) -> None:
         self.weights = Weights.parse(dictionary)

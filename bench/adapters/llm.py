@@ -13,12 +13,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from bench import cleaning
-from bench.asking import TOO_LONG, Answer, Limits, Reader, Row, Unit, answered
-from bench.checkpoint import device, end_tokens, folder, load_model, load_tokenizer, torch_facts
+from bench.adapters import _cleaning
+from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, Row, Unit, answered
+from bench.checkpoints.loading import device, end_tokens, folder, load_model, load_tokenizer, torch_facts
+from bench.checkpoints.weights import Weights, fingerprint
 from bench.core import Adapter, Context, Direction, Output, Source
 from bench.prompt import Prompt
-from bench.weights import Weights, fingerprint
 
 if TYPE_CHECKING:
     import torch
@@ -31,8 +31,8 @@ _Reading = Literal["grouped", "plain"]
 
 
 class LLM(Adapter):
-    """`checkpoint`: see bench.weights.Weights (a folder, a GGUF file, hub-id@revision, or a list of sources).
-    `limits`: see bench.asking.Limits; what is cut off carries the flag `truncated`.
+    """`checkpoint`: see bench.checkpoints.weights.Weights (a folder, a GGUF file, hub-id@revision, or a list of sources).
+    `limits`: see bench.adapters._requests.Limits; what is cut off carries the flag `truncated`.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class LLM(Adapter):
         return {
             "adapter": "llm",
             "version": 2,
-            "cleaning": cleaning.VERSION,
+            "cleaning": _cleaning.VERSION,
             "checkpoint": fingerprint(self.weights),
             "prompt": self.prompt.identity(),
             "dtype": self.dtype,

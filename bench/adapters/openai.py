@@ -23,11 +23,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench import cleaning
-from bench.asking import TOO_LONG, Answer, Unit, answered
+from bench.adapters import _cleaning
+from bench.adapters._ratelimit import Gate
+from bench.adapters._requests import TOO_LONG, Answer, Unit, answered
 from bench.core import Adapter, BenchError, Context, Direction, Output, Source
 from bench.prompt import Prompt
-from bench.ratelimit import Gate
 
 _OURS = {"model", "messages", "prompt", "stop", "stream", "n"}
 """Fields of a request that the options cannot set."""
@@ -107,7 +107,7 @@ class OpenAI(Adapter):
         return {
             "adapter": "openai",
             "version": 1,
-            "cleaning": cleaning.VERSION,
+            "cleaning": _cleaning.VERSION,
             "model": self.model,
             "prompt": self.prompt.identity(),
             "options": self.options,

@@ -1,4 +1,4 @@
-"""Encoder-decoder models through transformers: OPUS-MT, NLLB-200, M2M-100, mBART-50, MADLAD-400, T5 (bench.families)."""
+"""Encoder-decoder models through transformers: OPUS-MT, NLLB-200, M2M-100, mBART-50, MADLAD-400, T5 (bench.adapters._families)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.asking import Limits
-from bench.checkpoint import device, folder, load_model, torch_facts
+from bench.adapters._families import Settings, SourceReader
+from bench.adapters._requests import Limits
+from bench.checkpoints.loading import device, folder, load_model, torch_facts
+from bench.checkpoints.weights import Weights, fingerprint, refuse_pickles
 from bench.core import DIRECTIONS, Adapter, BenchError, Direction, Language, Output, Source
-from bench.families import Settings, SourceReader
-from bench.weights import Weights, fingerprint, refuse_pickles
 
 if TYPE_CHECKING:
     import torch
@@ -28,10 +28,10 @@ class Row:
 
 
 class Seq2Seq(Adapter):
-    """`checkpoint`: see bench.weights.Weights (a folder, hub-id@revision, or a list of sources), or two of those under
+    """`checkpoint`: see bench.checkpoints.weights.Weights (a folder, hub-id@revision, or a list of sources), or two of those under
     the keys zh-en and en-zh. `direction` chooses between the two.
     `pickled`: also read weights in pytorch_model.bin, by torch's unpickler that knows nothing but weights.
-    `codes`, `prefix`, `beams`, `length_penalty`: see bench.families.Settings. `limits`: see bench.asking.Limits.
+    `codes`, `prefix`, `beams`, `length_penalty`: see bench.adapters._families.Settings. `limits`: see bench.adapters._requests.Limits.
     """
 
     def __init__(

@@ -21,12 +21,12 @@ from functools import partial
 from itertools import count
 from typing import Any
 
-from bench import cleaning
-from bench.asking import TOO_LONG, Answer, Limits, Reader, Unit, answered
-from bench.checkpoint import folder, load_tokenizer
+from bench.adapters import _cleaning
+from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, Unit, answered
+from bench.checkpoints.loading import folder, load_tokenizer
+from bench.checkpoints.weights import Weights, fingerprint
 from bench.core import Adapter, BenchError, Context, Direction, Output, Source
 from bench.prompt import Prompt
-from bench.weights import Weights, fingerprint
 
 _OURS = {"model", "tokenizer", "dtype", "seed", "load_format", "trust_remote_code", "disable_log_stats"}
 _WHERE = {
@@ -45,7 +45,7 @@ _ENVIRONMENT = {
 
 
 class VLLM(Adapter):
-    """`checkpoint`: see bench.weights.Weights. `engine`: more of vLLM's EngineArgs. `limits`: see bench.asking.Limits."""
+    """`checkpoint`: see bench.checkpoints.weights.Weights. `engine`: more of vLLM's EngineArgs. `limits`: see bench.adapters._requests.Limits."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class VLLM(Adapter):
         return {
             "adapter": "vllm",
             "version": 1,
-            "cleaning": cleaning.VERSION,
+            "cleaning": _cleaning.VERSION,
             "checkpoint": fingerprint(self.weights),
             "prompt": self.prompt.identity(),
             "dtype": self.dtype,

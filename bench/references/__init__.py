@@ -13,7 +13,7 @@ import yaml
 
 from bench.core import LANGUAGE_NAMES, BenchError, ReferenceSet, Segment
 from bench.references import outside, views
-from bench.references.pieces import in_script
+from bench.references.segmentation.pieces import in_script
 from bench.resources import data_dir
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")

@@ -17,16 +17,16 @@ from pathlib import Path
 
 import yaml
 
-from bench import cedict
 from bench.core import BenchError, ReferenceSet, Segment
-from bench.references import ID, load, overrides, read_document
-from bench.references.embed import embedder
-from bench.references.extract import LeftOut
-from bench.references.folder import ALIGNED, SOURCES, source_files
-from bench.references.folder import sources as built_from
-from bench.references.pipeline import segments_of
-from bench.references.read import SourceText, read
-from bench.references.report import report
+from bench.references import ID, cedict, load, read_document
+from bench.references.alignment.embed import embedder
+from bench.references.alignment.pipeline import segments_of
+from bench.references.reading.read import SourceText, read
+from bench.references.review import overrides
+from bench.references.review.report import report
+from bench.references.segmentation.extract import LeftOut
+from bench.references.set_folder import ALIGNED, SOURCES, source_files
+from bench.references.set_folder import sources as built_from
 
 
 def build(

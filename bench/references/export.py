@@ -13,7 +13,7 @@ from lxml import etree
 
 from bench import __version__, store
 from bench.core import LANGUAGE_NAMES, BenchError, ReferenceSet, Segment
-from bench.references.aligned import one_line
+from bench.references.reading.aligned import one_line
 
 
 def export(reference: ReferenceSet, out: Path, form: str) -> list[Path]:

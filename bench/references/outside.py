@@ -11,7 +11,7 @@ from typing import Literal
 
 from bench import progress
 from bench.core import DIRECTIONS, LANGUAGE_NAMES, BenchError, Language, ReferenceSet, Segment, sides
-from bench.flags import LEAST_SHARE, script_share
+from bench.translation.flags import LEAST_SHARE, script_share
 
 SACREBLEU = "sacrebleu:"
 

@@ -17,7 +17,7 @@ from functools import lru_cache
 from itertools import permutations
 
 from bench.core import Language
-from bench.references.pieces import FUNCTION_WORDS, HAN
+from bench.references.segmentation.pieces import FUNCTION_WORDS, HAN
 from bench.references.terms import Term
 
 _NARROW = {0x3000: " ", **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}}

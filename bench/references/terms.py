@@ -15,7 +15,7 @@ from pathlib import Path
 
 from bench import references
 from bench.core import LANGUAGE_NAMES, BenchError, Language, Segment
-from bench.references.pieces import HAN
+from bench.references.segmentation.pieces import HAN
 
 FILE = "terms.tsv"
 _COLUMNS = ("zh", "en", "segments", "note")

@@ -16,8 +16,8 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
+from bench.checkpoints.weights import Weights, cache_dir, fingerprint, resolve
 from bench.core import BenchError, Direction, Output, Score, Scorer, digest
-from bench.flags import flags
 from bench.scorers.comet_cache import Cache, Judgement, Sample
 from bench.scorers.comet_checkpoint import (
     CHECKPOINT_FILES,
@@ -28,7 +28,7 @@ from bench.scorers.comet_checkpoint import (
     check,
     find,
 )
-from bench.weights import Weights, cache_dir, fingerprint, resolve
+from bench.translation.flags import flags
 
 SEED = 12345
 _PRECISIONS = ("float32", "float16", "bfloat16")
@@ -37,7 +37,7 @@ _INSTALL = "pip install 'bitext-bench[comet]'"
 
 class Comet(Scorer):
     """`name`: the column's head. `checkpoint`: a folder as COMET saves one, its .ckpt file, a hub id with its commit
-    (org/name@<commit>), a list of sources (bench.weights.Weights), or what has the functions of
+    (org/name@<commit>), a list of sources (bench.checkpoints.weights.Weights), or what has the functions of
     bench.scorers.comet_checkpoint.Checkpoint. `encoder`: the folder or hub id of the encoder's config and tokenizer; not
     needed where the checkpoint names a folder that is there. `precision`: float32, float16 or bfloat16
     (bench.scorers.comet_checkpoint.load). `batch_tokens`: of one batch; what suits the device, unless it is given.

@@ -4,7 +4,7 @@
 
 It holds all weights, but of its encoder it knows no more than a name (`pretrained_model`: a hub id, or a folder): the
 encoder's config and tokenizer come from elsewhere, at a revision of their own. Nothing here asks a network; what is fetched
-is fetched by bench.weights.
+is fetched by bench.checkpoints.weights.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from bench.checkpoints.weights import Weights, fingerprint, resolve
 from bench.core import BenchError, digest
-from bench.weights import Weights, fingerprint, resolve
 
 CHECKPOINT_FILES = ("hparams.yaml", "checkpoints/model.ckpt")
 ENCODER_FILES = ("*.json", "*.txt", "*.model")
@@ -31,7 +31,7 @@ _SEPARATE = {"regression_metric", "referenceless_regression_metric"}
 
 
 class Checkpoint(Protocol):
-    """Where a checkpoint lies and what identifies it. A module with these functions is one (bench.comet_embedded)."""
+    """Where a checkpoint lies and what identifies it. A module with these functions is one (bench.scorers.comet_embedded)."""
 
     def needs(self) -> Sequence[Weights]:
         """What it is read or made from."""
@@ -48,7 +48,7 @@ class Checkpoint(Protocol):
 
 @dataclass(frozen=True)
 class Pinned:
-    """A checkpoint that a config names: see bench.weights.Weights."""
+    """A checkpoint that a config names: see bench.checkpoints.weights.Weights."""
 
     weights: Weights
 

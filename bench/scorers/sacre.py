@@ -87,7 +87,7 @@ def _score(metric: str, corpus: Any, segment: Any, hypotheses: list[str]) -> Sco
     """`corpus`, `segment`: sacrebleu's metrics, with references and without."""
     from sacrebleu.significance import _bootstrap_resample
 
-    # Counted once for the corpus, its resamples and the segments, and kept for the paired tests (bench.compare).
+    # Counted once for the corpus, its resamples and the segments, and kept for the paired tests (bench.scoring.compare).
     counts = corpus._extract_corpus_statistics(hypotheses, None)
     result = corpus._aggregate_and_compute(counts)
     interval = None

@@ -1,11 +1,11 @@
-"""`python -m perf [NAME …]` in tests/, which `make perf` calls."""
+"""`python -m tests.perf [NAME …]`, which `make perf` calls."""
 
 from __future__ import annotations
 
 import sys
 
 from bench import progress
-from perf import comet, compare, site, store, translate
+from tests.perf import comet, compare, site, store, translate
 
 PARTS = {
     "translate": translate.main,

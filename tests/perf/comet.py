@@ -19,10 +19,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.table import Table
-from sets import BLIND, DOCUMENTS, GOLD, gold
 
-from bench import comet_embedded, references
-from perf import show, timed
+from bench import references
+from bench.scorers import comet_embedded
+from tests.helpers.sets import BLIND, DOCUMENTS, GOLD, gold
+from tests.perf import show, timed
 
 _SHARED = 0.15
 """Of the segments of a system, those whose hypothesis another system may have as well, as short ones often do."""

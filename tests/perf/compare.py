@@ -1,4 +1,4 @@
-"""All pairs of systems, side by side: `sacrebleu --paired-bs` and `--paired-ar`, and bench.compare. 13 systems on 2,000 Chinese
+"""All pairs of systems, side by side: `sacrebleu --paired-bs` and `--paired-ar`, and bench.scoring.compare. 13 systems on 2,000 Chinese
 segments; then more and more systems on the white paper's 39 segments. Six minutes on two cores.
 
 The references are Chinese sentences of the white paper and of the gold documents, over again until there are enough; the
@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 from rich.table import Table
-from sets import BLIND, DOCUMENTS, GOLD, gold
 
 from bench import references
-from bench.compare import Comparisons, Test, compare
 from bench.core import Score
 from bench.scorers.sacre import Sacre
-from perf import show, timed
+from bench.scoring.compare import Comparisons, Test, compare
+from tests.helpers.sets import BLIND, DOCUMENTS, GOLD, gold
+from tests.perf import show, timed
 
 METRICS = ("BLEU", "chrF")
 FLAGS: dict[Test, str] = {"bootstrap": "--paired-bs", "randomisation": "--paired-ar"}

@@ -13,12 +13,14 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 from rich.table import Table
-from test_site import CHROMIUM
 
-from bench import leaderboard, site, store
-from bench.compare.stage import compare_runs
+from bench import store
+from bench.boards import site
+from bench.boards.rows import Board, build_board
 from bench.core import DIRECTIONS, Hypothesis, ReferenceSet, Score, Segment
-from perf import show
+from bench.scoring.compare.stage import compare_runs
+from tests.boards.test_site import CHROMIUM
+from tests.perf import show
 
 EN = "export control items national security the of and to in international development cooperation peace global".split()
 ZH = list("出口管制国家安全和的发展合作和平全球体系法律政策贸易货物技术服务成员措施国际义务")
@@ -37,7 +39,7 @@ def reference(segments: int, dice: random.Random) -> ReferenceSet:
     return ReferenceSet("large", "A large set", "zh", "2024", "none", tuple(made))
 
 
-def fill(root: Path, of: ReferenceSet, systems: int, dice: random.Random) -> list[leaderboard.Board]:
+def fill(root: Path, of: ReferenceSet, systems: int, dice: random.Random) -> list[Board]:
     boards = []
     for direction in DIRECTIONS:
         words, space = (EN, " ") if direction == "zh-en" else (ZH, "")
@@ -68,7 +70,7 @@ def fill(root: Path, of: ReferenceSet, systems: int, dice: random.Random) -> lis
                     run, metric, "made up", Score(label, value, (value - 1, value + 1), label, scores)
                 )
         compare_runs(root, of, direction, ["comet"])
-        boards.append(leaderboard.build(root, of, direction, list(METRICS), "comet"))
+        boards.append(build_board(root, of, direction, list(METRICS), "comet"))
     return boards
 
 

@@ -16,14 +16,14 @@ from pathlib import Path
 
 from rich.table import Table
 
-from bench import leaderboard, references, store
+from bench import references, store
 from bench.adapters.copy import Copy
-from bench.compose import compose, scorers
 from bench.core import DIRECTIONS, digest, sides
-from bench.jobs import Job
-from bench.score import score
-from bench.translate import translate
-from perf import show, timed
+from bench.launching.compose import compose, scorers
+from bench.launching.jobs import Job
+from bench.scoring.driver import score
+from bench.translation.driver import translate
+from tests.perf import show, timed
 
 SET = references.load("china-export-controls-2021")
 METRICS = ["bleu", "chrf"]
@@ -61,8 +61,8 @@ def measure(root: Path) -> None:
     judges = scorers(compose([f"metric=[{','.join(METRICS)}]"]))
     before = _megabytes()
     scoring, _ = timed(lambda: [score(root, SET, direction, judges) for direction in DIRECTIONS])
-    building, boards = timed(lambda: [leaderboard.build(root, SET, d, METRICS, "chrf") for d in DIRECTIONS])
-    writing, _ = timed(lambda: leaderboard.write(root, boards))
+    building, boards = timed(lambda: [boards.build(root, SET, d, METRICS, "chrf") for d in DIRECTIONS])
+    writing, _ = timed(lambda: boards.write(root, boards))
     files = sum(path.is_file() for path in root.rglob("*"))
     print(f"{scoring:.1f} {building:.1f} {writing:.1f} {before} {_megabytes()} {files:,}")
 
@@ -81,7 +81,7 @@ def main(sizes: tuple[int, ...] = (10, 100, 1000, 10_000), jobs: int = 20) -> No
             fill(Path(root), runs)
             command = [sys.executable, "-m", "perf.store", root]
             done = subprocess.run(
-                command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1]
+                command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]
             )
             table.add_row(f"{runs:,}", *done.stdout.split())
     words = ["system=gemma-3-270m", "direction=zh-en"]

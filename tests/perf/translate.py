@@ -19,14 +19,15 @@ from typing import Any, cast
 from rich.console import Console
 from rich.table import Table
 
-from bench import plan, references
+from bench import references
 from bench.adapters.llm import LLM
-from bench.checkpoint import folder, load_model, load_tokenizer
-from bench.compose import compose
+from bench.checkpoints.loading import folder, load_model, load_tokenizer
 from bench.core import DIRECTIONS, Adapter, Direction, Output, ReferenceSet, Source
-from bench.jobs import Job
-from bench.translate import translate
-from perf import show, timed
+from bench.launching.compose import compose
+from bench.launching.jobs import Job
+from bench.translation import batching
+from bench.translation.driver import translate
+from tests.perf import show, timed
 
 SET = references.load("china-export-controls-2021")
 QWEN = "qwen2.5-coder-0.5b-instruct"
@@ -82,7 +83,7 @@ def usual_script(adapter: LLM, of: ReferenceSet, direction: Direction, batch_siz
     pipe = transformers.pipeline("text-generation", model=model, tokenizer=tokenizer)
     chats = [
         adapter.prompt.messages([source], direction)
-        for source in plan.sources(of, direction, adapter.context)
+        for source in batching.sources(of, direction, adapter.context)
     ]
     options = {"max_new_tokens": 512, "do_sample": False, "return_full_text": False, "batch_size": batch_size}
     return timed(lambda: pipe(chats, **options))[0]

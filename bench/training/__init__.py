@@ -1,4 +1,0 @@
-"""How COMET (embedded) was made. `python -m bench.training DATA` reruns it; README.md describes the data and the recipe.
-
-Nothing here is needed to score: that is bench.comet_embedded.
-"""

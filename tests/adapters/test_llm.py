@@ -1,0 +1,161 @@
+"""The llm adapter through its real code path, on tiny real checkpoints; transformers' own generate is the judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import references
+from bench.adapters._requests import Limits, Reader, Row
+from bench.adapters.llm import LLM
+from bench.core import BenchError, Direction, Output, Source, sides
+from bench.prompt import Prompt
+from tests.helpers import tiny
+
+CHAT = Prompt("chat", "Translate from {source_language} into {target_language}:\n\n{source}")
+SHOTS = Prompt(
+    "shots",
+    "{source_language}: {source}\n{target_language}:",
+    examples=[{"zh": "各国应当遵守国际法。", "en": "All countries should abide by international law."}],
+    chat=False,
+    stop="\n",
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("checkpoints")
+    return {
+        "qwen": tiny.qwen(root / "qwen"),
+        "gemma": tiny.gemma(root / "gemma"),
+        "narrow": tiny.gemma(root / "narrow", window=48),
+        "sees": tiny.gemma(root / "sees", window=48, sees_pictures=True),
+    }
+
+
+def sources(direction: Direction, count: int = 14) -> list[Source]:
+    language = sides(direction)[0]
+    segments = references.load("china-export-controls-2021").segments
+    return [Source(segment.id, segment.text(language)) for segment in segments[:count]]
+
+
+def loaded(checkpoint: Path, prompt: Prompt, **settings: Any) -> LLM:
+    adapter = LLM(str(checkpoint), prompt, **settings)
+    adapter.load()
+    return adapter
+
+
+def generate(adapter: LLM, source: Source, direction: Direction) -> list[int]:
+    """One prompt alone through model.generate."""
+    import torch
+
+    ids = torch.tensor([adapter._reader.ids((source,), direction)])
+    limit = adapter._reader.limit((source,), direction)
+    out = adapter._model.generate(
+        ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=limit
+    )
+    return out[0, ids.shape[1] :].tolist()
+
+
+@pytest.mark.parametrize("model", ["qwen", "gemma", "narrow", "sees"])
+@pytest.mark.parametrize("direction", ["zh-en", "en-zh"])
+def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, direction: Direction) -> None:
+    ratio = {"zh-en": 0.3, "en-zh": 0.3}  # rows end at different times, by their limits
+    adapter = loaded(checkpoints[model], CHAT, tokens_base=3, tokens_ratio=ratio)
+    given = sources(direction)
+    reader = adapter._reader
+    rows, _ = reader.rows([(source,) for source in given], direction, context=1 << 20)
+    tokens: list[list[int]] = [[] for _ in given]
+    for numbers, how in adapter._readings(rows):
+        for number, found in adapter._decode([rows[i] for i in numbers], direction, how):
+            tokens[numbers[number]] = found
+    ends = adapter._tokenizer.eos_token_id
+    expected = [generate(adapter, source, direction) for source in given]
+    assert tokens == [row[: row.index(ends)] if ends in row else row for row in expected]
+    assert len({tuple(row) for row in tokens}) > len(tokens) // 2, (
+        "the checkpoint must tell its prompts apart"
+    )
+    assert len({len(row) for row in tokens}) > 1
+
+
+@pytest.mark.parametrize("model", ["qwen", "gemma", "narrow", "sees"])
+@pytest.mark.parametrize("prompt", [CHAT, SHOTS], ids=["chat", "few-shot"])
+def test_no_output_depends_on_batch_or_order(
+    checkpoints: dict[str, Path], model: str, prompt: Prompt
+) -> None:
+    given = sources("zh-en")
+
+    def texts(batches: Sequence[Sequence[Source]]) -> dict[str, Output]:
+        adapter = loaded(checkpoints[model], prompt, max_new_tokens=24)
+        return {id: output for batch in batches for id, output in adapter.translate(batch, "zh-en")}
+
+    together = texts([given])
+    assert together == texts([[source] for source in given])
+    assert together == texts([given[::-1][i : i + 5] for i in range(0, len(given), 5)])
+
+
+def test_the_limit_is_reported(checkpoints: dict[str, Path]) -> None:
+    adapter = loaded(checkpoints["qwen"], CHAT, max_new_tokens=3, tokens_base=3)
+    outputs = [output for _, output in adapter.translate(sources("zh-en"), "zh-en")]
+    assert all(output.truncated == (output.tokens_out == 3) for output in outputs)
+    assert any(output.truncated for output in outputs)
+
+
+def test_few_shot_stops_at_the_line_end(checkpoints: dict[str, Path]) -> None:
+    adapter = loaded(checkpoints["gemma"], SHOTS)
+    newline = adapter._tokenizer("\n", add_special_tokens=False).input_ids
+    assert len(newline) == 1
+    row = Row((), [], limit=9, stop=SHOTS.stop)
+    assert adapter._take([], newline[0], row) is False
+    assert adapter._take([], adapter._tokenizer("a").input_ids[0], row) is True
+
+
+def test_a_source_longer_than_the_context_is_cut_off_whole(checkpoints: dict[str, Path]) -> None:
+    adapter = loaded(checkpoints["qwen"], CHAT)
+    outputs = dict(adapter.translate([Source("short", "和平。"), Source("long", "和平" * 2000)], "zh-en"))
+    assert outputs["long"].truncated
+    assert not outputs["long"].text
+    assert not outputs["long"].error, "the next run would try it again for nothing"
+    assert outputs["short"].tokens_in
+
+
+def test_the_prompt_carries_the_languages_and_the_examples() -> None:
+    assert SHOTS.completion([Source("a", "和平。")], "zh-en") == (
+        "Chinese: 各国应当遵守国际法。\nEnglish: All countries should abide by international law.\n\nChinese: 和平。\nEnglish:"
+    )
+    turns = Prompt("p", "{target_language}: {source}", SHOTS.examples).messages(
+        [Source("a", "{peace}")], "en-zh"
+    )
+    assert [turn["role"] for turn in turns] == ["user", "assistant", "user"]
+    assert turns[1]["content"] == "各国应当遵守国际法。"
+    assert turns[2]["content"] == "Chinese: {peace}"  # braces in a source are text
+
+
+def test_what_changes_the_output_changes_the_identity(checkpoints: dict[str, Path]) -> None:
+    path = str(checkpoints["qwen"])
+    identities = [
+        LLM(path, CHAT).identity(),
+        LLM(path, SHOTS).identity(),
+        LLM(path, CHAT, dtype="bfloat16").identity(),
+        LLM(path, CHAT, max_new_tokens=9).identity(),
+        LLM(str(checkpoints["gemma"]), CHAT).identity(),
+    ]
+    assert len({str(identity) for identity in identities}) == len(identities)
+    assert LLM(path, CHAT).identity() == identities[0]
+
+
+def test_wrong_checkpoints_are_sentences(checkpoints: dict[str, Path], tmp_path: Path) -> None:
+    (tmp_path / "model.txt").write_text("not a model")
+    with pytest.raises(BenchError, match="neither a GGUF file nor a model folder"):
+        loaded(tmp_path / "model.txt", CHAT)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "config.json").write_text("{}")
+    with pytest.raises(BenchError, match="cannot be loaded"):
+        loaded(tmp_path / "empty", CHAT)
+    no_template = tiny.byte_level_tokenizer()
+    no_template.chat_template = None
+    with pytest.raises(BenchError, match="no chat template"):
+        Reader(no_template, CHAT, Limits())

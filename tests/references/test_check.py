@@ -1,0 +1,193 @@
+"""`check` proves a set: no character is lost, doubled or moved, whatever text it was built from."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bench.core import BenchError
+from bench.references import load
+from bench.references.build import build
+from bench.references.review.check import check
+from tests.helpers.sets import (
+    BLIND,
+    DOCUMENTS,
+    NOTE_WITHIN,
+    WHITE_PAPER,
+    edit,
+    halves,
+    left_out,
+    sources,
+    texts,
+)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(WHITE_PAPER, tmp_path / "set"))
+
+
+# --- the white paper --------------------------------------------------------------------------------------------
+
+
+def test_counts_of_the_white_paper() -> None:
+    counts = check(WHITE_PAPER)
+    expected = {
+        "segments": 39,
+        "aligned by rules": 39,
+        "alignment 1-1": 30,
+        "alignment 1-2": 9,
+        "headings": 10,
+        "sentences": 29,
+        "left out": 4,
+        "Chinese characters": 2030,
+        "English words": 1274,
+    }
+    assert counts == counts | expected
+
+
+def test_what_the_white_paper_leaves_out() -> None:
+    assert [(row["side"], row["lines"], row["reason"], row["sentence"]) for row in left_out(WHITE_PAPER)] == [
+        ("en", [7], "header of another document", ""),
+        ("zh", [9], "header of another document", ""),
+        ("en", [89], "the source stops in the middle of this sentence", "L89s4"),
+        ("zh", [103], "the source stops in the middle of this sentence", "L103s3"),
+    ]
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, *BLIND])
+def test_every_gold_document_is_proved(tmp_path: Path, document: str) -> None:
+    segments = build(sources(document), Path(document).name, tmp_path).segments
+    assert check(tmp_path)["segments"] == len(segments)
+    assert len({segment.id for segment in segments}) == len(segments)
+
+
+JUNK = '①|[1]|¹|* * *|（一）|1.|I.|(a)|Article 5|第五条|12|- 3 -|Page 4 of 9|2021|WTO|。|“|”|(|）|\f|\t|　　|……|U.S.|\u200b|\u00ad|ﬁ|⼀|𠮷|é|Привет|日本の|😀|non-|"|：|；|*|注：来源。|Note: A source.|目录|Annex'
+
+
+def damaged(seed: int) -> str:
+    """A part of a gold document in which lines are lost, doubled, swapped, cut, joined and strange."""
+    chance = random.Random(seed)
+    document = chance.choice([name for name in (*DOCUMENTS, *BLIND) if len(sources(name)) == 1])
+    lines = sources(document)[0].read_text("utf-8").split("\n")
+    first = chance.randrange(len(lines) // 2)
+    lines = lines[first : first + chance.randrange(20, 80)]
+    for _ in range(20):
+        at = chance.randrange(len(lines) - 1)
+        line, cut, junk = lines[at], chance.randrange(len(lines[at]) + 1), chance.choice(JUNK.split("|"))
+        lines[at : at + 1] = chance.choice(
+            [
+                [],
+                [line, line],
+                [junk],
+                [junk, line],
+                [line[:cut] + junk + line[cut:]],
+                [line[:cut], line[cut:]],
+            ]
+        )
+        if chance.random() < 0.3:
+            lines[at : at + 2] = ["".join(lines[at : at + 2])]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whatever_is_built_is_proved(tmp_path: Path, seed: int) -> None:
+    (tmp_path / "a.txt").write_text(damaged(seed), "utf-8")
+    try:
+        found = build([tmp_path / "a.txt"], "s", tmp_path / "out")
+    except BenchError:  # too little is left of one language
+        assert not (tmp_path / "out").exists()
+        return
+    check(tmp_path / "out")
+    assert build([], "s", tmp_path / "out") == found
+
+
+def test_a_set_with_a_note_inside_a_sentence_is_whole(tmp_path: Path) -> None:
+    """The note at the foot of the page stands behind the sentence that runs around it."""
+    (tmp_path / "a.txt").write_text(NOTE_WITHIN, "utf-8")
+    found = build([tmp_path / "a.txt"], "s", tmp_path / "out")
+    assert texts(found.segments) == [
+        ("贸易增长。", "Trade grows."),
+        ("中国坚持和平，将与各国合作。", "China stands for peace and will work with all Countries."),
+        ("和平持久。", "Peace lasts."),
+        ("注：来源。", "Note: A source."),
+    ]
+    assert check(tmp_path / "out")["alignment 1-1"] == 4
+    assert load(tmp_path / "out") == found
+
+
+# --- check fails where something is lost ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda r: r.update(zh=r["zh"].replace("庄严", "庄"), zh_raw=r["zh_raw"].replace("庄严", "庄")), r"source.txt:71: .*lost '严'"),
+        (lambda r: r.update(en=r["en"] + " peace", en_raw=r["en_raw"] + " peace"), r"source.txt:51: .*added"),
+        (lambda r: r.update(zh_raw=r["zh_raw"].replace("国际义务", "义务国际"), zh=r["zh"].replace("国际义务", "义务国际")), "another order"),
+        (lambda r: r.update(zh=r["zh"][1:]), r"segments.jsonl:22: 'zh' does not hold the words of zh_raw"),
+        (lambda r: r.update(en_lines=[53]), r"segments.jsonl:23: en stands before its predecessor"),
+        (lambda r: r.update(zh_lines=[9999]), r"segments.jsonl:23: zh stands before its predecessor"),
+    ],
+)  # fmt: skip
+def test_check_sees_every_lost_added_or_moved_character(
+    copy: Path, change: Callable[[dict], object], message: str
+) -> None:
+    edit(copy, 22, change)
+    with pytest.raises(BenchError, match=message):
+        check(copy)
+
+
+@pytest.mark.parametrize("where", [0, 700, -1])
+def test_check_sees_a_changed_source(copy: Path, where: int) -> None:
+    text = (copy / "source.txt").read_text("utf-8").strip("\n")
+    (copy / "source.txt").write_text("\n\n" + text[:where] + "国" + text[where:], "utf-8")
+    with pytest.raises(BenchError, match=r"source\.txt:\d+: .*lost '国'"):
+        check(copy)
+
+
+def test_check_sees_a_left_out_line_that_is_gone_or_doubled(copy: Path) -> None:
+    path = copy / "left_out.jsonl"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    for changed in (lines[1:], [*lines, lines[0]]):
+        path.write_text("".join(changed), "utf-8")
+        with pytest.raises(BenchError, match=r"source\.txt:7: "):
+            check(copy)
+
+
+def test_check_sees_two_segments_that_changed_places(copy: Path) -> None:
+    path = copy / "segments.jsonl"
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    path.write_text("".join([*lines[:21], lines[22], lines[21], *lines[23:]]), "utf-8")
+    edit(copy, 1, lambda row: row)
+    with pytest.raises(BenchError, match=r"stands before its predecessor"):
+        check(copy)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"side": "zh"}',
+        "x",
+        '{"side": "fr", "text": "a", "lines": [1], "reason": "r", "sentence": ""}',
+        "[1]",
+    ],
+)
+def test_a_broken_entry_of_what_was_left_out_is_named(copy: Path, line: str) -> None:
+    with (copy / "left_out.jsonl").open("a", encoding="utf-8") as file:
+        file.write(line + "\n")
+    with pytest.raises(BenchError, match=r"left_out\.jsonl:5: not an entry with side, text, lines"):
+        check(copy)
+
+
+def test_check_reads_both_files_of_a_set_from_two(tmp_path: Path) -> None:
+    build(halves(tmp_path), "statement", tmp_path / "out")
+    assert check(tmp_path / "out")["alignment 2-1"] == 1
+    path = tmp_path / "out" / "source.en.txt"
+    path.write_text(path.read_text("utf-8").replace("cod", "code"), "utf-8")
+    with pytest.raises(BenchError, match=r"source\.en\.txt:\d+: .*lost 'e'"):
+        check(tmp_path / "out")

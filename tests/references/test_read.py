@@ -1,0 +1,543 @@
+"""Every kind of file that people bring becomes the same shape of text, or one sentence that says what to do."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import random
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from bench import progress
+from bench.core import BenchError
+from bench.references.reading import documents
+from bench.references.reading.aligned import one_line
+from bench.references.reading.read import SourceText, read
+from bench.resources import data_dir
+
+INPUTS = Path(__file__).parent / "inputs"
+WHITE_PAPER = data_dir("references") / "china-export-controls-2021" / "source.txt"
+
+# The Universal Declaration of Human Rights, article 1.
+ZH = "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，并应以兄弟关系的精神相对待。"
+EN = "All human beings are born free and equal in dignity and rights. They are endowed with reason and conscience."
+TRADITIONAL = "人人生而自由，在尊嚴和權利上一律平等。他們賦有理性和良心，並應以兄弟關係的精神相對待。"
+OTHERS = {
+    "big5": TRADITIONAL,
+    "shift_jis": "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。",
+    "euc_jp": "すべての人間は、生まれながらにして自由であり、かつ、尊厳と権利とについて平等である。",
+    "euc_kr": "모든 인간은 태어날 때부터 자유로우며 그 존엄과 권리에 있어 동등하다.",
+    "latin-1": "Tous les êtres humains naissent libres et égaux en dignité et en droits.",
+    "cp1251": "Все люди рождаются свободными и равными в своем достоинстве и правах.",
+}
+
+
+@pytest.fixture
+def file(tmp_path: Path):
+    def write(name: str, content: str | bytes) -> Path:
+        path = tmp_path / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return path
+
+    return write
+
+
+def both(path: Path) -> str:
+    source = read([path])
+    assert not source.aligned
+    return source.texts["both"]
+
+
+def rows(source: SourceText) -> list[tuple[str, str]]:
+    assert source.aligned
+    return list(zip(source.texts["zh"].split("\n"), source.texts["en"].split("\n"), strict=True))
+
+
+def sentence(*paths: Path) -> str:
+    """What the user is told: one sentence."""
+    with pytest.raises(BenchError) as error:
+        read(paths)
+    message = str(error.value)
+    assert message.endswith(".")
+    assert "\n" not in message
+    return message
+
+
+# --- plain text -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md", "a", "a.text"])
+def test_text_under_any_name(file, name: str) -> None:
+    content = f"{EN}\n{ZH}\n"
+    source = read([file(name, content)])
+    assert source.texts == {"both": content}
+    assert source.origin[0].name == name
+    assert source.origin[0].sha256 == hashlib.sha256(content.encode()).hexdigest()
+    assert (source.origin[0].format, source.origin[0].encoding) == ("text", "utf-8")
+
+
+def test_one_kind_of_line_end_no_byte_order_mark_and_form_feeds_stay(file) -> None:
+    path = file("a.txt", "\ufeffone\r\ntwo\rthree\u2028four\u2029five\x85six\vseven\n\feight\n")
+    assert both(path) == "one\ntwo\nthree\nfour\nfive\nsix\nseven\n\feight\n"
+    assert read([path]).origin[0].encoding == "utf-8-sig"
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-16", "utf-8-sig"])
+def test_encodings_of_chinese_text(file, encoding: str) -> None:
+    text = WHITE_PAPER.read_text("utf-8")
+    source = read([file("a.txt", text.encode(encoding))])
+    assert source.texts["both"] == text
+    assert source.origin[0].encoding == encoding
+
+
+@pytest.mark.parametrize("text", [ZH, f"{EN}\n{ZH}", TRADITIONAL, "“Yes,” he said — “we will.”"])
+def test_short_text_in_gb18030(file, text: str) -> None:
+    assert both(file("a.txt", text.encode("gb18030"))) == text
+
+
+@pytest.mark.parametrize("encoding", OTHERS)
+def test_other_encodings_are_refused_not_garbled(file, encoding: str) -> None:
+    path = file("a.txt", f"{EN}\n{OTHERS[encoding]}\n".encode(encoding))
+    assert sentence(path) == f"{path}:2: neither UTF-8 nor Chinese in GB18030; convert the file to UTF-8."
+
+
+def test_random_bytes_are_refused(file) -> None:
+    for seed in range(20):
+        data = bytes(byte or 1 for byte in random.Random(seed).randbytes(2000))
+        assert "convert the file to UTF-8" in sentence(file("a.txt", data))
+
+
+def test_a_damaged_utf8_file_names_the_line(file) -> None:
+    path = file("a.txt", f"{EN}\n{ZH}\n".encode() + b"\xe4\xb8\n" + ZH.encode())
+    assert sentence(path).startswith(f"{path}:3: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.txt", b"", "is empty"),
+        ("a.txt", b" \n\t\n\f\n", "nothing but white space"),
+        ("a.txt", b"text\0text", "is no text (or UTF-16 without a byte-order mark)"),
+        ("a.txt", ZH.encode("utf-16-le"), "is no text (or UTF-16 without a byte-order mark)"),
+        ("a.txt", b"\xff\xfe\x00\xd8\x00", "is damaged UTF-16"),
+        ("a.txt", b"one\ntwo\x08", "a.txt:2: the control character U+0008"),
+        ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Office file; save it as .docx"),
+        ("a.rtf", rb"{\rtf1 text}", "rich text; save it as .docx"),
+        ("a.txt", b"\n<!DOCTYPE html><p>text", "a web page; save it as plain text"),
+        ("a.xml", b"<?xml version='1.0'?><tmx/>", "XML; name it .tmx or .xliff"),
+        ("a.pdf", b"text", "is no PDF file, whatever its name"),
+        ("a.docx", b"text", "is no DOCX file, whatever its name"),
+    ],
+)
+def test_what_is_no_text_is_said_in_a_sentence(file, name: str, content: bytes, expected: str) -> None:
+    assert expected in sentence(file(name, content))
+
+
+def test_paths_that_are_no_file(tmp_path: Path) -> None:
+    assert sentence(tmp_path / "nothing") == f"{tmp_path / 'nothing'} does not exist: check its name."
+    assert sentence(tmp_path) == f"{tmp_path} is a folder: give a file in it."
+
+
+def test_two_texts_in_either_order(file) -> None:
+    zh, en = file("1.txt", ZH.encode("gb18030")), file("2.txt", EN)
+    for paths in ([zh, en], [en, zh]):
+        source = read(paths)
+        assert source.texts == {"zh": ZH, "en": EN}
+        assert not source.aligned
+        assert [origin.name for origin in source.origin] == [path.name for path in paths]
+    assert sentence(zh, zh).endswith("are both mostly Chinese: give one Chinese and one English text.")
+    assert "both mostly English" in sentence(en, en)
+    assert "3 files were given" in sentence(en, zh, en)
+    table = file("a.tsv", f"{ZH}\t{EN}\n")
+    assert sentence(en, table) == f"{table} holds both languages, aligned already: give it alone."
+    with pytest.raises(BenchError, match="0 files"):
+        read([])
+
+
+def test_a_file_of_both_languages_beside_another_is_said(file, capsys: pytest.CaptureFixture[str]) -> None:
+    mixed = file("mixed.txt", f"{ZH}\n{EN}\n{ZH}\n")
+    assert read([mixed, file("en.txt", EN)]).texts["en"] == EN
+    said = " ".join(capsys.readouterr().err.split())
+    assert said == f"{mixed} holds much of both languages and is read as all Chinese."
+
+
+def test_fifty_megabytes_take_seconds_and_a_few_copies(tmp_path: Path) -> None:
+    path = tmp_path / "large.txt"
+    path.write_bytes(f"{EN}\r\n{ZH}\r\n".encode() * 210_000)
+    assert path.stat().st_size > 50e6
+    script = (
+        "import resource, sys; from pathlib import Path; from bench.references.reading.read import read;"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3;"
+        "before = peak(); read([Path(sys.argv[1])]); print(peak() - before)"
+    )
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
+    )
+    assert time.monotonic() - start < 30
+    assert float(done.stdout) < 400  # MB; the text alone is two bytes a character
+
+
+# --- TMX and XLIFF ----------------------------------------------------------------------------------------------
+
+
+def tmx(*units: str, doctype: str = "") -> str:
+    return f'<?xml version="1.0"?>{doctype}<tmx version="1.4"><header/><body>{"".join(units)}</body></tmx>'
+
+
+def unit(**sides: str) -> str:
+    inside = (
+        f'<tuv xml:lang="{code.replace("_", "-")}"><seg>{text}</seg></tuv>' for code, text in sides.items()
+    )
+    return f"<tu>{''.join(inside)}</tu>"
+
+
+def test_tmx_keeps_text_in_and_around_tags_and_drops_their_codes(file) -> None:
+    marked = (
+        '<bpt i="1">&lt;b&gt;</bpt>Article<ept i="1">&lt;/b&gt;</ept> <hi>1</hi><ph x="2">{tab}</ph> applies'
+    )
+    path = file(
+        "a.tmx",
+        tmx(
+            "<!-- a comment -->",
+            unit(zh_CN=f"  {ZH}\n   其二 ", EN_us="one\r\ntwo", de="eins"),
+            unit(zh="第<!-- x -->一条", en=marked),
+            unit(zh="", en="Nothing in Chinese"),
+            unit(en="Nothing in Chinese, again"),
+            unit(de="nur", fr="rien"),
+            unit(ZH_hans="甲", zh_TW="乙", en_GB="A &amp; B"),
+            doctype='<!DOCTYPE tmx SYSTEM "tmx14.dtd">',
+        ),
+    )
+    source = read([path])
+    assert rows(source) == [
+        (f"{ZH} 其二", "one two"),
+        ("第一条", "Article 1 applies"),
+        ("", "Nothing in Chinese"),
+        ("", "Nothing in Chinese, again"),
+        ("甲", "A & B"),
+    ]
+    assert (source.origin[0].format, source.origin[0].encoding) == ("tmx", "utf-8")
+
+
+def test_tmx_in_another_encoding_and_with_the_old_attribute(file) -> None:
+    text = tmx(f'<tu><tuv lang="ZH"><seg>{ZH}</seg></tuv><tuv lang="EN"><seg>{EN}</seg></tuv></tu>')
+    data = text.replace('"1.0"', '"1.0" encoding="GB2312"').encode("gb2312")
+    source = read([file("a.tmx", data)])
+    assert rows(source) == [(ZH, EN)]
+    assert source.origin[0].encoding == "gb2312"
+    assert rows(read([file("b.tmx", text.encode("utf-16"))])) == [(ZH, EN)]
+
+
+def test_swapped_languages_are_put_right_and_said(file, capsys: pytest.CaptureFixture[str]) -> None:
+    path = file("a.tmx", tmx(unit(zh=EN, en=ZH), unit(zh="2021", en="2021")))
+    assert rows(read([path])) == [(ZH, EN), ("2021", "2021")]
+    said = " ".join(capsys.readouterr().err.split())
+    assert said == f"{path}: the language codes are the wrong way round; they were swapped."
+
+
+XLIFF_12 = f"""<?xml version="1.0" encoding="UTF-8"?>
+<xliff version="1.2" xmlns="urn:oasis:names:tc:xliff:document:1.2">
+ <file source-language="zh-CN" target-language="en-US" original="a" datatype="plaintext"><body><group>
+  <trans-unit id="1"><source>{ZH}</source><target>{EN}</target>
+   <alt-trans><source>别的</source><target>Another match</target></alt-trans></trans-unit>
+  <trans-unit id="2"><source><g id="1">第一条</g><x id="2"/>适用<bpt id="3">{{b}}</bpt>。</source>
+   <target>Article <g id="1">1</g><x id="2" ctype="lb"/>applies<bpt id="3">{{b}}</bpt>.</target></trans-unit>
+  <trans-unit id="3"><source>未译</source></trans-unit>
+  <trans-unit id="4"><source>甲。乙。</source>
+   <seg-source><mrk mtype="seg" mid="0">甲。</mrk><mrk mtype="seg" mid="1">乙。</mrk></seg-source>
+   <target><mrk mtype="seg" mid="1">B.</mrk><mrk mtype="seg" mid="0">A.</mrk></target></trans-unit>
+ </group></body></file></xliff>"""
+
+XLIFF_20 = f"""<?xml version="1.0" encoding="UTF-8"?>
+<xliff version="2.0" srcLang="en" trgLang="zh" xmlns="urn:oasis:names:tc:xliff:document:2.0"
+ xmlns:mtc="urn:oasis:names:tc:xliff:matches:2.0"><file id="f">
+ <unit id="1"><mtc:matches><mtc:match ref="#1"><source>Another</source><target>别的</target></mtc:match></mtc:matches>
+  <segment><source>{EN}</source><target>{ZH}</target></segment>
+  <ignorable><source> </source></ignorable>
+  <segment><source>Article <pc id="1">1</pc><ph id="2"/> <mrk id="m">applies</mrk></source><target>第一条适用</target></segment>
+  <segment><source>Untranslated</source></segment></unit></file></xliff>"""
+
+
+def test_xliff_1_and_2(file) -> None:
+    source = read([file("a.xlf", XLIFF_12)])
+    assert rows(source) == [
+        (ZH, EN),
+        ("第一条适用。", "Article 1 applies."),
+        ("未译", ""),
+        ("甲。", "A."),
+        ("乙。", "B."),
+    ]
+    assert source.origin[0].format == "xliff"
+    assert rows(read([file("a.sdlxliff", XLIFF_12)])) == rows(source)
+    assert rows(read([file("a.xlf", XLIFF_12.replace(' target-language="en-US"', ""))])) == rows(source)
+    assert rows(read([file("b.xliff", XLIFF_20)])) == [
+        (ZH, EN),
+        ("第一条适用", "Article 1 applies"),
+        ("", "Untranslated"),
+    ]
+
+
+LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (tmx(unit(zh=ZH, en=EN))[:-20], "is not well-formed XML"),
+        ("no XML", "is not well-formed XML"),
+        (tmx(), "holds no translation units"),
+        (tmx(unit(de="eins", fr="un")), "is in de, fr: give a file with Chinese and English (zh, en) in it"),
+        (tmx(unit(zh=ZH)), "holds no English text"),
+        (tmx(unit(zh=f"{ZH}WTO")), "holds no English text"),
+        (tmx(unit(zh=ZH, en=ZH)), "holds no English text"),
+        (tmx(unit(zh=ZH, en=f"{ZH}WTO")), "has Chinese on both sides"),
+        (
+            tmx(unit(zh=ZH, en="&l9;"), doctype=f'<!DOCTYPE tmx [<!ENTITY l0 "ha">{LAUGHS}]>'),
+            "is not well-formed XML (Maximum entity amplification",
+        ),
+        (tmx(unit(zh=ZH, en="&l0;"), doctype='<!DOCTYPE tmx [<!ENTITY l0 "ha">]>'), "declares XML entities"),
+        (tmx(unit(zh=ZH, en="&x;"), doctype='<!DOCTYPE tmx [<!ENTITY x SYSTEM "SECRET">]>'), "entities"),
+        (
+            tmx(unit(zh=ZH, en="a"), doctype='<!DOCTYPE tmx [<!ENTITY % x SYSTEM "SECRET"> %x;]>'),
+            "entities",
+        ),
+    ],
+)
+def test_xml_that_is_not_read(file, content: str, expected: str) -> None:
+    secret = file("secret.txt", "the secret")
+    message = sentence(file("a.tmx", content.replace("SECRET", secret.as_uri())))
+    assert expected in message
+    assert "the secret" not in message
+
+
+def test_laughs_in_an_attribute_cost_nothing(file) -> None:
+    doctype = f'<!DOCTYPE tmx [<!ENTITY l0 "ha">{LAUGHS}]>'
+    start = time.monotonic()
+    sentence(file("a.tmx", tmx(f'<tu tuid="&l9;">{unit(zh=ZH, en=EN)}</tu>', doctype=doctype)))
+    assert time.monotonic() - start < 5
+
+
+def test_a_dtd_is_not_fetched(file) -> None:
+    dtd = file("evil.dtd", f'<!ENTITY nbsp "the secret"><!ATTLIST tuv xml:lang CDATA "{"x" * 100}">')
+    doctype = f'<!DOCTYPE tmx SYSTEM "{dtd.as_uri()}">'
+    source = read([file("a.tmx", tmx(unit(zh=ZH, en="A&nbsp;word"), doctype=doctype))])
+    assert rows(source) == [(ZH, "A\xa0word")]
+
+
+# --- TSV and CSV ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.tsv", f"{ZH}\t{EN}\n", [(ZH, EN)]),
+        ("a.tsv", f"{EN}\t{ZH}", [(ZH, EN)]),
+        ("a.tsv", f"id\tzh\ten\n1.2-p3s1\t{ZH}\t{EN}\n1.2-p3s2\t\tOnly English\n", [(ZH, EN), ("", "Only English")]),
+        ("a.csv", f"中文,英文,link\n{ZH},\"{EN}, too\",https://example.org/{'a' * 200}\n", [(ZH, f"{EN}, too")]),
+        ("a.csv", f'Chinese,English\r\n"{ZH}\r\n其二","say ""yes""\nor no"\r\n', [(f"{ZH} 其二", 'say "yes" or no')]),
+        ("a.csv", f"新冠,COVID\nCOVID-19,COVID-19\n{ZH},{EN}\n", [("新冠", "COVID"), ("COVID-19",) * 2, (ZH, EN)]),
+        ("a.tsv", f'{ZH}\t"Yes," he said.\n“是的”\t"No.\n', [(ZH, '"Yes," he said.'), ("“是的”", '"No.')]),
+        ("a.tsv", f'"甲\tA\n乙"\tB\n{ZH}\t{EN}\n', [('"甲', "A"), ('乙"', "B"), (ZH, EN)]),
+        ("a.tsv", f'"甲 ""乙"""\t"A ""B"""\n{ZH}\t{EN}\n', [('甲 "乙"', 'A "B"'), (ZH, EN)]),
+        ("a.csv", f"3.5％,3.5 percent\n{ZH},{EN}\n", [("3.5％", "3.5 percent"), (ZH, EN)]),
+        ("a.csv", f"WTO,WTO\n{ZH},{EN}\n", [("WTO", "WTO"), (ZH, EN)]),
+        ("a.csv", "apple,1,苹果\npear,2,梨\n", [("苹果", "apple"), ("梨", "pear")]),
+    ],
+)  # fmt: skip
+def test_tables(file, name: str, content: str, expected: list[tuple[str, str]]) -> None:
+    source = read([file(name, content)])
+    assert rows(source) == expected
+    assert source.origin[0].format == name[2:]
+
+
+def test_tables_in_the_encodings_of_excel(file) -> None:
+    assert rows(read([file("a.csv", f"{ZH},{EN}\r\n".encode("gb18030"))])) == [(ZH, EN)]
+    source = read([file("a.tsv", f"{ZH}\t{EN}\r\n".encode("utf-16"))])
+    assert rows(source) == [(ZH, EN)]
+    assert source.origin[0].encoding == "utf-16"
+
+
+def test_a_header_is_not_taken_in_silence(
+    file, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "quiet", False)  # whatever ran before
+    path = file("a.tsv", f"zh\ten\n{ZH}\t{EN}\n")
+    assert rows(read([path])) == [(ZH, EN)]
+    assert "the first row (zh, en) is taken for the header" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.tsv", f"{ZH}\n{EN}\n", "has no two columns, parted by tabs"),
+        ("a.csv", ZH, "has no two columns, parted by commas"),
+        (
+            "a.csv",
+            f'{ZH},{EN}\n"{ZH},{EN}\n',
+            "a.csv:2: not CSV (unexpected end of data); mend the quotation marks.",
+        ),
+        ("a.tsv", "1\tone\n2\ttwo\n", "holds no Chinese text"),
+        ("a.tsv", f"{ZH}\t\n", "holds no English text"),
+        ("a.tsv", "2021\t2022\n", "holds no Chinese text"),
+        ("a.tsv", f"{ZH}\t{ZH}WTO\n", "has Chinese on both sides"),
+        ("a.tsv", "\n\n", "has no two columns"),
+    ],
+)
+def test_tables_that_are_not_read(file, name: str, content: str, expected: str) -> None:
+    assert expected in sentence(file(name, content))
+
+
+def test_one_line_is_linear() -> None:
+    start = time.monotonic()
+    assert one_line("a" + " " * 1_000_000 + "b\n" + "\n " * 500_000).startswith("a ")
+    assert time.monotonic() - start < 5
+
+
+# --- Word -------------------------------------------------------------------------------------------------------
+
+STATEMENT = f"""Joint Statement on Fisheries
+关于渔业的联合声明
+The two sides held talks in Harbour on 14 March 2019 and reviewed the progress made since the well-known Treaty of 1996.
+Both reaffirmed their commitment to non-discriminatory rules, to the conservation of stocks and to international law.
+{chr(12)}二〇一九年三月十四日，双方在港湾市举行会谈，回顾了一九九六年条约签订以来取得的进展。
+双方重申遵守非歧视性规则，养护资源，遵守国际法，风雨同舟，长期合作，造福人民。"""
+
+
+def test_docx_of_libreoffice() -> None:
+    source = read([INPUTS / "statement.docx"])
+    assert source.texts["both"] == STATEMENT
+    assert (source.origin[0].format, source.origin[0].encoding) == ("docx", "")
+
+
+def word(
+    path: Path, body: str, namespace: str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+):
+    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("_rels/.rels", f'<R><Relationship Type="{kind}" Target="word/document2.xml"/></R>')
+        archive.writestr("word/header1.xml", "HEADER")
+        archive.writestr(
+            "word/document2.xml",
+            f'<w:document xmlns:w="{namespace}" xmlns:mc="mc" xmlns:a="drawing"><w:body>{body}</w:body></w:document>',
+        )
+    return path
+
+
+def p(*parts: str) -> str:
+    """A paragraph; what is no XML becomes a run."""
+    return f"<w:p>{''.join(s if s.startswith('<') else f'<w:r><w:t>{s}</w:t></w:r>' for s in parts)}</w:p>"
+
+
+BREAK = '<w:r><w:br w:type="page"/></w:r>'
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        # Tracked changes: what is accepted when all are.
+        (p("Kept ", "<w:ins><w:r><w:t>new</w:t></w:r></w:ins>", "<w:del><w:r><w:delText>old</w:delText></w:r></w:del>"), "Kept new"),
+        (p("<w:moveFrom><w:r><w:t>away</w:t></w:r></w:moveFrom>", "<w:moveTo><w:r><w:t>here</w:t></w:r></w:moveTo>"), "here"),
+        # Text that stands deeper than a run.
+        (f"<w:sdt><w:sdtContent>{p('title')}</w:sdtContent></w:sdt>" + p("<w:hyperlink><w:r><w:t>link</w:t></w:r></w:hyperlink>"), "title\nlink"),
+        (p("<w:fldSimple><w:r><w:t>shown</w:t></w:r></w:fldSimple>", "<w:r><w:instrText>PAGE</w:instrText></w:r>"), "shown"),
+        (p("one\u2028two"), "one\ntwo"),
+        (p("<w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>non</w:t><w:noBreakHyphen/><w:t>x</w:t></w:r>"), "a\tb\nnon-x"),
+        (p("<w:r><w:ruby><w:rt><w:r><w:t>hàn</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>汉</w:t></w:r></w:rubyBase></w:ruby></w:r>"), "汉"),
+        # Tables, row by row, nested ones too.
+        (f"<w:tbl><w:tr><w:tc>{p('甲')}</w:tc><w:tc>{p('A')}</w:tc></w:tr><w:tr><w:tc>{p('乙')}<w:tbl><w:tr><w:tc>{p('丙')}</w:tc></w:tr></w:tbl></w:tc><w:tc>{p('B')}</w:tc></w:tr></w:tbl>", "甲\nA\n乙\n丙\nB"),
+        # Pages, however the break is written.
+        (p("one") + p(BREAK, "two") + p("three", BREAK) + p("four"), "one\n\ftwo\nthree\n\ffour"),
+        (p("one") + p(BREAK) + p() + p("<w:pPr><w:pageBreakBefore/></w:pPr>", "two"), "one\n\ftwo"),
+        (p("<w:pPr><w:sectPr/></w:pPr>", "one") + p("two") + p('<w:pPr><w:sectPr><w:type w:val="continuous"/></w:sectPr></w:pPr>', "three") + p("four"), "one\n\ftwo\nthree\nfour"),
+        # Text boxes and drawings are out of scope, in both of their renderings.
+        (p("<w:r><mc:AlternateContent><mc:Choice><w:drawing><a:p>in a drawing</a:p><w:txbxContent>" + p("box") + "</w:txbxContent></w:drawing></mc:Choice><mc:Fallback><w:pict><w:txbxContent>" + p("box") + "</w:txbxContent></w:pict></mc:Fallback></mc:AlternateContent></w:r>", "after"), "after"),
+    ],
+)  # fmt: skip
+def test_docx_content(tmp_path: Path, body: str, expected: str) -> None:
+    assert both(word(tmp_path / "a.docx", body)) == expected
+    strict = "http://purl.oclc.org/ooxml/wordprocessingml/main"
+    assert both(word(tmp_path / "strict.docx", body, strict)) == expected
+
+
+def test_numbers_that_word_makes_are_missing_and_it_says_so(tmp_path: Path, capsys) -> None:
+    numbered = '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr>'
+    assert both(word(tmp_path / "a.docx", p(numbered, "General provisions"))) == "General provisions"
+    assert "numbers that Word gives its paragraphs by itself are not in the text" in " ".join(
+        capsys.readouterr().err.split()
+    )
+
+
+def test_docx_that_is_not_read(tmp_path: Path, file, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = (INPUTS / "statement.docx").read_bytes()
+    damaged = "is no Word document, or a damaged or locked one: save it as .docx again."
+    assert sentence(path := file("cut.docx", good[:3000])) == f"{path} {damaged}"
+    assert damaged in sentence(
+        file("flipped.docx", good.replace(b"word/document.xml", b"word/Document.xml", 1))
+    )
+    sheet = io.BytesIO()
+    with zipfile.ZipFile(sheet, "w") as archive:
+        archive.writestr("xl/workbook.xml", "<workbook/>")
+    assert damaged in sentence(file("a.xlsx", sheet.getvalue()))
+    assert "nothing but white space" in sentence(word(tmp_path / "empty.docx", p() + p()))
+    bomb = word(tmp_path / "bomb.docx", p("a" * 3_000_000))
+    assert bomb.stat().st_size < 10_000
+    monkeypatch.setattr(documents, "LIMIT", 2_000_000)
+    assert sentence(bomb) == f"{bomb} unpacks to more than 2 MB: split the document."
+
+
+# --- PDF --------------------------------------------------------------------------------------------------------
+
+
+def test_pdf_keeps_lines_indents_hyphens_and_pages() -> None:
+    source = read([INPUTS / "statement.pdf"])
+    assert source.origin[0].format == "pdf"
+    assert source.texts["both"] == (
+        "  Joint Statement on Fisheries\n\n  关于渔业的联合声明\n\n"
+        "  The two sides held talks in Harbour on 14 March 2019\n"
+        "and reviewed the progress made since the well-\n"
+        "known Treaty of 1996.\n"
+        "  Both reaffirmed their commitment to non-\n"
+        "discriminatory rules, to the conservation of stocks and to\n"
+        "international law.\n"
+        "\f  二〇一九年三月十四日，双方在港湾市举行会谈，回顾\n"
+        "了一九九六年条约签订以来取得的进展。\n"
+        "  双方重申遵守非歧视性规则，养护资源，遵守国际法，\n"
+        "风雨同舟，长期合作，造福人民。"
+    )
+
+
+def scan(path: Path, with_text: bool) -> Path:
+    """A PDF of one page that is a picture, behind the pages of the statement where `with_text`."""
+    import pypdfium2 as pdfium
+
+    document = pdfium.PdfDocument(INPUTS / "statement.pdf") if with_text else pdfium.PdfDocument.new()
+    page = document.new_page(400, 600)
+    picture = pdfium.PdfImage.new(document)
+    picture.set_bitmap(pdfium.PdfBitmap.new_native(8, 8, pdfium.raw.FPDFBitmap_BGR))
+    picture.set_matrix(pdfium.PdfMatrix().scale(400, 600))
+    page.insert_obj(picture)
+    page.gen_content()
+    document.save(path)
+    return path
+
+
+def test_pages_without_text_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "has no text layer, only pictures of pages: run text recognition (OCR)" in sentence(
+        scan(tmp_path / "scan.pdf", with_text=False)
+    )
+    assert "风雨同舟" in both(scan(tmp_path / "mixed.pdf", with_text=True))
+    said = " ".join(capsys.readouterr().err.split())
+    assert "pages that are pictures and give no text: 1 of 3." in said
+
+
+def test_pdf_that_is_not_read(file, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = file("cut.pdf", b"%PDF-1.7\nnothing more")
+    assert "cannot be opened" in sentence(path)
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)  # as where the extra is not installed
+    assert sentence(path) == f'{path} is a PDF: to read it, run `pip install "bitext-bench[documents]"`.'

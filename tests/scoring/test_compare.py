@@ -1,0 +1,374 @@
+"""Tests and ranks: sacrebleu's command, its own functions, R and scipy say what is right; calibration and power are simulated."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sacrebleu.metrics
+import scipy.stats
+
+from bench import references
+from bench.core import BenchError, Direction, Language, Score, sides
+from bench.references.views import groups
+from bench.scorers.sacre import _SETTINGS, Sacre
+from bench.scoring.compare import Comparisons, Test, compare, holm, ranks, resampling
+from bench.scoring.compare.agreement import agreement
+
+SET = references.load("china-export-controls-2021")
+OPTIONS = {
+    ("BLEU", "zh"): ["-m", "bleu", "-tok", "zh"],
+    ("BLEU", "en"): ["-m", "bleu"],
+    ("chrF", "zh"): ["-m", "chrf"],
+    ("chrF", "en"): ["-m", "chrf"],
+    ("chrF++", "zh"): ["-m", "chrf", "--chrf-word-order", "2"],
+    ("chrF++", "en"): ["-m", "chrf", "--chrf-word-order", "2"],
+    ("TER", "zh"): ["-m", "ter", "--ter-normalized", "--ter-asian-support"],
+    ("TER", "en"): ["-m", "ter"],
+}
+FLAGS: dict[Test, str] = {"bootstrap": "--paired-bs", "randomisation": "--paired-ar"}
+
+
+def expected(language: Language) -> list[str]:
+    return [segment.text(language)[:90] for segment in SET.segments]
+
+
+def worse(texts: Sequence[str], language: Language, rate: float, seed: int) -> list[str]:
+    """Each word, or Chinese character, left out with a probability of `rate`."""
+    rng = np.random.default_rng(seed)
+    between = "" if language == "zh" else " "
+    parts = [list(text) if language == "zh" else text.split() for text in texts]
+    return [between.join(part for part in some if rng.random() > rate) for some in parts]
+
+
+@cache
+def systems(language: Language) -> dict[str, list[str]]:
+    """Two that are hard to part, and a third."""
+    texts = expected(language)
+    rates = {"good": 0.12, "other": 0.14, "bad": 0.2}
+    return {name: worse(texts, language, rate, seed) for seed, (name, rate) in enumerate(rates.items())}
+
+
+@cache
+def scored(metric: str, direction: Direction) -> dict[str, Score]:
+    target = sides(direction)[1]
+    return Sacre(metric).score(direction, expected(target), expected(target), systems(target))
+
+
+def means(**values: Sequence[float]) -> dict[str, Score]:
+    """Scores of a metric that is the mean of its segments, as COMET is."""
+    return {
+        name: Score("COMET", float(np.mean(its)), None, "COMET|sig", tuple(map(float, its)))
+        for name, its in values.items()
+    }
+
+
+def bleu(statistics: np.ndarray) -> Score:
+    """[segment, statistic] -> the score that they give."""
+    value = float(resampling.bleu(statistics.sum(axis=0).astype(float)))
+    whole = tuple(tuple(map(int, row)) for row in statistics)
+    return Score("BLEU", value, None, "BLEU|sig", (0.0,) * len(whole), statistics=whole)
+
+
+def p(comparisons: Comparisons, a: str, b: str) -> float:
+    return next(pair.p for pair in comparisons.pairs if {pair.a, pair.b} == {a, b})
+
+
+@pytest.mark.parametrize("metric", ["BLEU", "chrF", "chrF++", "TER"])
+def test_forms_are_sacrebleus_own_arithmetic(metric: str) -> None:
+    name, settings = _SETTINGS[metric]
+    theirs = getattr(sacrebleu.metrics, name)(**settings["en"])
+    size = len(scored(metric, "zh-en")["good"].statistics[0])
+    rng = np.random.default_rng(1)
+    # of all sizes, often without one of the counts, and sometimes without any
+    sums = rng.integers(0, 10 ** rng.integers(1, 6, size=(3000, 1)), size=(3000, size))
+    sums[rng.random(sums.shape) < 0.06] = 0
+    sums[::7] = 0
+    ours = resampling.FORMS[metric](sums.T.astype(float))
+    wanted = [theirs._compute_score_from_stats([int(n) for n in row]).score for row in sums]
+    assert ours == pytest.approx(wanted, rel=1e-9, abs=1e-9)
+    assert len(set(wanted)) > 1000
+
+
+@pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
+@pytest.mark.parametrize(
+    ("metric", "direction"),
+    [(m, d) for m in ("BLEU", "chrF", "chrF++", "TER") for d in ("zh-en", "en-zh")],
+)
+def test_p_values_are_the_commands(tmp_path: Path, test: Test, metric: str, direction: Direction) -> None:
+    target = sides(direction)[1]
+    for name, lines in {"reference": expected(target), **systems(target)}.items():
+        (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    words = [sys.executable, "-m", "sacrebleu", "reference", "-i", *systems(target), FLAGS[test]]
+    words += [f"{FLAGS[test]}-n", "500", "-f", "json", *OPTIONS[metric, target]]
+    environment = {key: value for key, value in os.environ.items() if key != "SACREBLEU_SEED"}
+    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    _, *theirs = json.loads(done.stdout)
+    ours = compare(scored(metric, direction), test, resamples=500)
+    found = {name: p(ours, "good", name) for name in ("other", "bad")}
+    (key,) = set(theirs[0]) - {"system"}
+    assert found == pytest.approx({each["system"]: each[key]["p_value"] for each in theirs}, abs=1e-12)
+    assert 0.01 < found["other"] < 0.99
+
+
+@pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
+@pytest.mark.parametrize("metric", ["BLEU", "chrF", "TER"])
+def test_intervals_are_those_of_the_scores(metric: str, test: Test) -> None:
+    scores = scored(metric, "en-zh")
+    for name, interval in compare(scores, test).intervals.items():
+        assert interval == pytest.approx(scores[name].interval, abs=1e-4)  # sacrebleu adds up in float32
+
+
+def test_numbers_are_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    both: list[Test] = ["bootstrap", "randomisation"]
+    at_once = [compare(scored("BLEU", "zh-en"), test) for test in both]
+    monkeypatch.setattr(resampling, "_BLOCK", 5000)
+    monkeypatch.setattr(resampling, "_CHUNK", 1)
+    assert [compare(scored("BLEU", "zh-en"), test) for test in both] == at_once
+
+
+def test_means_as_scipy_finds_them() -> None:
+    rng = np.random.default_rng(3)
+    a = rng.normal(0.8, 0.1, 12)
+    b = a - rng.normal(0.03, 0.08, 12)
+    ours = compare(means(a=a, b=b), resamples=40_000)
+    exact = scipy.stats.permutation_test(
+        (a, b), lambda x, y: x.mean() - y.mean(), permutation_type="samples", n_resamples=np.inf
+    )
+    assert ours.pairs[0].p == pytest.approx(exact.pvalue, abs=0.01)
+    assert 0.05 < exact.pvalue < 0.5
+    assert ours.pairs[0].difference == pytest.approx(a.mean() - b.mean())
+    low, high = ours.pairs[0].interval
+    assert high - low == pytest.approx(2 * 1.96 * np.std(a - b) / 12**0.5, rel=0.1)
+
+
+def test_a_share_is_of_all_occurrences() -> None:
+    """`terms`: a segment with many terms counts for more, as in the score."""
+    hits, of = np.array([[9, 1, 0, 3], [1, 0, 0, 1]]), np.array([10, 1, 0, 4])
+    scores = {
+        name: Score(
+            "terms",
+            100 * its.sum() / of.sum(),
+            None,
+            "s",
+            (0.0,) * 4,
+            statistics=tuple(zip(its, of, strict=True)),
+        )
+        for name, its in zip("ab", hits, strict=True)
+    }
+    made = compare(scores)
+    assert made.missing == ()
+    assert made.pairs[0].difference == pytest.approx(100 * 11 / 15)
+
+
+def test_better_first_where_a_lower_score_is_better() -> None:
+    made = compare(scored("TER", "zh-en"))
+    assert list(made.ranks) == ["good", "other", "bad"]
+    assert {(pair.a, pair.b) for pair in made.pairs} == {("good", "other"), ("good", "bad"), ("other", "bad")}
+    assert all(pair.difference < 0 for pair in made.pairs)
+    assert made.ranks == {"good": 1, "other": 1, "bad": 1}
+
+
+@pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
+def test_equal_systems(test: Test) -> None:
+    good = scored("BLEU", "zh-en")["good"]
+    made = compare({"one": good, "two": good}, test)
+    assert (made.pairs[0].p, made.pairs[0].p_holm, made.pairs[0].agreement) == (1, 1, None)
+    assert made.ranks == {"one": 1, "two": 1}
+
+
+def test_one_segment_parts_nothing() -> None:
+    """Every swap gives the same difference again; sacrebleu, which counts larger ones, has p = 1 / (resamples + 1)."""
+    good = scored("BLEU", "zh-en")["good"]
+    first = (
+        good.statistics[0][0],
+        good.statistics[0][1],
+        *(n - 1 for n in good.statistics[0][2:6]),
+        *good.statistics[0][6:],
+    )
+    almost = bleu(np.array([first, *good.statistics[1:]]))
+    made = compare({"good": replace(good, signature=almost.signature), "almost": almost})
+    assert made.pairs[0].difference > 0
+    assert (made.pairs[0].p, made.pairs[0].p_holm) == (1, 1)
+
+
+def test_holm() -> None:
+    """R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")"""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1, 1]
+
+
+def test_ties_count() -> None:
+    """TER's edits are whole numbers, and many swaps give the same difference again."""
+    made = compare(scored("TER", "en-zh"))
+    assert (
+        p(made, "good", "other")
+        < next(pair.p_holm for pair in made.pairs if (pair.a, pair.b) == ("good", "other")) - 0.01
+    )
+
+
+def test_the_bootstraps_p_is_doubled_and_corrected() -> None:
+    made = compare(scored("BLEU", "zh-en"), "bootstrap")
+    assert [pair.p_holm for pair in made.pairs] == pytest.approx(
+        holm([min(1, 2 * pair.p) for pair in made.pairs])
+    )
+
+
+def test_ranks() -> None:
+    assert ranks("abc", {("a", "b"), ("a", "c"), ("b", "c")}) == {"a": 1, "b": 2, "c": 3}
+    assert ranks("abcd", {("a", "c"), ("a", "d"), ("b", "c"), ("b", "d")}) == {"a": 1, "b": 1, "c": 3, "d": 3}
+    # a chain: c is worse than a, but b stands between them
+    assert ranks("abc", {("a", "c")}) == {"a": 1, "b": 1, "c": 1}
+    # b is better than c and the test cannot part a from c: no line can be drawn
+    assert ranks("abc", {("b", "c")}) == {"a": 1, "b": 1, "c": 1}
+
+
+def test_whole_paragraphs() -> None:
+    """A set in which each segment stands four times says no more than one in which it stands once."""
+    once = {name: np.array(score.statistics) for name, score in scored("BLEU", "zh-en").items()}
+    alone = compare({name: bleu(counts) for name, counts in once.items()})
+    four = {name: bleu(np.repeat(counts, 4, axis=0)) for name, counts in once.items()}
+    paragraphs = [f"paragraph {place // 4}" for place in range(4 * len(SET.segments))]
+    together = compare(four, paragraphs=paragraphs)
+    assert (together.unit, together.units) == ("paragraph", 39)
+    assert p(together, "good", "other") == p(alone, "good", "other")
+    apart = compare(four)
+    assert (apart.unit, apart.units) == ("segment", 156)
+    assert p(apart, "good", "other") < p(alone, "good", "other") / 2
+
+
+def test_paragraphs_of_a_set() -> None:
+    names = {s.id: name for name, parts in groups(SET, "paragraph").items() for s in parts}
+    made = compare(scored("chrF", "en-zh"), paragraphs=[names[segment.id] for segment in SET.segments])
+    assert made.units == len(set(names.values())) < 39
+    assert made.ranks["bad"] == 3
+
+
+def test_a_single_segment() -> None:
+    made = compare(means(a=[0.9], b=[0.1]))
+    assert (made.pairs, made.ranks, made.intervals, made.detectable) == ((), {}, {}, None)
+
+
+def test_a_single_system() -> None:
+    made = compare(means(a=[0.9, 0.8]))
+    assert (made.pairs, made.ranks, made.detectable) == ((), {"a": 1}, None)
+    assert list(made.intervals) == ["a"]
+
+
+def test_missing_scores_are_left_out_and_named() -> None:
+    scores = scored("BLEU", "zh-en")
+    older = replace(scores["bad"], statistics=())
+    made = compare({**scores, "bad": older, "none": None})
+    assert made.missing == ("bad", "none")
+    assert set(made.ranks) == {"good", "other"}
+    assert compare({"none": None}).missing == ("none",)
+
+
+def test_scores_that_cannot_be_compared() -> None:
+    scores = means(a=[0.9, 0.8], b=[0.1, 0.3])
+    device = {name: replace(s, signature=f"COMET|sig|device:{name}|version:2") for name, s in scores.items()}
+    assert len(compare(device).pairs) == 1
+    other = {**scores, "b": replace(scores["b"], signature="COMET|other")}
+    with pytest.raises(BenchError, match="different ways"):
+        compare(other)
+
+
+def test_as_many_resamples_as_many_systems_need() -> None:
+    """Where every difference is plain, it must be possible to see it."""
+    many = means(**{f"s{n:02}": np.full(30, n / 10) + np.arange(30) / 1000 for n in range(25)})
+    with pytest.raises(BenchError, match="at least 12000"):
+        compare(many, "bootstrap", resamples=1000)
+    for test in FLAGS:
+        made = compare(many, test)
+        assert list(made.ranks.values()) == list(range(1, 26))
+
+
+def test_an_unknown_test() -> None:
+    with pytest.raises(BenchError, match="test=bootstrap"):
+        compare({}, "t-test")  # type: ignore[arg-type]
+
+
+COMET = "COMET|checkpoint:Unbabel/wmt22-comet-da@2760a223|precision:float32"
+
+
+@pytest.mark.parametrize(
+    ("metric", "signature", "differences"),
+    [
+        ("BLEU", "BLEU|", {0.65: 1.06, 0.70: 1.39, 0.75: 1.79, 0.80: 2.34, 0.85: 3.35}),
+        ("chrF", "chrF|", {0.65: 0.76, 0.70: 1.00, 0.75: 1.28, 0.80: 1.63, 0.85: 2.12, 0.90: 3.05}),
+        (
+            "wmt22",
+            COMET,
+            {0.65: 0.0026, 0.70: 0.0035, 0.75: 0.0045, 0.80: 0.0056, 0.85: 0.0071, 0.90: 0.0094},
+        ),
+    ],
+)
+def test_agreement_is_the_papers_table(metric: str, signature: str, differences: dict[float, float]) -> None:
+    """Table of thresholds in Kocmi et al. 2024."""
+    for share, difference in differences.items():
+        assert agreement(metric, signature, difference) == pytest.approx(share, abs=0.004)
+        assert agreement(metric, signature, -difference) == agreement(metric, signature, difference)
+
+
+def test_agreement_is_known_of_no_other_metric() -> None:
+    assert agreement("COMET (embedded)", "COMET (embedded)|checkpoint:sha256:00|precision:float32", 1) is None
+    assert agreement("chrF++", "chrF++|", 1) is None
+    assert agreement("TER", "TER|", 1) is None
+
+
+def test_agreement_stands_beside_significant_differences_only() -> None:
+    made = compare(scored("BLEU", "zh-en"))
+    assert {pair.agreement is not None for pair in made.pairs if pair.significant} == {True}
+    assert {pair.agreement for pair in made.pairs if not pair.significant} == {None}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("copies", [1, 6])
+@pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
+def test_calibration(test: Test, copies: int) -> None:
+    """A/A: what two systems wrote is dealt out to two halves, at random in each segment, so that these differ by chance only.
+    At a level of 5 % the test calls 5 % of 2,000 such pairs different: randomisation on 39 segments and on 234, the bootstrap
+    only where segments are many (234: 5.3 %, 39: 7.3 %). By the p-value that sacrebleu prints it would be 11 and 12 %."""
+    texts = expected("en") * copies
+    dealt = {name: worse(texts, "en", 0.15, seed) for seed, name in enumerate("ab")}
+    scores = Sacre("BLEU", resamples=2).score("zh-en", texts, texts, dealt)
+    one, two = (np.array(scores[name].statistics) for name in "ab")
+    called = printed = 0
+    for trial in range(2000):
+        swap = np.random.default_rng(trial).integers(2, size=(len(texts), 1), dtype=bool)
+        halves = {"a": bleu(np.where(swap, one, two)), "b": bleu(np.where(swap, two, one))}
+        (pair,) = compare(halves, test, resamples=999, seed=trial + 1).pairs
+        called += pair.significant
+        printed += pair.p < 0.05
+    low, high = scipy.stats.binom.interval(0.9999, 2000, 0.05)
+    few = (test, copies) == ("bootstrap", 1)
+    assert (high if few else low) < called < (2000 * 0.1 if few else high)
+    assert (printed > 2000 * 0.09) == (test == "bootstrap")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 4])
+def test_what_is_detectable_is_detected(count: int) -> None:
+    """Sets on which one system is better than all others by what is said to be detectable: it is found in 80 % of the sets,
+    and in more where Holm's correction meets several such pairs."""
+    rng = np.random.default_rng(5)
+    found = []
+    for trial in range(200):
+        noise = rng.normal(0.5, 0.1, size=(count, 400))
+        noise -= noise.mean(axis=1, keepdims=True)
+        values = noise + rng.normal(0, 0.1 / 400**0.5, size=(count, 1))
+        said = compare(means(**{f"s{n}": row for n, row in enumerate(noise)}), resamples=999)
+        values[0] += said.detectable
+        made = compare(means(**{f"s{n}": row for n, row in enumerate(values)}), resamples=999, seed=trial + 1)
+        found += [pair.significant for pair in made.pairs if "s0" in (pair.a, pair.b)]
+    low, high = scipy.stats.binom.interval(0.9999, 200, 0.8)
+    assert low < sum(found) / (count - 1)
+    assert count > 2 or sum(found) < high

@@ -1,0 +1,103 @@
+"""What COMET (embedded) learns from: what is kept apart, what faults are made, and where the loss leads scores."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import torch
+
+from bench import references
+from bench.scoring import judgements
+from bench.scoring.judgements import Judgement
+from training import data
+from training.data import DEGENERATE, Candidate
+from training.loss import DEVIATION, MEAN, group_loss
+from training.negatives import worse
+
+SEGMENTS = references.load("china-export-controls-2021").segments
+
+
+def files(folder: Path) -> Path:
+    """Four systems; one system in each of two other pairs, with the same sentences again."""
+    rows = [
+        Judgement("zh-en", f"system {n}", str(s), f"doc {s // 4}", seg.zh, f"{seg.en} {n}", seg.en, -float(n))
+        for s, seg in enumerate(SEGMENTS)
+        for n in range(4)
+    ]
+    judgements.write(folder / "mqm-ted2021.zh-en.csv.gz", rows)
+    turned = [
+        Judgement("en-zh", "system", str(s), "", f"{seg.en} ", f"{seg.zh}!", seg.zh, float(s % 5))
+        for s, seg in enumerate(SEGMENTS)
+    ]
+    judgements.write(folder / "mlqe-pe-train.en-zh.csv.gz", turned)
+    other = [
+        Judgement("en-de", "system", str(s), "", seg.en, f"Satz {s}.", f"Der Satz {s}.", -1.0 * (s % 3))
+        for s, seg in enumerate(SEGMENTS)
+    ]
+    judgements.write(folder / "mqm-ted2021.en-de.csv.gz", other)
+    return folder
+
+
+def test_nothing_is_learned_from_what_is_kept_apart(tmp_path: Path) -> None:
+    parts = data.load(files(tmp_path))
+    held_out = parts.held_out["mqm-ted2021.zh-en"]
+    assert 0.15 < len({row.segment for row in held_out}) / len(SEGMENTS) < 0.4
+    apart = {text for row in held_out for text in (row.source, row.reference)}
+    learned = {text for group in parts.train for text in (group.source, group.reference)}
+    chosen = {text for group in parts.dev for text in (group.source, group.reference)}
+    assert learned
+    assert chosen
+    assert not learned & apart
+    assert not chosen & apart
+    assert not learned & chosen
+    documents = {row.document for row in held_out}
+    assert all(int(row.document.split()[1]) == int(row.segment) // 4 for row in held_out)
+    assert len(held_out) == 4 * sum(f"doc {s // 4}" in documents for s in range(len(SEGMENTS)))
+
+
+def test_the_same_data_gives_the_same_faults(tmp_path: Path) -> None:
+    one, two = (data.load(files(tmp_path)) for _ in range(2))
+    assert one.train == two.train
+    assert one.dev == two.dev
+
+
+def test_a_fault_is_another_text_of_its_kind() -> None:
+    en = "In 2020, China did not export 12 million tons, and the United States strengthened its controls in June."
+    zh = "2020年，中国没有出口1200万吨，美国在五月加强了管制。"
+    for text, kinds in (
+        (en, {"number", "date", "name", "negation", "opposite", "omission", "shuffled", "repeated"}),
+        (zh, {"number", "date", "name", "negation", "opposite", "omission", "shuffled", "repeated"}),
+    ):
+        made = dict(worse(text, random.Random(1)))
+        assert set(made) == kinds
+        assert text not in made.values()
+        assert len(set(made.values())) == len(made)
+        assert len(made["omission"]) < len(text) < len(made["repeated"])
+        assert sorted(made["shuffled"].split()) == sorted(text.split()) or text is zh
+
+
+def test_where_the_loss_leads_scores() -> None:
+    """Scores that are free to move go where the recipe says: order by likeness, faults below, what is no translation far below."""
+    group = [
+        Candidate("best", 1.0),
+        Candidate("middle", 0.9),
+        Candidate("worst", 0.8),
+        Candidate("reference"),
+        Candidate("best with a wrong number", fault="number", base=0),
+        Candidate("", fault="empty"),
+        Candidate("unrelated", fault="unrelated"),
+    ]
+    hint = torch.tensor([1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0])
+    scores = torch.full((len(group),), MEAN, requires_grad=True)
+    optimizer = torch.optim.Adam([scores], lr=0.01)
+    for _ in range(1500):
+        optimizer.zero_grad()
+        group_loss(scores, group, hint).backward()
+        optimizer.step()
+    best, middle, worst, reference, fault, empty, unrelated = ((scores.detach() - MEAN) / DEVIATION).tolist()
+    assert reference > best > middle > worst > unrelated > empty
+    assert best - fault > 1.0
+    assert abs((best + middle + worst) / 3 - 0.9) < 0.3
+    assert empty - DEGENERATE["empty"] < 0.5
+    assert worst - unrelated > 1.9

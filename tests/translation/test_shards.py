@@ -1,0 +1,88 @@
+"""A run that several jobs share is the run that one job makes."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bench import references, store
+from bench.core import Adapter, Context, Source
+from bench.translation.batching import sources
+from bench.translation.driver import translate
+from bench.translation.shards import Shard
+from tests.helpers import tiny
+from tests.helpers.slow import Slow
+
+SET = references.load("china-export-controls-2021")
+
+
+@pytest.mark.parametrize("together", ["segment", "paragraph", "document"])
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 50])
+def test_shards_are_neighbours_and_cut_no_block(together: str, count: int) -> None:
+    whole = sources(SET, "zh-en", Context(together=together))  # type: ignore[arg-type]
+    parts = [Shard(number, count).take(whole) for number in range(count)]
+    assert [source for part in parts for source in part] == whole
+    homes = Counter(block for part in parts for block in {source.block or source.id for source in part})
+    assert set(homes.values()) == {1}
+
+
+def test_shards_are_equally_long() -> None:
+    many = [Source(f"{n}", "字" * (1 + n * 37 % 90)) for n in range(1000)]
+    lengths = [sum(len(source.text) for source in Shard(number, 8).take(many)) for number in range(8)]
+    assert max(lengths) - min(lengths) <= 2 * 90
+
+
+def test_a_run_is_whole_with_its_last_shard_and_what_is_done_is_kept(tmp_path: Path) -> None:
+    def shard(number: int, of: int, adapter: Adapter | None = None) -> None:
+        slow = adapter or Slow(0)
+        translate(slow, SET, "zh-en", tmp_path, {"name": "slow"}, 500, shard=Shard(number, of))
+
+    for number in (2, 0):
+        shard(number, 3)
+        assert store.read_run(tmp_path) is None
+    asked: list[str] = []
+
+    class Watched(Slow):
+        def translate(self, sources, direction):  # type: ignore[no-untyped-def]
+            asked.extend(source.id for source in sources)
+            return super().translate(sources, direction)
+
+    shard(0, 1, Watched(0))  # all that is left, by one job
+    run = store.read_run(tmp_path)
+    assert run
+    assert asked == [source.id for source in Shard(1, 3).take(sources(SET, "zh-en", Context()))]
+    assert [h.id for h in run.hypotheses()] == [segment.id for segment in SET.segments]
+    assert (run.record["work"]["segments"], run.record["work"]["attempts"]) == (39, 3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["hypotheses.jsonl", "run.json"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("prompt", ["translate", "paragraph", "previous"])
+def test_a_sharded_run_is_the_same_to_the_byte(tmp_path: Path, prompt: str) -> None:
+    tiny.qwen(tmp_path / "checkpoint")
+    words = ["system=llm", "system.name=tiny", "system.adapter.checkpoint=checkpoint", "direction=zh-en"]
+    words += ["system.adapter.max_new_tokens=9", f"prompt@system.adapter.prompt={prompt}", "metric=[chrf]"]
+    runs = []
+    for shards in (1, 3):
+        command = [sys.executable, "-m", "bench", "run", *words, f"store=runs{shards}", f"shards={shards}"]
+        environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        (folder,) = (path.parent for path in tmp_path.glob(f"runs{shards}/*/zh-en/*/run.json"))
+        runs.append(folder)
+    whole, sharded = runs
+    assert whole.name == sharded.name
+    assert (whole / "hypotheses.jsonl").read_bytes() == (sharded / "hypotheses.jsonl").read_bytes()
+    records = [json.loads((folder / "run.json").read_text()) for folder in runs]
+    assert [record["work"]["attempts"] for record in records] == [1, 3]
+    for record in records:
+        del record["work"], record["made"]
+    assert records[0] == records[1]
