@@ -1,6 +1,9 @@
-"""Every record that flows through the bench, and the two protocols. Read this first.
+"""Every record that flows through the project, and its two extension points. Read this file first.
 
-official text -> ReferenceSet -> (Adapter) -> Hypothesis -> (Scorer) -> Score -> leaderboard
+official text -> ReferenceSet -> Task -> (Adapter) -> Hypothesis -> (Scorer) -> Score -> leaderboard
+
+Adapter drives a family of MT systems; Scorer computes a metric. Both are abstract base classes: a subclass without one
+of the abstract methods cannot be created.
 """
 
 from __future__ import annotations
@@ -8,63 +11,59 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from bench.checkpoints.weights import Weights
-
-Language = Literal["zh", "en"]
-Direction = Literal["zh-en", "en-zh"]
-DIRECTIONS: tuple[Direction, ...] = ("zh-en", "en-zh")
-Side = Literal["both", "zh", "en"]
-"""Which text of a source: the one with both languages in it, or that of one."""
-LANGUAGE_NAMES: dict[Language, str] = {"zh": "Chinese", "en": "English"}
+from bench.languages import Direction, Language, sides
 
 AlignedBy = Literal["rules", "override", "source"]
-"""Who paired the two sides: the aligner, a reviewer (overrides.yaml), or a source that was aligned already."""
+"""Who aligned a segment: the aligner, a reviewer (overrides.yaml), or the source itself (TMX, parallel files)."""
 
-Flag = Literal[
-    "empty", "copied", "wrong-language", "truncated", "refused", "repeating", "error"
-]  # why a hypothesis is not usable as it is; it stays in the run and is scored as what it is
+Flag = Literal["empty", "copied", "wrong-language", "truncated", "refused", "repeating", "error"]
+"""Why a hypothesis is not usable as it is. It stays in the run and is scored as it is."""
+
+Granularity = Literal["sentence", "paragraph", "document"]
+"""What one segment of a set is."""
+
+Severity = Literal["minor", "major", "critical"]
 
 
-class BenchError(Exception):
-    """Something the user can mend. The message is one sentence that says what to do next.
-
-    The command line prints it without a traceback and exits with code 2.
-    """
+# Reference sets
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """One aligned unit of a document: what is translated, scored and shown."""
+    """One aligned unit of a document: the unit that is translated, scored and shown."""
 
     id: str
     kind: Literal["heading", "sentence"]
     section: str
-    """Where it stands: "front", "preamble", "1", "1.2" …"""
+    """The section that contains it: "front", "preamble", "1", "1.2" …"""
     paragraph: int
-    """Counted from 1 within its section; 0 for the section's own heading."""
+    """The number of its paragraph within the section, from 1; 0 for the section's own heading."""
     zh: str
     en: str
     alignment: str
-    """How many Chinese and how many English sentences it joins, Chinese first: "1-2"."""
+    """The number of Chinese and English sentences in it: "1-2"."""
     zh_number: str
-    """Numbering that is kept apart from the scored text: "（一）", "" where there is none."""
+    """Numbering that is kept apart from the scored text: "（一）"; "" if there is none."""
     en_number: str
     zh_raw: str
-    """The characters as they stand in the source; parts from different lines are joined by a line break."""
+    """The characters of the source; parts from different lines are joined by a line break."""
     en_raw: str
     zh_lines: tuple[int, ...]
-    """Source line numbers, from 1."""
+    """Line numbers in the source, from 1."""
     en_lines: tuple[int, ...]
     zh_sentences: tuple[str, ...]
-    """The sentences it joins, as reviewers name them: "L37s2" is the second that begins on source line 37."""
+    """The names of its sentences in a review: "L37s2" is the second sentence that begins on source line 37."""
     en_sentences: tuple[str, ...]
     confidence: float
-    """0 to 1: how sure the aligner is that the two sides translate each other."""
+    """The aligner's confidence that the two sides translate each other, from 0 to 1."""
     aligned_by: AlignedBy
 
     def text(self, language: Language) -> str:
@@ -85,22 +84,27 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceSet:
-    """The segments of one document, versioned and hashed, and what a reader should know about it."""
+    """The segments of one document, versioned and hashed, with what a reader should know about it."""
 
     id: str
+    """Unique in a store, where it names a folder. Nothing else is encoded in it: never split it."""
     title: str
     original_language: Language | Literal["mixed", "unknown"]
-    """Of both sides the one that was written first; "mixed" where some segments were written in either."""
+    """The language that was written first; "mixed" if it differs between segments."""
     published: str
-    """ISO date of publication, as exact as it is known: "2021-12"; empty where it is not."""
+    """ISO date of publication, as precise as it is known: "2021-12"; "" if it is unknown."""
     licence: str
     segments: tuple[Segment, ...]
     outside: bool = False
-    """A test set that came aligned (bench.references.outside): its sections are documents of their own, where their
-    paragraphs begin is not known, and neither side is an official translation."""
+    """True for a test set that came aligned (bench.references.outside): its sections are separate documents, its
+    paragraphs are unknown, and neither side is an official translation."""
+    origin: str = ""
+    """The value of `reference=` that loads the set again: an id, a folder, `sacrebleu:wmt22/zh-en`, or the PREFIX of
+    parallel files. "" means that it equals `id`."""
+    granularity: Granularity = "sentence"
     sha256: str = field(init=False)
-    """Of what a run depends on: one line `id TAB zh TAB en LF` a segment, in UTF-8, where a tab or a line break inside a
-    text is written as a space. `segments.jsonl` holds more, and has a pin of its own."""
+    """Hash of what a run depends on: one line `id TAB zh TAB en LF` per segment in UTF-8, with tabs and line breaks
+    inside a text written as spaces. `segments.jsonl` holds more and has its own hash file."""
 
     def __post_init__(self) -> None:
         rows = ((re.sub(r"[\t\r\n]", " ", cell) for cell in (s.id, s.zh, s.en)) for s in self.segments)
@@ -108,50 +112,91 @@ class ReferenceSet:
         object.__setattr__(self, "sha256", hashlib.sha256(lines.encode()).hexdigest())
 
 
+@dataclass(frozen=True)
+class Task:
+    """One reference set in one direction: what a system is asked to do, and what its output is scored against."""
+
+    reference: ReferenceSet
+    direction: Direction
+
+    @property
+    def source_language(self) -> Language:
+        return sides(self.direction)[0]
+
+    @property
+    def target_language(self) -> Language:
+        return sides(self.direction)[1]
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Segment ids, in the order of the set. `sources` and `references` are parallel to it."""
+        return tuple(segment.id for segment in self.reference.segments)
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        return tuple(segment.text(self.source_language) for segment in self.reference.segments)
+
+    @cached_property
+    def references(self) -> tuple[str, ...]:
+        return tuple(segment.text(self.target_language) for segment in self.reference.segments)
+
+
+# Translation
+
 Together = Literal["segment", "paragraph", "document"]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What a system sees around a segment while it translates it. Always source text: no output depends on another's."""
+    """What a system sees around a segment while it translates it. Always source text, never another output."""
 
     previous: int = 0
-    """So many segments before it are shown with it."""
+    """The number of preceding segments shown with it."""
     together: Together = "segment"
-    """What is translated in one go."""
+    """What one request translates."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What an adapter gets to see of a segment: never the reference."""
+    """What an adapter sees of a segment: never the reference."""
 
     id: str
     text: str
     before: tuple[str, ...] = ()
-    """The segments before it in its document, as many as the adapter's context asks for; the nearest comes last."""
+    """The preceding segments of its document, as many as the adapter's context asks for; the nearest comes last."""
     block: str = ""
-    """Segments of one block are translated in one go: they come in one call, in the order of the document. "": alone."""
+    """Segments with the same block are translated in one request. They arrive in one call, in document order. "" means
+    that the segment has a request of its own."""
+
+
+Unit = tuple[Source, ...]
+"""The segments of one request: one segment, or the neighbours that share a block."""
+
+
+def units(sources: Iterable[Source]) -> list[Unit]:
+    """Group neighbouring sources of one block into units."""
+    return [tuple(group) for _, group in groupby(sources, key=lambda source: source.block or source.id)]
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What an adapter gives back for one source."""
+    """What an adapter returns for one source."""
 
     text: str
-    """Ready to be scored."""
+    """The translation, ready to be scored."""
     raw: str = ""
-    """What the model said before cleaning, where that differs from `text`; else empty."""
+    """The model's answer before cleaning, if it differs from `text`; else ""."""
     tokens_in: int = 0
     tokens_out: int = 0
     truncated: bool = False
-    """The model was cut off at its length limit, or the source did not fit into its context at all."""
+    """True if the output hit the length limit, or the source did not fit the model's context."""
     refused: bool = False
-    """The provider withheld a translation (a content filter), whatever the text says."""
+    """True if the provider withheld a translation (content filter), whatever the text says."""
     unsplit: bool = False
-    """The answer to its block could not be split by segment: nothing is here but the tokens that it cost, and the driver
-    asks for the segment alone."""
+    """True if the block's response could not be split into segments. Only the token counts are valid; the driver
+    re-requests each segment on its own."""
     error: str = ""
-    """Why there is no translation; empty where there is one. The next run tries again."""
+    """Why there is no translation; "" if there is one. The next run tries again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +205,7 @@ class Hypothesis:
 
     id: str
     key: str
-    """Hash of all that changed this output: the system's identity, the direction, the segment's id and source text."""
+    """Hash of everything that determines this output: system identity, direction, segment id, source text, context."""
     text: str
     raw: str
     flags: tuple[Flag, ...]
@@ -168,20 +213,103 @@ class Hypothesis:
     tokens_in: int = 0
     tokens_out: int = 0
     fell_back: bool = False
-    """Translated by itself, because the answer to its block could not be split by segment."""
+    """True if the segment was translated on its own because its block's response could not be split."""
+
+
+MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.jinja", "*.tiktoken")
+"""The files of a hub snapshot that are used: no pickles (*.bin), which run code when they are read, and no *.py."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Model files to fetch: sources in order of preference, and the hash that the bytes must have.
+
+    bench.checkpoints.weights parses, fetches and verifies them.
+    """
+
+    file: str = ""
+    """The file's name in the cache; "" for a folder."""
+    sha256: str = ""
+    """Of the whole file; "" only if there is a single source."""
+    sources: tuple[Mapping[str, Any], ...] = ()
+    pickled: bool = False
+    """True if a hub snapshot includes pickled weights, for readers that unpickle nothing but weights."""
+    files: tuple[str, ...] = MODEL_FILES
+    """Patterns of the files to take from a hub snapshot."""
+
+
+class Adapter(ABC):
+    """Drives one family of MT systems in one direction. Creating one is cheap and imports no model library.
+
+    The defaults are right for an adapter without a model.
+    """
+
+    def __init__(self, direction: Direction) -> None:
+        sides(direction)
+        self.direction = direction
+
+    @property
+    def context(self) -> Context:
+        """What `translate` needs to see around each segment."""
+        return Context()
+
+    @abstractmethod
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that changes the outputs (checkpoint digest, prompt, decoding settings, code version), nothing else.
+
+        The direction is added by the caller.
+        """
+
+    def needs(self) -> Sequence[Weights]:
+        """The files that translating reads. Fetches nothing."""
+        return ()
+
+    def prepare(self) -> None:
+        """Fetch these files and convert them if the engine needs another format, so that `load` needs no network."""
+
+    def load(self) -> None:
+        """Load the model. The clock of the run starts after it."""
+
+    def batch_cost(self, unit: Unit) -> int:
+        """Token budget that one unit takes in a batch: prompt plus maximum output. Called after `load`.
+
+        Return 0 if the engine does its own batching; all units then arrive in one call.
+        """
+        return 0
+
+    @abstractmethod
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+        """Yield the id and output of each source once, in any order, as soon as it is finished. Called after `load`.
+
+        A problem with one source goes into its `Output.error`. An out-of-memory error may be raised: the driver then
+        requests the remaining sources in smaller batches.
+        """
+
+    def facts(self) -> Mapping[str, Any]:
+        """What run.json should record about the attempt although no output depends on it, above all the device."""
+        return {"device": "cpu"}
+
+
+# Scoring
+
+Aggregation = Literal["bleu", "chrf", "ratio", "mean"]
+"""How the statistics of segments give the score of a set: sacrebleu's BLEU or chrF formula, 100 x sum of the first
+statistic / sum of the second ("ratio"), or the mean of the segment scores ("mean")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """An error in a hypothesis, as a scorer sees it."""
+    """An error in a hypothesis, as a scorer marks it."""
 
     start: int
-    """In characters of the hypothesis; `end` is the first one after it."""
+    """Character offset in the hypothesis."""
     end: int
-    severity: str
-    """"minor", "major" or "critical"."""
+    """Offset of the first character after the span."""
+    severity: Severity
     confidence: float
-    """0 to 1."""
+    """From 0 to 1."""
+    category: str = ""
+    """The kind of error ("accuracy/omission"), if the scorer says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,108 +317,66 @@ class Score:
     """One metric on one run."""
 
     metric: str
-    """As it is shown in the column's head: "chrF++"."""
+    """The column heading: "chrF++"."""
     value: float
     interval: tuple[float, float] | None
-    """95 %, by bootstrap over segments; none where the set is a single segment."""
+    """95 % bootstrap interval over segments; None if the set has one segment."""
     signature: str
-    segments: tuple[float, ...]
-    """One value a segment, in the order of the reference set."""
+    """The exact settings and versions behind the value, as sacrebleu writes them."""
+    segments: tuple[float | None, ...]
+    """One value per segment, in the order of the set; None if the segment was not scored (`unscored` says why)."""
     higher_is_better: bool = True
     decimals: int = 1
-    """How many of them are shown."""
+    """Number of decimals to show."""
     statistics: tuple[tuple[float, ...], ...] = ()
-    """Sufficient statistics of each segment: the score of any resample is a function of their sum. Empty where it is the
-    mean of `segments`."""
+    """Sufficient statistics of each segment: the score of any resample is a function of their sum. Empty if the
+    aggregation is "mean"."""
     remarks: tuple[tuple[int, str], ...] = ()
-    """What a reader should know of single segments' scores (index, remark): "cut" where a text is longer than the scorer
-    can read and its end was not judged, "empty", "copied"."""
+    """(segment index, remark): "cut" if the scorer could not read the whole text, "empty", "copied", "no term"."""
     spans: tuple[tuple[Span, ...], ...] = ()
-    """Errors that the scorer found, one tuple a segment; empty where it looks for none."""
+    """Errors that the scorer marked, one tuple per segment; empty if it marks none."""
+    aggregation: Aggregation = "mean"
+    unscored: tuple[tuple[int, str], ...] = ()
+    """(segment index, reason) of each segment without a value. Such a segment does not count in `value`."""
+    cost_usd: float | None = None
+    """What scoring cost at a paid service; None if it was free."""
 
 
-class Adapter(Protocol):
-    """Drives one family of systems. Building one is cheap and imports no model library.
-
-    What stands here is right for an adapter without a model; the others say more.
-    """
-
-    @property
-    def context(self) -> Context:
-        """What `translate` is to see around each segment."""
-        return Context()
-
-    def identity(self) -> Mapping[str, Any]:
-        """All that changes the outputs (checkpoint digest, prompt, decoding settings, code version), and nothing else."""
-        ...
-
-    def needs(self) -> Sequence[Weights]:
-        """What translating reads that lies elsewhere; saying so fetches nothing."""
-        return ()
-
-    def prepare(self) -> None:
-        """Fetch all that, and convert it where the engine wants another form, so that `load` needs no network."""
-
-    def load(self) -> None:
-        """Fetch and load what translating needs; the clock of the run starts after it."""
-
-    def length(self, unit: Sequence[Source], direction: Direction) -> int:
-        """Tokens that what is translated in one go (one segment, or a block) takes of a batch: what is read and the longest
-        answer. 0 where batches mean nothing to the engine: it then gets everything in one call. Called after `load`."""
-        return 0
-
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
-        """Called after `load`. The id and output of each source, once, in any order, as soon as it is finished.
-
-        What goes wrong with one source goes into its `Output.error`. Running out of memory may be raised: what is left is
-        then asked for again in smaller batches.
-        """
-        ...
-
-    def facts(self) -> Mapping[str, Any]:
-        """What run.json should say of the attempt, though no output depends on it: the device, above all."""
-        return {"device": "cpu"}
-
-
-class Scorer(Protocol):
-    """Judges all systems of one direction at once, so that costly work is shared between them. Building one is cheap."""
+class Scorer(ABC):
+    """Computes one metric for all systems of a task at once, so that expensive work is shared. Creating one is cheap."""
 
     required: bool = True
-    """False: where it cannot be made ready, the board has a gap and says why, instead of there being no board."""
+    """False: if the scorer cannot be prepared, the board shows a gap and its reason instead of failing."""
+    tolerance: float = 1e-6
+    """How much a value may differ when it is computed again on another machine, in the metric's own points."""
+    reproducible: bool = True
+    """False if the same inputs may give another score (an LLM judge behind an endpoint). `bench verify` then checks
+    only what follows from the stored score."""
+
+    @abstractmethod
+    def identity(self) -> Mapping[str, Any]:
+        """Everything that a score depends on besides the texts: settings, seeds, versions of code and libraries."""
 
     def needs(self) -> Sequence[Weights]:
-        """What scoring reads that lies elsewhere; saying so fetches nothing."""
+        """The files that scoring reads. Fetches nothing."""
         return ()
 
     def prepare(self) -> None:
-        """Fetch what scoring needs. Called before the first translation starts, where anything is left to score: raises
-        BenchError where it cannot be had, and says how to get it."""
+        """Fetch these files. Called before the first translation if anything is left to score.
 
-    def identity(self) -> Mapping[str, Any]:
-        """All that a score depends on besides the texts: settings, seeds, versions of code and libraries."""
-        ...
+        Raises BenchError, with the way to get them, if they are not available.
+        """
 
-    def score(
-        self,
-        direction: Direction,
-        sources: Sequence[str],
-        references: Sequence[str],
-        systems: Mapping[str, Sequence[str]],
-    ) -> dict[str, Score]:
-        """`systems` maps a name to its hypotheses, parallel to `sources` and `references`."""
-        ...
+    @abstractmethod
+    def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
+        """The score of each system. `systems`: name -> hypotheses, parallel to `task.sources` and `task.references`.
 
-
-def sides(direction: str) -> tuple[Language, Language]:
-    """("zh", "en") for "zh-en": the source's and the reference's language."""
-    if direction == "zh-en":
-        return "zh", "en"
-    if direction == "en-zh":
-        return "en", "zh"
-    raise BenchError(f"Unknown direction {direction!r}: use direction=zh-en or direction=en-zh.")
+        `partial` is a folder for this metric and task. A scorer may keep finished work there (create it if needed); a
+        later call after a crash finds it again. It is deleted when all scores are stored.
+        """
 
 
 def digest(value: Any) -> str:
-    """SHA-256 of a JSON-able value in its canonical form (sorted keys, no spaces, UTF-8)."""
+    """SHA-256 of a JSON-able value in canonical form (sorted keys, no spaces, UTF-8)."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

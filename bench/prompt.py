@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from string import Formatter
 from typing import Any
 
-from bench.core import LANGUAGE_NAMES, BenchError, Context, Direction, Language, Source, Together, sides
+from bench.core import Context, Source, Together
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Direction, Language, sides
 
 _IN_CHINESE: dict[Language, str] = {"zh": "中文", "en": "英文"}
 _KNOWN = {

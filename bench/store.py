@@ -40,7 +40,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.core import DIRECTIONS, BenchError, Direction, Hypothesis, Score, Span
+from bench.core import Hypothesis, Score, Span
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS, Direction
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=-]*")
 

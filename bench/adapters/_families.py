@@ -11,7 +11,9 @@ from typing import Any, Literal
 
 from bench.adapters._requests import Limits, as_data
 from bench.checkpoints.loading import configs, end_tokens, load_tokenizer
-from bench.core import LANGUAGE_NAMES, BenchError, Direction, Language, Source, sides
+from bench.core import Source
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Direction, Language, sides
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any
 
 from bench.adapters import _cleaning
-from bench.core import BenchError, Direction, Output, Source
+from bench.core import Output, Source, Unit, units
+from bench.errors import BenchError
+from bench.languages import Direction
 from bench.prompt import Prompt
 
 _TOKENS_RATIO: Mapping[Direction, float] = {"zh-en": 2.5, "en-zh": 1.25}
@@ -23,9 +24,6 @@ Gemma 3: at most 2.4 into English and 1.3 into Chinese, and that in headings, fo
 _NUMBER = re.compile(r"^[ \t]*[\[［【](\d{1,6})[\]］】][ \t:：.]*", re.MULTILINE)
 
 _STOP_SEEN_IN = 4  # tokens
-
-Unit = tuple[Source, ...]
-"""What is translated in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +62,6 @@ class Answer:
 
 TOO_LONG = Answer("", truncated=True)
 """What stands for an answer where a request does not fit into the model's context: trying again would not help."""
-
-
-def units(sources: Iterable[Source]) -> list[Unit]:
-    """What is translated in one go: each segment, or the neighbours that share a block."""
-    grouped = (tuple(group) for _, group in groupby(sources, key=lambda s: s.block or s.id))
-    return list(grouped)
 
 
 def answered(

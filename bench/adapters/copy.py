@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from bench.core import Adapter, Direction, Output, Source
+from bench.core import Adapter, Output, Source
+from bench.languages import Direction
 
 
 class Copy(Adapter):

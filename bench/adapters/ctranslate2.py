@@ -16,12 +16,14 @@ from typing import Any, TypeVar
 
 from bench.adapters import _cleaning, _requests, seq2seq
 from bench.adapters._families import source_tokenizer
-from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, Unit, answered
+from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, answered
 from bench.adapters.seq2seq import Row, Seq2Seq
 from bench.checkpoints.gguf import refuse_gaps
 from bench.checkpoints.loading import configs, end_tokens, folder, load_tokenizer
-from bench.checkpoints.weights import Weights, fingerprint, made_once
-from bench.core import Adapter, BenchError, Context, Direction, Output, Source, digest
+from bench.checkpoints.weights import fingerprint, made_once, parse_weights
+from bench.core import Adapter, Context, Output, Source, Unit, Weights, digest
+from bench.errors import BenchError
+from bench.languages import Direction
 from bench.prompt import Prompt
 
 R = TypeVar("R", seq2seq.Row, _requests.Row)
@@ -86,7 +88,7 @@ class CTranslate2LLM(Adapter):
         beams: int = 1,
         **limits: Any,
     ) -> None:
-        self.weights = Weights.parse(checkpoint)
+        self.weights = parse_weights(checkpoint)
         self.prompt = prompt
         self.dtype = dtype
         self.beams = beams

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.checkpoints.weights import Weights, fingerprint, resolve
-from bench.core import Adapter, Direction, Output, Source
+from bench.checkpoints.weights import fingerprint, parse_weights, resolve
+from bench.core import Adapter, Output, Source, Weights
+from bench.languages import Direction
 from bench.references import cedict
 
 _SKIPPED = ("CL:", "variant of", "old variant", "see ", "also ", "abbr. ", "surname ", "used ", "classifier")
@@ -27,7 +28,7 @@ class Dictionary(Adapter):
     """`dictionary`: the weights config of a CC-CEDICT text file (bench.checkpoints.weights.Weights)."""
 
     def __init__(self, dictionary: str | Mapping[str, Any]) -> None:
-        self.weights = Weights.parse(dictionary)
+        self.weights = parse_weights(dictionary)
 
     def identity(self) -> dict[str, Any]:
         return {"adapter": "dictionary", "version": 1, "dictionary": fingerprint(self.weights)}

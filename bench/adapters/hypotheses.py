@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from bench import references
-from bench.core import Adapter, BenchError, Direction, Output, Source
+from bench.core import Adapter, Output, Source
+from bench.errors import BenchError
+from bench.languages import Direction
 
 
 class Hypotheses(Adapter):

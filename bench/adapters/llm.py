@@ -14,10 +14,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.adapters import _cleaning
-from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, Row, Unit, answered
+from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, Row, answered
 from bench.checkpoints.loading import device, end_tokens, folder, load_model, load_tokenizer, torch_facts
-from bench.checkpoints.weights import Weights, fingerprint
-from bench.core import Adapter, Context, Direction, Output, Source
+from bench.checkpoints.weights import fingerprint, parse_weights
+from bench.core import Adapter, Context, Output, Source, Unit, Weights
+from bench.languages import Direction
 from bench.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class LLM(Adapter):
     def __init__(
         self, checkpoint: str | Mapping[str, Any], prompt: Prompt, dtype: str = "float32", **limits: Any
     ) -> None:
-        self.weights = Weights.parse(checkpoint)
+        self.weights = parse_weights(checkpoint)
         self.prompt = prompt
         self.dtype = dtype
         self.limits = Limits(**limits)

@@ -25,8 +25,10 @@ from urllib.parse import urlsplit
 
 from bench.adapters import _cleaning
 from bench.adapters._ratelimit import Gate
-from bench.adapters._requests import TOO_LONG, Answer, Unit, answered
-from bench.core import Adapter, BenchError, Context, Direction, Output, Source
+from bench.adapters._requests import TOO_LONG, Answer, answered
+from bench.core import Adapter, Context, Output, Source, Unit
+from bench.errors import BenchError
+from bench.languages import Direction
 from bench.prompt import Prompt
 
 _OURS = {"model", "messages", "prompt", "stop", "stream", "n"}

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from bench.adapters._families import Settings, SourceReader
 from bench.adapters._requests import Limits
 from bench.checkpoints.loading import device, folder, load_model, torch_facts
-from bench.checkpoints.weights import Weights, fingerprint, refuse_pickles
-from bench.core import DIRECTIONS, Adapter, BenchError, Direction, Language, Output, Source
+from bench.checkpoints.weights import fingerprint, parse_weights, refuse_pickles
+from bench.core import Adapter, Output, Source, Weights
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS, Direction, Language
 
 if TYPE_CHECKING:
     import torch
@@ -46,7 +48,7 @@ class Seq2Seq(Adapter):
         length_penalty: float | None = None,
         **limits: Any,
     ) -> None:
-        self.weights = Weights.parse(_of_direction(checkpoint, direction), pickled)
+        self.weights = parse_weights(_of_direction(checkpoint, direction), pickled)
         self.dtype = dtype
         self.settings = Settings(codes or {}, prefix, beams, length_penalty, Limits(**limits))
 

@@ -22,10 +22,12 @@ from itertools import count
 from typing import Any
 
 from bench.adapters import _cleaning
-from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, Unit, answered
+from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, answered
 from bench.checkpoints.loading import folder, load_tokenizer
-from bench.checkpoints.weights import Weights, fingerprint
-from bench.core import Adapter, BenchError, Context, Direction, Output, Source
+from bench.checkpoints.weights import fingerprint, parse_weights
+from bench.core import Adapter, Context, Output, Source, Unit, Weights
+from bench.errors import BenchError
+from bench.languages import Direction
 from bench.prompt import Prompt
 
 _OURS = {"model", "tokenizer", "dtype", "seed", "load_format", "trust_remote_code", "disable_log_stats"}
@@ -55,7 +57,7 @@ class VLLM(Adapter):
         engine: Mapping[str, Any] | None = None,
         **limits: Any,
     ) -> None:
-        self.weights = Weights.parse(checkpoint)
+        self.weights = parse_weights(checkpoint)
         self.prompt = prompt
         self.dtype = dtype
         self.engine = dict(engine or {})

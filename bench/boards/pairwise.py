@@ -14,11 +14,12 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from bench import store
-from bench.core import BenchError, Direction, Hypothesis, ReferenceSet, Score, sides
+from bench.core import Hypothesis, ReferenceSet, Score
+from bench.errors import BenchError
+from bench.languages import HAN, Direction, sides
 from bench.scoring.compare import Comparison, Comparisons, compare
 from bench.scoring.compare.stage import stored
 from bench.translation.driver import is_current
-from bench.translation.flags import HAN
 
 _LISTED = 12  # names that a sentence lists
 

@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bench import store
-from bench.core import Direction, ReferenceSet, Score
+from bench.core import ReferenceSet, Score
+from bench.languages import Direction
 from bench.scoring.compare import Comparisons
 from bench.scoring.compare.stage import stored
 from bench.translation.driver import is_current

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from bench.boards.rows import Board, Row
-from bench.core import LANGUAGE_NAMES, Score, sides
+from bench.core import Score
+from bench.languages import LANGUAGE_NAMES, sides
 
 MISSING = "–"
 SEEN = "†"

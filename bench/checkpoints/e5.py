@@ -31,15 +31,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bench.checkpoints.weights import Weights, fingerprint, made_once, resolve
-from bench.core import BenchError
+from bench.checkpoints.weights import fingerprint, made_once, parse_weights, resolve
+from bench.core import Weights
+from bench.errors import BenchError
 
 if TYPE_CHECKING:
     import numpy
 
 _VERSION = 2  # count up when the conversion below gives another result
 
-PAYLOAD = Weights.parse(
+PAYLOAD = parse_weights(
     {
         "file": "e5-small-q4.bin",
         "sha256": "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",

@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from bench.checkpoints.weights import made_once
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.progress import bar
 
 _VERSION = 1  # count up when the conversion below gives another result

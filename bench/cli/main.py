@@ -13,7 +13,7 @@ from bench.cli.machine import doctor, prefetch
 from bench.cli.meta_evaluate import meta_evaluate
 from bench.cli.references import references
 from bench.cli.results import publish, verify
-from bench.core import BenchError
+from bench.errors import BenchError
 
 
 class _Sentence(click.ClickException):

@@ -46,7 +46,7 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
 
     from bench import progress
     from bench.commands.meta_evaluate import meta_evaluate as measure
-    from bench.core import BenchError
+    from bench.errors import BenchError
     from bench.launching.compose import compose, scorers, sentences
     from bench.scoring import judgements
 

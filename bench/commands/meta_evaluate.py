@@ -28,7 +28,9 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from bench import progress
-from bench.core import BenchError, Direction, Scorer, sides
+from bench.core import Scorer
+from bench.errors import BenchError
+from bench.languages import Direction, sides
 from bench.scoring.judgements import Judgement
 
 if TYPE_CHECKING:

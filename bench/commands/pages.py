@@ -10,7 +10,8 @@ from pathlib import Path
 from bench import references, store
 from bench.boards import formats
 from bench.boards.rows import Board, build_board
-from bench.core import BenchError, ReferenceSet
+from bench.core import ReferenceSet
+from bench.errors import BenchError
 
 _MOST = 6  # rows of a table that are shown where the whole one is a click away
 _BETWEEN = re.compile(r"(<!-- board[^>]*-->\n)(.*?)(<!-- /board -->)", re.DOTALL)

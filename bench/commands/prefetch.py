@@ -17,8 +17,10 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 
 from bench import progress, references, store
-from bench.checkpoints.weights import Weights, cache_dir, here, label, resolve
-from bench.core import Adapter, BenchError, Scorer, sides
+from bench.checkpoints.weights import cache_dir, here, label, resolve
+from bench.core import Adapter, Scorer, Weights
+from bench.errors import BenchError
+from bench.languages import sides
 from bench.launching.compose import each, expand, instantiate, sentences
 from bench.references.outside import SACREBLEU
 from bench.translation import provenance

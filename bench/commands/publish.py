@@ -13,7 +13,7 @@ from bench.boards.rows import Board
 from bench.boards.write import write_boards
 from bench.commands import pages
 from bench.commands.verify import run_fault
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.launching.compose import compose, scorers
 from bench.scoring.compare.stage import compare_runs
 from bench.scoring.driver import score

@@ -17,7 +17,9 @@ from omegaconf import DictConfig
 from bench import progress, store
 from bench.boards.rows import Board, build_board
 from bench.boards.write import write_boards
-from bench.core import DIRECTIONS, BenchError, Direction, ReferenceSet, Scorer
+from bench.core import ReferenceSet, Scorer
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS, Direction
 from bench.launching.compose import arguments, compose, expand, for_hydra, parse, reference, scorers
 from bench.launching.jobs import Job, score_job, translate_job
 from bench.launching.launch import Launcher, Work, launch

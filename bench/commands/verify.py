@@ -17,7 +17,8 @@ from typing import Any
 from bench import store
 from bench.boards.write import write_boards
 from bench.commands import pages
-from bench.core import BenchError, ReferenceSet, Score, Scorer
+from bench.core import ReferenceSet, Score, Scorer
+from bench.errors import BenchError
 from bench.launching.compose import compose, scorers
 from bench.progress import bar
 from bench.scoring.compare.stage import compare_runs

@@ -17,7 +17,8 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from bench import references
-from bench.core import BenchError, ReferenceSet, Scorer
+from bench.core import ReferenceSet, Scorer
+from bench.errors import BenchError
 from bench.resources import data_dir
 
 CONFIGS = str(data_dir("configs"))

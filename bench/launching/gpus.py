@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bench.core import BenchError
+from bench.errors import BenchError
 
 _taken: Any = None  # the lock, which is given back when this process ends, however it ends
 

@@ -17,7 +17,9 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from bench import progress, store
-from bench.core import Adapter, BenchError, Direction, ReferenceSet, sides
+from bench.core import Adapter, ReferenceSet
+from bench.errors import BenchError
+from bench.languages import Direction, sides
 from bench.launching import gpus
 from bench.launching.compose import instantiate, reference, scorers, sentences
 from bench.scoring.driver import score

@@ -28,7 +28,7 @@ from hydra.core.plugins import Plugins
 from omegaconf import DictConfig
 
 from bench import progress
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.launching.compose import CONFIGS, compose, for_hydra, parse
 
 LARGEST = 1000  # jobs of an array: Slurm's own limit, where nobody has changed it

@@ -11,7 +11,9 @@ from typing import Any
 
 import yaml
 
-from bench.core import LANGUAGE_NAMES, BenchError, ReferenceSet, Segment
+from bench.core import ReferenceSet, Segment
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES
 from bench.references import outside, views
 from bench.references.segmentation.pieces import in_script
 from bench.resources import data_dir

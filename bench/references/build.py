@@ -17,7 +17,8 @@ from pathlib import Path
 
 import yaml
 
-from bench.core import BenchError, ReferenceSet, Segment
+from bench.core import ReferenceSet, Segment
+from bench.errors import BenchError
 from bench.references import ID, cedict, load, read_document
 from bench.references.alignment.embed import embedder
 from bench.references.alignment.pipeline import segments_of

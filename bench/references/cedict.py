@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from bench.core import BenchError
+from bench.errors import BenchError
 
 _LINE = re.compile(r"^\S+ (\S+) \[[^\]]*\] /(.*)/$")
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from lxml import etree
 
 from bench import __version__, store
-from bench.core import LANGUAGE_NAMES, BenchError, ReferenceSet, Segment
+from bench.core import ReferenceSet, Segment
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES
 from bench.references.reading.aligned import one_line
 
 

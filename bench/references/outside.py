@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal
 
 from bench import progress
-from bench.core import DIRECTIONS, LANGUAGE_NAMES, BenchError, Language, ReferenceSet, Segment, sides
-from bench.translation.flags import LEAST_SHARE, script_share
+from bench.core import ReferenceSet, Segment
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS, LANGUAGE_NAMES, MIN_SCRIPT_SHARE, Language, script_share, sides
 
 SACREBLEU = "sacrebleu:"
 
@@ -112,7 +113,7 @@ def _segments(
             raise BenchError(
                 f"{paths[language]}:{lines.index('') + 1}: the line is empty; give PREFIX.zh and PREFIX.en without this segment."
             )
-        if script_share(" ".join(lines), language) < LEAST_SHARE:
+        if script_share(" ".join(lines), language) < MIN_SCRIPT_SHARE:
             raise BenchError(
                 f"{paths[language]} is mostly not {LANGUAGE_NAMES[language]}: put Chinese into .zh and English into .en."
             )

@@ -16,7 +16,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import permutations
 
-from bench.core import Language
+from bench.languages import Language
 from bench.references.segmentation.pieces import FUNCTION_WORDS, HAN
 from bench.references.terms import Term
 

@@ -8,7 +8,8 @@ import json
 import re
 from pathlib import Path
 
-from bench.core import LANGUAGE_NAMES, BenchError, Language, Side
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Language, Side
 from bench.references import REBUILD, decode, read_bytes
 from bench.references.reading.read import SourceText, read
 from bench.references.segmentation.extract import LeftOut

@@ -14,7 +14,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from bench import references
-from bench.core import LANGUAGE_NAMES, BenchError, Language, Segment
+from bench.core import Segment
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Language
 from bench.references.segmentation.pieces import HAN
 
 FILE = "terms.tsv"

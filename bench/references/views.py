@@ -7,7 +7,9 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal, get_args
 
-from bench.core import BenchError, Language, ReferenceSet, Segment
+from bench.core import ReferenceSet, Segment
+from bench.errors import BenchError
+from bench.languages import Language
 
 Granularity = Literal["sentence", "paragraph", "document"]
 

@@ -16,8 +16,10 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import Any
 
-from bench.checkpoints.weights import Weights, cache_dir, fingerprint, resolve
-from bench.core import BenchError, Direction, Output, Score, Scorer, digest
+from bench.checkpoints.weights import cache_dir, fingerprint, parse_weights, resolve
+from bench.core import Output, Score, Scorer, Weights, digest
+from bench.errors import BenchError
+from bench.languages import Direction
 from bench.scorers.comet_cache import Cache, Judgement, Sample
 from bench.scorers.comet_checkpoint import (
     CHECKPOINT_FILES,
@@ -74,12 +76,12 @@ class Comet(Scorer):
     def _checkpoint(self) -> Checkpoint:
         config = self._checkpoint_config
         if isinstance(config, (str, Mapping)):
-            return Pinned(Weights.parse(config, files=CHECKPOINT_FILES))
+            return Pinned(parse_weights(config, files=CHECKPOINT_FILES))
         return config
 
     @cached_property
     def _encoder(self) -> Weights | None:
-        return Weights.parse(self._encoder_config, files=ENCODER_FILES) if self._encoder_config else None
+        return parse_weights(self._encoder_config, files=ENCODER_FILES) if self._encoder_config else None
 
     def identity(self) -> dict[str, Any]:
         return {**self._computed(), "name": self.name, "resamples": self.resamples, "seed": SEED}

@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench.checkpoints.weights import Weights, fingerprint, resolve
-from bench.core import BenchError, digest
+from bench.checkpoints.weights import fingerprint, parse_weights, resolve
+from bench.core import Weights, digest
+from bench.errors import BenchError
 
 CHECKPOINT_FILES = ("hparams.yaml", "checkpoints/model.ckpt")
 ENCODER_FILES = ("*.json", "*.txt", "*.model")
@@ -65,7 +66,7 @@ class Pinned:
             return fingerprint(self.weights)
         found = find(resolve(self.weights), None, encoder_needed=False)
         parts = [found.file, found.hparams, *([found.encoder] if found.encoder else [])]
-        return f"sha256:{digest([fingerprint(Weights.parse(str(part))) for part in parts])}"
+        return f"sha256:{digest([fingerprint(parse_weights(str(part))) for part in parts])}"
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from typing import Any
 
-from bench.core import BenchError, Direction, Language, Score, Scorer, sides
+from bench.core import Score, Scorer
+from bench.errors import BenchError
+from bench.languages import Direction, Language, sides
 
 SEED = 12345  # sacrebleu's own default for SACREBLEU_SEED
 

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import references as sets
-from bench.core import BenchError, Direction, Score, Scorer, sides
+from bench.core import Score, Scorer
+from bench.errors import BenchError
+from bench.languages import Direction, sides
 from bench.references.renderings import reader
 from bench.references.terms import FILE, Term, occurrences, read
 

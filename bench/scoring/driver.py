@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench import store
-from bench.core import BenchError, Direction, ReferenceSet, Scorer, digest, sides
+from bench.core import ReferenceSet, Scorer, digest
+from bench.errors import BenchError
+from bench.languages import Direction, sides
 from bench.progress import bar
 from bench.translation.driver import is_current
 

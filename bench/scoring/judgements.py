@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.core import BenchError
+from bench.errors import BenchError
 
 _COLUMNS = ("lp", "system", "seg", "src", "mt", "ref", "score")
 _GZIP = b"\x1f\x8b"

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bench import progress
-from bench.adapters._requests import Unit, units
-from bench.core import Adapter, Context, Direction, Output, ReferenceSet, Source, sides
+from bench.core import Adapter, Context, Output, ReferenceSet, Source, Unit, units
+from bench.languages import Direction, sides
 from bench.references.views import groups
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "failed to allocate", "std::bad_alloc")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import store
-from bench.core import Adapter, Direction, Hypothesis, Output, ReferenceSet, Source, digest
+from bench.core import Adapter, Hypothesis, Output, ReferenceSet, Source, digest
+from bench.languages import Direction
 from bench.progress import bar
 from bench.translation import batching, provenance
 from bench.translation.flags import flags

@@ -7,14 +7,8 @@ from __future__ import annotations
 
 import re
 
-from bench.core import Direction, Flag, Language, Output, sides
-
-HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
-LATIN_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+")
-
-LEAST_SHARE = 0.5
-"""Under this share of its own script a text is in the wrong language (a Han character and a Latin word weigh the same,
-so that acronyms and treaty names inside Chinese do not count by their letters)."""
+from bench.core import Flag, Output
+from bench.languages import HAN, LATIN_WORD, MIN_SCRIPT_SHARE, Direction, script_share, sides
 
 _LOOKED_AT = 2_000  # characters from the end: loops are at the end, and the search below is quadratic
 _LOOP = re.compile(r"(.{2,80}?)\1{3,}", re.DOTALL)  # the same 2 to 80 characters four times or more in a row
@@ -25,14 +19,6 @@ _REFUSAL = re.compile(
     r"|(?:很)?抱歉[，,]|对不起[，,]|作为一个?(?:AI|人工智能)|我(?:无法|不能)(?:翻译|提供|协助|帮助|回答))",
     re.IGNORECASE,
 )
-
-
-def script_share(text: str, language: Language) -> float:
-    """Share of `language`'s script in `text`, 0 to 1; 1.0 where the text has no letters at all (dates, numbers)."""
-    han, latin = len(HAN.findall(text)), len(LATIN_WORD.findall(text))
-    if han + latin == 0:
-        return 1.0
-    return (han if language == "zh" else latin) / (han + latin)
 
 
 def flags(output: Output, source: str, direction: Direction) -> tuple[Flag, ...]:
@@ -48,7 +34,7 @@ def flags(output: Output, source: str, direction: Direction) -> tuple[Flag, ...]
         source
     ):
         found.append("copied")
-    elif script_share(text, target_language) < LEAST_SHARE:
+    elif script_share(text, target_language) < MIN_SCRIPT_SHARE:
         found.append("wrong-language")
     if output.truncated:
         found.append("truncated")

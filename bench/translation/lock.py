@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from bench import progress
-from bench.core import BenchError
+from bench.errors import BenchError
 
 LEASE = 120.0  # seconds; NFS may show a file's time as it was 60 seconds ago
 PATIENCE = 1.5 * LEASE  # so long one waits for a holder that is alive: he may be about to end

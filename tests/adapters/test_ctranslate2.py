@@ -13,7 +13,9 @@ import pytest
 
 from bench import progress
 from bench.adapters.llm import LLM
-from bench.core import DIRECTIONS, BenchError, Direction, Output, Source
+from bench.core import Output, Source
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS, Direction
 from bench.prompt import Prompt
 from tests.adapters.test_llm import CHAT, SHOTS, sources
 from tests.adapters.test_seq2seq import FAMILIES, PREFIX, UNSEEN, adapter, texts, translated

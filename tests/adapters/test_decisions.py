@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.core import BenchError, ReferenceSet, Segment
+from bench.core import ReferenceSet, Segment
+from bench.errors import BenchError
 from bench.references.build import build
 from bench.references.review.check import check
 from tests.helpers.sets import NOTE_WITHIN, STATEMENT, halves, left_out, texts

@@ -11,7 +11,9 @@ import pytest
 from bench import references
 from bench.adapters._requests import Limits, Reader, Row
 from bench.adapters.llm import LLM
-from bench.core import BenchError, Direction, Output, Source, sides
+from bench.core import Output, Source
+from bench.errors import BenchError
+from bench.languages import Direction, sides
 from bench.prompt import Prompt
 from tests.helpers import tiny
 

@@ -19,7 +19,8 @@ import pytest
 from bench import references
 from bench.adapters._ratelimit import _seconds
 from bench.adapters.openai import OpenAI
-from bench.core import BenchError, Output, Source
+from bench.core import Output, Source
+from bench.errors import BenchError
 from bench.prompt import Prompt
 from tests.helpers import tiny
 from tests.helpers.hostile_server import Reply, Seen, answer, failed, said, serving

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 
 from bench import references
-from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, Unit, answered, units
-from bench.core import Adapter, BenchError, Context, Direction, Output, Source
+from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, answered
+from bench.core import Adapter, Context, Output, Source, Unit, units
+from bench.errors import BenchError
+from bench.languages import Direction
 from bench.prompt import Prompt
 from bench.translation import batching
 from tests.helpers import tiny

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from bench.adapters.seq2seq import Seq2Seq
-from bench.core import DIRECTIONS, BenchError, Direction, Output, Source
+from bench.core import Output, Source
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS, Direction
 from tests.helpers.tiny_seq2seq import PAIRS, POSITIONS, checkpoint
 
 MULTILINGUAL = ["nllb", "m2m", "mbart", "madlad", "t5"]

@@ -13,7 +13,8 @@ import pytest
 from bench import references
 from bench.adapters.llm import LLM
 from bench.adapters.vllm import VLLM
-from bench.core import BenchError, Output, Source
+from bench.core import Output, Source
+from bench.errors import BenchError
 from bench.prompt import Prompt
 from bench.translation import batching
 from tests.helpers import tiny

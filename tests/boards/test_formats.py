@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.core import LANGUAGE_NAMES, Language
+from bench.languages import LANGUAGE_NAMES, Language
 from bench.references import load
 from bench.references.alignment.pipeline import segments_of
 from bench.references.build import build

@@ -13,7 +13,8 @@ import pytest
 from bench import references, store
 from bench.boards import formats, text
 from bench.boards.rows import Board, build_board
-from bench.core import BenchError, Hypothesis, Score
+from bench.core import Hypothesis, Score
+from bench.errors import BenchError
 
 REFERENCE = references.load("china-export-controls-2021")
 HOSTILE = "<script>alert(1)</script> | `x` [a](b)\nnew line"

@@ -14,7 +14,9 @@ from bench import references, store
 from bench.boards import site
 from bench.boards.rows import build_board
 from bench.boards.site.data import PART
-from bench.core import DIRECTIONS, BenchError, Hypothesis
+from bench.core import Hypothesis
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS
 from tests.helpers.site_store import COUNT, METRICS, SET, fill, said
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from bench.checkpoints import e5
-from bench.checkpoints.weights import Weights, resolve
-from bench.core import BenchError
+from bench.checkpoints.weights import parse_weights, resolve
+from bench.core import Weights
+from bench.errors import BenchError
 
 WIDTH, LAYERS, HEADS, INNER, ROWS, POSITIONS = 64, 2, 4, 128, 24, 40
 PIECES = {
@@ -101,7 +102,7 @@ def write(path: Path, without: Collection[str] = ()) -> dict[str, np.ndarray]:
 
 def weights(path: Path, sha256: str = "") -> Weights:
     sha256 = sha256 or hashlib.sha256(path.read_bytes()).hexdigest()
-    return Weights.parse({"file": path.name, "sha256": sha256, "sources": [{"path": str(path)}]})
+    return parse_weights({"file": path.name, "sha256": sha256, "sources": [{"path": str(path)}]})
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bench.checkpoints.gguf import converted
-from bench.core import BenchError
+from bench.errors import BenchError
 from tests.helpers import tiny
 
 SENTENCES = ["The capital of export control.", "出口管制  NPT\n\n1978", *tiny.texts()[:6]]

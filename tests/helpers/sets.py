@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.core import LANGUAGE_NAMES, Language, Segment
+from bench.core import Segment
+from bench.languages import LANGUAGE_NAMES, Language
 from bench.references.alignment.pipeline import Built, segments_of
 from bench.references.reading.read import SourceText
 from bench.references.segmentation.pieces import Piece, pieces_of

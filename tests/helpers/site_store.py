@@ -7,7 +7,8 @@ from pathlib import Path
 
 from bench import store
 from bench.boards.rows import Board, build_board
-from bench.core import DIRECTIONS, Direction, Hypothesis, ReferenceSet, Score, Segment, Span, sides
+from bench.core import Hypothesis, ReferenceSet, Score, Segment, Span
+from bench.languages import DIRECTIONS, Direction, sides
 from bench.scoring.compare.stage import compare_runs
 
 COUNT = 120

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator, Sequence
 
 from bench.adapters.copy import Copy
-from bench.core import Direction, Output, Scorer, Source
+from bench.core import Output, Scorer, Source
+from bench.languages import Direction
 
 
 class Slow(Copy):

@@ -17,7 +17,8 @@ from rich.table import Table
 from bench import store
 from bench.boards import site
 from bench.boards.rows import Board, build_board
-from bench.core import DIRECTIONS, Hypothesis, ReferenceSet, Score, Segment
+from bench.core import Hypothesis, ReferenceSet, Score, Segment
+from bench.languages import DIRECTIONS
 from bench.scoring.compare.stage import compare_runs
 from tests.boards.test_site import CHROMIUM
 from tests.perf import show

@@ -18,7 +18,8 @@ from rich.table import Table
 
 from bench import references, store
 from bench.adapters.copy import Copy
-from bench.core import DIRECTIONS, digest, sides
+from bench.core import digest
+from bench.languages import DIRECTIONS, sides
 from bench.launching.compose import compose, scorers
 from bench.launching.jobs import Job
 from bench.scoring.driver import score

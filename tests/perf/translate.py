@@ -22,7 +22,8 @@ from rich.table import Table
 from bench import references
 from bench.adapters.llm import LLM
 from bench.checkpoints.loading import folder, load_model, load_tokenizer
-from bench.core import DIRECTIONS, Adapter, Direction, Output, ReferenceSet, Source
+from bench.core import Adapter, Output, ReferenceSet, Source
+from bench.languages import DIRECTIONS, Direction
 from bench.launching.compose import compose
 from bench.launching.jobs import Job
 from bench.translation import batching

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.core import BenchError, Language
+from bench.errors import BenchError
+from bench.languages import Language
 from bench.references import cedict
 from bench.references.alignment.align import Group, align, rated
 from bench.references.alignment.pipeline import segments_of

@@ -14,7 +14,7 @@ import yaml
 from click.testing import CliRunner, Result
 
 from bench.cli import main
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references import load
 from bench.references.alignment.pipeline import segments_of
 from bench.references.build import build
@@ -262,7 +262,7 @@ EN = (
 BUILD = """
 import resource, sys, time
 from pathlib import Path
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references.build import build
 start = time.monotonic()
 try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references import load
 from bench.references.build import build
 from bench.references.review.check import check

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references.alignment.embed import embedder
 from bench.references.alignment.pipeline import segments_of
 from bench.references.reading.read import SourceText

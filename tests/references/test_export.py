@@ -13,7 +13,8 @@ import pytest
 from lxml import etree
 
 from bench import __version__
-from bench.core import BenchError, ReferenceSet
+from bench.core import ReferenceSet
+from bench.errors import BenchError
 from bench.references import load
 from bench.references.export import FORMS, export
 from bench.references.reading.read import read

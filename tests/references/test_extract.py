@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.core import LANGUAGE_NAMES
+from bench.languages import LANGUAGE_NAMES
 from bench.references.reading.read import read
 from bench.references.segmentation.blocks import is_heading
 from bench.references.segmentation.extract import extract

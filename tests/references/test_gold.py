@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from bench.cli import main
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references.alignment.evaluate import Result, compare, evaluate
 from bench.references.alignment.pipeline import segments_of
 from bench.references.reading.read import read

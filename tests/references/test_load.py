@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references import find, load
 from tests.helpers.sets import WHITE_PAPER, edit
 

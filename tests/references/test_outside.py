@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench import references
-from bench.core import BenchError
+from bench.errors import BenchError
 
 PAIRS = [
     ("外交部发言人表示。", "The spokesperson said so."),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references.review.overrides import Overrides, Pair, read
 
 GOOD = """\

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench import progress
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references.reading import documents
 from bench.references.reading.aligned import one_line
 from bench.references.reading.read import SourceText, read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.core import Language
+from bench.languages import Language
 from bench.references.renderings import reader
 from bench.references.terms import Term, read
 from tests.helpers.sets import WHITE_PAPER

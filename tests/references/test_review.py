@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references import load
 from bench.references.review.overrides import Overrides, Pair, read
 from bench.references.review.page import page

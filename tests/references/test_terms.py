@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import references
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references.terms import Term, check_terms, occurrences, read
 from bench.resources import data_dir
 

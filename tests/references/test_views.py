@@ -15,7 +15,8 @@ import sacrebleu
 
 from bench import references
 from bench.adapters import _cleaning
-from bench.core import BenchError, ReferenceSet
+from bench.core import ReferenceSet
+from bench.errors import BenchError
 from bench.references import views
 from bench.scorers.sacre import Sacre
 

@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from bench import references
-from bench.core import BenchError, Score
+from bench.core import Score
+from bench.errors import BenchError
 from bench.launching.compose import compose, scorers
 from bench.scorers import comet_cache
 from bench.scorers.comet import Comet

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench.core import Direction
+from bench.languages import Direction
 from bench.launching.compose import compose, scorers
 from tests.helpers.faults import CASES
 

@@ -13,7 +13,9 @@ import pytest
 import sacrebleu.metrics
 
 from bench import references
-from bench.core import BenchError, Direction, Score, digest, sides
+from bench.core import Score, digest
+from bench.errors import BenchError
+from bench.languages import Direction, sides
 from bench.scorers.sacre import _SETTINGS, Sacre
 
 COMMAND = {

@@ -14,7 +14,8 @@ from scipy import stats
 
 from bench import progress, references
 from bench.commands.run import run
-from bench.core import DIRECTIONS, BenchError, Direction, Language, sides
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS, Direction, Language, sides
 from bench.launching.compose import compose, scorers
 from bench.references.terms import read
 from bench.resources import data_dir

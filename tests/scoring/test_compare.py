@@ -17,7 +17,9 @@ import sacrebleu.metrics
 import scipy.stats
 
 from bench import references
-from bench.core import BenchError, Direction, Language, Score, sides
+from bench.core import Score
+from bench.errors import BenchError
+from bench.languages import Direction, Language, sides
 from bench.references.views import groups
 from bench.scorers.sacre import _SETTINGS, Sacre
 from bench.scoring.compare import Comparisons, Test, compare, holm, ranks, resampling

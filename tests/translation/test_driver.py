@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 
 from bench import references, store
-from bench.core import Adapter, Context, Direction, Output, ReferenceSet, Source
+from bench.core import Adapter, Context, Output, ReferenceSet, Source
+from bench.languages import Direction
 from bench.translation.batching import outputs
 from bench.translation.driver import translate
 from tests.helpers import tiny

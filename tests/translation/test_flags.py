@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bench.core import Direction, Output
-from bench.translation.flags import flags, script_share
+from bench.core import Output
+from bench.languages import Direction, script_share
+from bench.translation.flags import flags
 
 ZH = "当今世界，各国日益成为命运共同体。"
 EN = "In today's world, countries are increasingly part of a community of shared future."

@@ -22,7 +22,7 @@ sys.path.insert(0, {str(Path(__file__).parents[2])!r})
 from pathlib import Path
 from bench import progress, references
 from bench.translation import lock
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.translation.driver import translate
 from tests.helpers.slow import Slow
 lock.LEASE, lock.PATIENCE = float(sys.argv[2]), float(sys.argv[3])

@@ -23,7 +23,9 @@ from typing import Any
 from bench import references, store
 from bench.boards.rows import Board, Row
 from bench.boards.text import SEEN, differences, may_have_seen, notes
-from bench.core import BenchError, Hypothesis, ReferenceSet, Score, Span, sides
+from bench.core import Hypothesis, ReferenceSet, Score, Span
+from bench.errors import BenchError
+from bench.languages import sides
 from bench.references.terms import Term, read
 from bench.scorers.terms import table
 from bench.scoring.compare import Comparisons

@@ -10,12 +10,13 @@ from typing import Any, get_args
 
 from bench import references
 from bench.checkpoints.hub import GATED
-from bench.checkpoints.weights import Weights, cache_dir, here
+from bench.checkpoints.weights import cache_dir, here
 from bench.commands.doctor import machine
 from bench.commands.doctor.finding import Finding, Verdict, gb, pip_install
 from bench.commands.doctor.network import host, offline, repository
 from bench.commands.prefetch import Part, sacrebleu_folder, size
-from bench.core import BenchError
+from bench.core import Weights
+from bench.errors import BenchError
 
 _WORSE: tuple[Verdict, ...] = get_args(Verdict)
 

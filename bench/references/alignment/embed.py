@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.checkpoints.weights import Weights, resolve
-from bench.core import BenchError
+from bench.checkpoints.weights import parse_weights, resolve
+from bench.errors import BenchError
 from bench.progress import bar
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def embedder(checkpoint: str) -> Embed:
 
         folder = e5.folder()
     else:
-        folder = resolve(Weights.parse(checkpoint))
+        folder = resolve(parse_weights(checkpoint))
     try:
         model = sentence_transformers.SentenceTransformer(
             str(folder), trust_remote_code=False, local_files_only=True, device="cpu"

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.core import BenchError, Segment
+from bench.core import Segment
+from bench.errors import BenchError
 from bench.references import decode, read_bytes
 from bench.references.alignment.evidence import Embed
 from bench.references.alignment.pipeline import segments_of

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.core import LANGUAGE_NAMES, AlignedBy, BenchError, Language, Segment, Side
+from bench.core import AlignedBy, Segment
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Language, Side
 from bench.progress import watch
 from bench.references.alignment.align import Group, align, rated
 from bench.references.alignment.evidence import Embed

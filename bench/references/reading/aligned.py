@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import progress
-from bench.core import BenchError, Language
+from bench.errors import BenchError
+from bench.languages import Language
 from bench.references.reading.xml_stream import elements, name
 from bench.references.segmentation.pieces import HAN
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import progress
-from bench.core import BenchError
+from bench.errors import BenchError
 from bench.references.reading.xml_stream import elements, name
 
 LIMIT = 500_000_000  # bytes of the document inside a .docx: a few kB can unpack to gigabytes

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Literal
 
 from bench import progress
-from bench.core import BenchError, Side
+from bench.errors import BenchError
+from bench.languages import Side
 from bench.references.reading import aligned, documents
 
 Format = Literal["text", "docx", "pdf", "tmx", "xliff", "tsv", "csv"]

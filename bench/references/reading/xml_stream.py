@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from lxml import etree
 
-from bench.core import BenchError
+from bench.errors import BenchError
 
 
 def elements(file: IO[bytes], path: Path, *names: str) -> Iterator[Any]:

@@ -7,7 +7,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.core import LANGUAGE_NAMES, BenchError, Language, Segment
+from bench.core import Segment
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Language
 from bench.references import REBUILD, find, load, terms
 from bench.references.segmentation.extract import LeftOut
 from bench.references.segmentation.pieces import in_script

@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from bench.core import LANGUAGE_NAMES, BenchError, Language, Side
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Language, Side
 
 FILE = "overrides.yaml"
 NAME = re.compile(r"L[1-9][0-9]{0,8}s[1-9][0-9]{0,8}")

@@ -21,7 +21,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from bench.core import LANGUAGE_NAMES, BenchError, Language, Segment
+from bench.core import Segment
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Language
 from bench.references import REBUILD, find, load, read_document
 from bench.references.review import overrides
 from bench.references.segmentation.extract import LeftOut

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from bench.core import Language
+from bench.languages import Language
 from bench.references.segmentation.numbering import numbering
 from bench.references.segmentation.pieces import FUNCTION_WORDS, Piece
 

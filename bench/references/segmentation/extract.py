@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bench.core import Language, Side
+from bench.languages import Language, Side
 from bench.references.segmentation.blocks import Block, blocks_of
 from bench.references.segmentation.page_furniture import no_text
 from bench.references.segmentation.pieces import Piece, pieces_of

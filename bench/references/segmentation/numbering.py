@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from bench.core import Language
+from bench.languages import Language
 from bench.references.segmentation.numbers import HAN_NUMERAL, value
 
 _GAP = r"[\s\u3000]"

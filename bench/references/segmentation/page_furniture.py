@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
-from bench.core import Language
+from bench.languages import Language
 from bench.references.segmentation.blocks import ORNAMENT, alternating, ended, headinglike
 from bench.references.segmentation.numbering import numbering
 from bench.references.segmentation.pieces import Piece

@@ -15,7 +15,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from bench.core import Language
+from bench.languages import Language
 from bench.progress import watch
 from bench.references.segmentation.blocks import Block, is_heading
 from bench.references.segmentation.numbering import Outline, numbering

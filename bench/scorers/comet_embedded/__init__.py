@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.checkpoints import e5
-from bench.checkpoints.weights import Weights, cache_dir, fingerprint, made_once, resolve
-from bench.core import digest
+from bench.checkpoints.weights import cache_dir, fingerprint, made_once, resolve
+from bench.core import Weights, digest
 from bench.scorers.comet_checkpoint import silent
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from typing import Literal
 
 import numpy as np
 
-from bench.core import BenchError, Score
+from bench.core import Score
+from bench.errors import BenchError
 from bench.scoring.compare import resampling
 from bench.scoring.compare.agreement import agreement
 from bench.scoring.compare.resampling import Array, Form

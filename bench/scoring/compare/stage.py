@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import store
-from bench.core import BenchError, Direction, ReferenceSet, Score, digest
+from bench.core import ReferenceSet, Score, digest
+from bench.errors import BenchError
+from bench.languages import Direction
 from bench.references.views import groups
 from bench.scoring.compare import Comparison, Comparisons, Test, compare
 from bench.translation.driver import is_current
