@@ -122,7 +122,9 @@ def source_tokenizer(path: Path) -> Any:
 class SourceReader:
     """How a checkpoint's own tokenizer reads sources, for the engines of encoder-decoders (seq2seq, ctranslate2)."""
 
-    def __init__(self, path: Path, settings: Settings) -> None:
+    def __init__(self, path: Path, settings: Settings, direction: Direction) -> None:
+        self.direction = direction
+        self._source, self._target = sides(direction)
         self.tokenizer = source_tokenizer(path)
         config, generation = configs(path)
         self.family = family(config, self.tokenizer)
@@ -147,24 +149,24 @@ class SourceReader:
                 "sources, system.adapter.prefix='translate {source_language} to {target_language}: ', or '' for nothing."
             )
 
-    def ids(self, source: Source, direction: Direction) -> list[int]:
+    def ids(self, source: Source) -> list[int]:
         """What the encoder reads: all of the source, however long."""
-        language, target = sides(direction)
         if self.family.place == "both":
-            self.tokenizer.src_lang = self._codes[language]
-        text = _fill(self._prefix or "", direction, self._codes) + self._as_data(source.text)
+            self.tokenizer.src_lang = self._codes[self._source]
+        text = _fill(self._prefix or "", self.direction, self._codes) + self._as_data(source.text)
         ids = list(self.tokenizer(text).input_ids)
-        return [*self._tags[target], *ids] if self.family.place == "source" else ids
+        return [*self._tags[self._target], *ids] if self.family.place == "source" else ids
 
-    def forced(self, direction: Direction) -> list[int]:
+    @property
+    def forced(self) -> list[int]:
         """What the decoder's output begins with."""
-        return self._tags[sides(direction)[1]] if self.family.place == "both" else []
+        return self._tags[self._target] if self.family.place == "both" else []
 
-    def limit(self, source: Source, direction: Direction) -> int:
+    def limit(self, source: Source) -> int:
         """The most tokens of the translation."""
         lines = source.text.split("\n")
         counts = (len(self.tokenizer(line, add_special_tokens=False).input_ids) for line in lines)
-        return min(self._limits.of(counts, direction), self.room)
+        return min(self._limits.of(counts, self.direction), self.room)
 
     def fits(self, ids: list[int]) -> bool:
         """Whether the encoder has positions for a source."""

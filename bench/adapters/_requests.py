@@ -134,7 +134,8 @@ class Row:
 class Reader:
     """How a checkpoint's own tokenizer reads requests, for the engines that take tokens (llm, ctranslate2, vllm)."""
 
-    def __init__(self, tokenizer: Any, prompt: Prompt, limits: Limits) -> None:
+    def __init__(self, tokenizer: Any, prompt: Prompt, limits: Limits, direction: Direction) -> None:
+        self.direction = direction
         self.tokenizer = tokenizer
         self.prompt = prompt
         self.limits = limits
@@ -145,33 +146,33 @@ class Reader:
             )
         self._as_data = as_data(tokenizer)
 
-    def rows(self, units: Sequence[Unit], direction: Direction, context: int) -> tuple[list[Row], list[Unit]]:
+    def rows(self, units: Sequence[Unit], context: int) -> tuple[list[Row], list[Unit]]:
         """The requests as rows, and those which, with the longest answer, do not fit into `context` tokens."""
         rows = [
-            Row(unit, self.ids(unit, direction), self.limit(unit, direction), self.prompt.stop_for(unit))
+            Row(unit, self.ids(unit), self.limit(unit), self.prompt.stop_for(unit))
             for unit in units
         ]
         fit = [row for row in rows if len(row.prompt) + row.limit <= context]
         return fit, [row.unit for row in rows if len(row.prompt) + row.limit > context]
 
-    def length(self, unit: Sequence[Source], direction: Direction) -> int:
+    def batch_cost(self, unit: Unit) -> int:
         """Tokens of the prompt and of the longest answer."""
-        return len(self.ids(tuple(unit), direction)) + self.limit(tuple(unit), direction)
+        return len(self.ids(unit)) + self.limit(unit)
 
-    def ids(self, unit: Unit, direction: Direction) -> list[int]:
+    def ids(self, unit: Unit) -> list[int]:
         """The tokens of the whole prompt."""
         safe = [self._safe(source) for source in unit]
         if not self.prompt.chat:
-            return list(self.tokenizer(self.prompt.completion(safe, direction)).input_ids)
-        messages = self.prompt.messages(safe, direction)
+            return list(self.tokenizer(self.prompt.completion(safe, self.direction)).input_ids)
+        messages = self.prompt.messages(safe, self.direction)
         options = {"add_generation_prompt": True, "return_dict": False, **self.prompt.chat_options}
         return list(self.tokenizer.apply_chat_template(messages, **options))
 
-    def limit(self, unit: Unit, direction: Direction) -> int:
+    def limit(self, unit: Unit) -> int:
         """The most tokens of the answer; the number before a segment of a block is in tokens_base."""
         lines = (line for source in unit for line in source.text.split("\n"))
         counts = (len(self.tokenizer(line, add_special_tokens=False).input_ids) for line in lines)
-        return self.limits.of(counts, direction)
+        return self.limits.of(counts, self.direction)
 
     def stopped(self, tokens: Sequence[int], stop: str) -> bool:
         """Whether an answer has just written what ends it. Only its last tokens are read: no stop is spread over more."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench.core import Adapter, Output, Source
-from bench.languages import Direction
 
 
 class Copy(Adapter):
     def identity(self) -> dict[str, object]:
         return {"adapter": "copy", "version": 1}
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
         for source in sources:
             yield source.id, Output(text=source.text)

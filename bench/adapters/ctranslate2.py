@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
@@ -38,12 +37,13 @@ class CTranslate2Seq2Seq(Seq2Seq):
     def __init__(
         self,
         checkpoint: str | Mapping[str, Any],
-        direction: Direction,
         dtype: str = "int8",
         pickled: bool = False,
+        *,
+        direction: Direction,
         **settings: Any,
     ) -> None:
-        super().__init__(checkpoint, direction, dtype, pickled, **settings)
+        super().__init__(checkpoint, dtype, pickled, direction=direction, **settings)
 
     def identity(self) -> dict[str, Any]:
         return super().identity() | {"adapter": "ctranslate2-seq2seq", "version": 1}
@@ -86,8 +86,11 @@ class CTranslate2LLM(Adapter):
         prompt: Prompt,
         dtype: str = "int8",
         beams: int = 1,
+        *,
+        direction: Direction,
         **limits: Any,
     ) -> None:
+        super().__init__(direction)
         self.weights = parse_weights(checkpoint)
         self.prompt = prompt
         self.dtype = dtype
@@ -123,20 +126,20 @@ class CTranslate2LLM(Adapter):
         _device(self.dtype)
         path = folder(self.weights)
         self._tokenizer = load_tokenizer(path)
-        self._reader = Reader(self._tokenizer, self.prompt, self.limits)
+        self._reader = Reader(self._tokenizer, self.prompt, self.limits, self.direction)
         config, generation = configs(path)
         self._ends = end_tokens(generation, self._tokenizer)
         self._context = int(getattr(config.get_text_config(), "max_position_embeddings", None) or 1 << 30)
         self._engine = _opened("Generator", path, self.weights, self.dtype)
 
-    def length(self, unit: Sequence[Source], direction: Direction) -> int:
-        return self._reader.length(unit, direction) * self.beams
+    def batch_cost(self, unit: Unit) -> int:
+        return self._reader.batch_cost(unit) * self.beams
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
-        return answered(sources, self.prompt, partial(self._complete, direction=direction))
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+        return answered(sources, self.prompt, self._complete)
 
-    def _complete(self, units: Sequence[Unit], direction: Direction) -> Iterator[tuple[Unit, Answer]]:
-        rows, too_long = self._reader.rows(units, direction, self._context)
+    def _complete(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Answer]]:
+        rows, too_long = self._reader.rows(units, self._context)
         yield from ((unit, TOO_LONG) for unit in too_long)
         for limit, group in _by_limit(rows, self.beams):
             stops = [row.stop for row in group]

@@ -27,7 +27,8 @@ _LONGEST = 5  # words of an English phrase, and more than most Chinese words hav
 class Dictionary(Adapter):
     """`dictionary`: the weights config of a CC-CEDICT text file (bench.checkpoints.weights.Weights)."""
 
-    def __init__(self, dictionary: str | Mapping[str, Any]) -> None:
+    def __init__(self, dictionary: str | Mapping[str, Any], *, direction: Direction) -> None:
+        super().__init__(direction)
         self.weights = parse_weights(dictionary)
 
     def identity(self) -> dict[str, Any]:
@@ -44,8 +45,8 @@ class Dictionary(Adapter):
         self._english = {word: next(filter(None, plain), "") for word, plain in glosses.items()}
         self._chinese = _inverted(glosses)
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
-        gloss = self._to_english if direction == "zh-en" else self._to_chinese
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+        gloss = self._to_english if self.direction == "zh-en" else self._to_chinese
         for source in sources:
             yield source.id, Output(text=gloss(source.text))
 

@@ -22,8 +22,9 @@ class Hypotheses(Adapter):
     """
 
     def __init__(
-        self, path: str, direction: Direction, reference: str, granularity: str = "sentence"
+        self, path: str, reference: str, granularity: str = "sentence", *, direction: Direction
     ) -> None:
+        super().__init__(direction)
         self.path = Path(path.replace("{direction}", direction)).expanduser()
         self.reference = reference
         self.granularity = granularity
@@ -40,7 +41,7 @@ class Hypotheses(Adapter):
     def load(self) -> None:
         self.texts = self._read()
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
         for source in sources:
             yield source.id, Output(text=self.texts[source.id])
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.adapters import _cleaning
@@ -37,13 +37,19 @@ class LLM(Adapter):
     """
 
     def __init__(
-        self, checkpoint: str | Mapping[str, Any], prompt: Prompt, dtype: str = "float32", **limits: Any
+        self,
+        checkpoint: str | Mapping[str, Any],
+        prompt: Prompt,
+        dtype: str = "float32",
+        *,
+        direction: Direction,
+        **limits: Any,
     ) -> None:
+        super().__init__(direction)
         self.weights = parse_weights(checkpoint)
         self.prompt = prompt
         self.dtype = dtype
         self.limits = Limits(**limits)
-        self._prefixes: dict[Direction, tuple[list[int], Any]] = {}
 
     @property
     def context(self) -> Context:
@@ -72,7 +78,7 @@ class LLM(Adapter):
     def load(self) -> None:
         path = folder(self.weights)
         self._tokenizer = load_tokenizer(path)
-        self._reader = Reader(self._tokenizer, self.prompt, self.limits)
+        self._reader = Reader(self._tokenizer, self.prompt, self.limits, self.direction)
         self._model = load_model(path, "AutoModelForCausalLM", self.dtype, device())
         if device() == "cpu":
             _speed_up_thin_products(self._model)
@@ -81,38 +87,37 @@ class LLM(Adapter):
         self._context = int(getattr(self._config, "max_position_embeddings", None) or 1 << 30)
         self._ends = end_tokens(self._model.generation_config, self._tokenizer)
 
-    def length(self, unit: Sequence[Source], direction: Direction) -> int:
-        return self._reader.length(unit, direction)
+    def batch_cost(self, unit: Unit) -> int:
+        return self._reader.batch_cost(unit)
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
-        return answered(sources, self.prompt, partial(self._complete, direction=direction))
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+        return answered(sources, self.prompt, self._complete)
 
-    def _complete(self, units: Sequence[Unit], direction: Direction) -> Iterator[tuple[Unit, Answer]]:
-        rows, too_long = self._reader.rows(units, direction, self._context)
+    def _complete(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Answer]]:
+        rows, too_long = self._reader.rows(units, self._context)
         yield from ((unit, TOO_LONG) for unit in too_long)
         for part, how in self._readings(rows):
-            for number, tokens in self._decode([rows[i] for i in part], direction, how):
+            for number, tokens in self._decode([rows[i] for i in part], how):
                 row = rows[part[number]]
                 text = self._tokenizer.decode(tokens, skip_special_tokens=True)
                 cut = len(tokens) >= row.limit and not (row.stop and row.stop in text)
                 yield row.unit, Answer(text, len(row.prompt), len(tokens), truncated=cut)
 
-    def _prefix(self, direction: Direction) -> tuple[list[int], Any]:
-        """The tokens that prompts of a direction begin with, and the model's cache after reading them."""
-        if direction not in self._prefixes:
-            import torch
-            from transformers import DynamicCache
+    @cached_property
+    def _prefix(self) -> tuple[list[int], Any]:
+        """The tokens that all prompts start with, and the model's cache after reading them."""
+        import torch
+        from transformers import DynamicCache
 
-            before = ("0",) * self.prompt.previous
-            dummies = [Source("", text, before) for text in ("0", "一", "A")]
-            tokens = _common([self._reader.ids((dummy,), direction) for dummy in dummies])
-            cache = DynamicCache(config=self._config)
-            if tokens:
-                with torch.inference_mode():
-                    ids = torch.tensor([tokens], device=device())
-                    self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
-            self._prefixes[direction] = tokens, cache
-        return self._prefixes[direction]
+        before = ("0",) * self.prompt.previous
+        dummies = [Source("", text, before) for text in ("0", "一", "A")]
+        tokens = _common([self._reader.ids((dummy,)) for dummy in dummies])
+        cache = DynamicCache(config=self._config)
+        if tokens:
+            with torch.inference_mode():
+                ids = torch.tensor([tokens], device=device())
+                self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        return tokens, cache
 
     def _readings(self, rows: Sequence[Row]) -> list[tuple[list[int], _Reading]]:
         """Which rows (their numbers) may be read with padding inside, and which only plainly.
@@ -134,16 +139,14 @@ class LLM(Adapter):
         parts: list[tuple[list[int], _Reading]] = [(within, "grouped"), (beyond, "plain")]
         return [part for part in parts if part[0]]
 
-    def _decode(
-        self, rows: Sequence[Row], direction: Direction, how: _Reading
-    ) -> Iterator[tuple[int, list[int]]]:
+    def _decode(self, rows: Sequence[Row], how: _Reading) -> Iterator[tuple[int, list[int]]]:
         """Row number and greedy continuation of each prompt as it ends: at most its limit long, without the token that ended it."""
         import torch
 
         outputs: list[list[int]] = [[] for _ in rows]
         # Not one block around the loop: what a generator switches on stays on for its caller at every yield.
         with torch.inference_mode():
-            numbers, logits, mask, cache = self._read([row.prompt for row in rows], direction, how)
+            numbers, logits, mask, cache = self._read([row.prompt for row in rows], how)
             positions = mask.sum(-1, keepdim=True)
         while True:
             with torch.inference_mode():
@@ -168,7 +171,7 @@ class LLM(Adapter):
                 positions = positions + 1
 
     def _read(
-        self, prompts: list[list[int]], direction: Direction, how: _Reading
+        self, prompts: list[list[int]], how: _Reading
     ) -> tuple[list[int], torch.Tensor, torch.Tensor, Any]:
         """What the model has read when it has read the prompts, in groups of similar length so that little is padding:
         row numbers, logits of the next token (rows, vocabulary), attention mask (rows, length), cache."""
@@ -177,7 +180,7 @@ class LLM(Adapter):
         from transformers import DynamicCache
 
         order = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
-        prefix, prefix_cache = self._prefix(direction)
+        prefix, prefix_cache = self._prefix
         group = _GROUP if how == "grouped" else len(prompts)
 
         read = []

@@ -19,7 +19,6 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -76,7 +75,10 @@ class OpenAI(Adapter):
         concurrency: int = 8,
         timeout: float = 120,
         retries: int = 6,
+        *,
+        direction: Direction,
     ) -> None:
+        super().__init__(direction)
         self.model = model
         self.prompt = prompt
         self.options = dict(options)
@@ -146,10 +148,10 @@ class OpenAI(Adapter):
             )
         self._key = key or "no-key"
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
-        return answered(sources, self.prompt, partial(self._complete, direction=direction))
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+        return answered(sources, self.prompt, self._complete)
 
-    def _complete(self, units: Sequence[Unit], direction: Direction) -> Iterator[tuple[Unit, Answer]]:
+    def _complete(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Answer]]:
         """Daemon threads and not an executor's, for which Ctrl-C would wait until the last server has answered."""
         todo = deque(units)
         done: queue.SimpleQueue[tuple[Unit, Answer | BaseException]] = queue.SimpleQueue()
@@ -159,7 +161,7 @@ class OpenAI(Adapter):
                 while True:
                     unit = todo.popleft()
                     try:
-                        done.put((unit, self._answer(client, unit, direction)))
+                        done.put((unit, self._answer(client, unit)))
                     except BaseException as error:
                         done.put((unit, error))
 
@@ -203,12 +205,12 @@ class OpenAI(Adapter):
             http_client=openai.DefaultHttpxClient(event_hooks=hooks, trust_env=not self._is_local()),
         )
 
-    def _answer(self, client: Any, unit: Unit, direction: Direction) -> Answer:
+    def _answer(self, client: Any, unit: Unit) -> Answer:
         """Raises _GaveUp, and BenchError where no other request would fare better."""
         import httpx2  # what the client is made of; it passes on what goes wrong in a body
         import openai
 
-        request = self._request(unit, direction)
+        request = self._request(unit)
         left = self.retries
         while True:
             granted, left = left, 0  # the client has used all where it gives up
@@ -229,15 +231,15 @@ class OpenAI(Adapter):
             time.sleep(pause * random.uniform(0.75, 1))
             left -= 1
 
-    def _request(self, unit: Unit, direction: Direction) -> dict[str, Any]:
+    def _request(self, unit: Unit) -> dict[str, Any]:
         more = dict(self.options)
         if stop := self.prompt.stop_for(unit):
             more["stop"] = stop
         if not self.prompt.chat:
-            return {"prompt": self.prompt.completion(unit, direction), "extra_body": more}
+            return {"prompt": self.prompt.completion(unit, self.direction), "extra_body": more}
         if self.prompt.chat_options:
             more["chat_template_kwargs"] = dict(self.prompt.chat_options)  # as vLLM and llama.cpp call them
-        return {"messages": self.prompt.messages(unit, direction), "extra_body": more}
+        return {"messages": self.prompt.messages(unit, self.direction), "extra_body": more}
 
     def _read(self, body: bytes) -> Answer:
         """Raises ValueError where this is no answer."""

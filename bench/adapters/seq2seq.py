@@ -11,7 +11,7 @@ from bench.adapters._families import Settings, SourceReader
 from bench.adapters._requests import Limits
 from bench.checkpoints.loading import device, folder, load_model, torch_facts
 from bench.checkpoints.weights import fingerprint, parse_weights, refuse_pickles
-from bench.core import Adapter, Output, Source, Weights
+from bench.core import Adapter, Output, Source, Unit, Weights
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction, Language
 
@@ -39,15 +39,17 @@ class Seq2Seq(Adapter):
     def __init__(
         self,
         checkpoint: str | Mapping[str, Any],
-        direction: Direction,
         dtype: str = "float32",
         pickled: bool = False,
         codes: Mapping[Language, str] | None = None,
         prefix: str | None = None,
         beams: int | None = None,
         length_penalty: float | None = None,
+        *,
+        direction: Direction,
         **limits: Any,
     ) -> None:
+        super().__init__(direction)
         self.weights = parse_weights(_of_direction(checkpoint, direction), pickled)
         self.dtype = dtype
         self.settings = Settings(codes or {}, prefix, beams, length_penalty, Limits(**limits))
@@ -77,25 +79,25 @@ class Seq2Seq(Adapter):
 
     def load(self) -> None:
         path = self._folder()
-        self._reader = SourceReader(path, self.settings)
+        self._reader = SourceReader(path, self.settings, self.direction)
         self._open(path)
 
-    def length(self, unit: Sequence[Source], direction: Direction) -> int:
+    def batch_cost(self, unit: Unit) -> int:
         (source,) = unit
-        tokens = len(self._reader.ids(source, direction)) + self._reader.limit(source, direction)
+        tokens = len(self._reader.ids(source)) + self._reader.limit(source)
         return tokens * self._reader.beams
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
         rows = []
         for source in sources:
-            ids = self._reader.ids(source, direction)
+            ids = self._reader.ids(source)
             if self._reader.fits(ids):
-                rows.append(Row(source.id, ids, self._reader.limit(source, direction)))
+                rows.append(Row(source.id, ids, self._reader.limit(source)))
             else:
                 yield source.id, TOO_LONG
         if not rows:
             return
-        forced = self._reader.forced(direction)
+        forced = self._reader.forced
         for row, found in self._decode(rows, forced):
             tokens = found[len(forced) :]
             end = next((i for i, token in enumerate(tokens) if token in self._reader.ends), len(tokens))

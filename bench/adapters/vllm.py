@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from itertools import count
 from typing import Any
 
@@ -55,8 +54,11 @@ class VLLM(Adapter):
         prompt: Prompt,
         dtype: str = "bfloat16",
         engine: Mapping[str, Any] | None = None,
+        *,
+        direction: Direction,
         **limits: Any,
     ) -> None:
+        super().__init__(direction)
         self.weights = parse_weights(checkpoint)
         self.prompt = prompt
         self.dtype = dtype
@@ -99,7 +101,7 @@ class VLLM(Adapter):
         vllm = _vllm()
         path = folder(self.weights)
         self._tokenizer = load_tokenizer(path)
-        self._reader = Reader(self._tokenizer, self.prompt, self.limits)
+        self._reader = Reader(self._tokenizer, self.prompt, self.limits, self.direction)
         settings = {
             "model": str(path),
             "dtype": self.dtype,
@@ -117,14 +119,14 @@ class VLLM(Adapter):
         self._context = int(self._engine.model_config.max_model_len)
         self._facts = _facts()
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
-        return answered(sources, self.prompt, partial(self._complete, direction=direction))
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+        return answered(sources, self.prompt, self._complete)
 
-    def _complete(self, units: Sequence[Unit], direction: Direction) -> Iterator[tuple[Unit, Answer]]:
+    def _complete(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Answer]]:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
-        rows, too_long = self._reader.rows(units, direction, self._context)
+        rows, too_long = self._reader.rows(units, self._context)
         yield from ((unit, TOO_LONG) for unit in too_long)
         waiting: dict[str, Unit] = {}
         try:

@@ -12,11 +12,12 @@ from bench.languages import Direction
 
 
 class Slow(Copy):
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, direction: Direction) -> None:
+        super().__init__(direction)
         self.seconds = seconds
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
-        for output in super().translate(sources, direction):
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+        for output in super().translate(sources):
             time.sleep(self.seconds)
             yield output
 
