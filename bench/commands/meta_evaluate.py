@@ -23,6 +23,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -31,6 +33,7 @@ from bench import progress
 from bench.core import Scorer
 from bench.errors import BenchError
 from bench.languages import Direction, sides
+from bench.references.parallel import parallel_task
 from bench.scoring.judgements import Judgement
 
 if TYPE_CHECKING:
@@ -112,7 +115,7 @@ def meta_evaluate(files: Mapping[str, Sequence[Judgement]], scorers: Mapping[str
         for name, direction, judgements in parts:
             grid, rows = layout(judgements), []
             for scorer in scorers.values():
-                rows.append(_row(grid, direction, scorer))
+                rows.append(_row(name, grid, direction, scorer))
                 advance(1)
             tables.append(_table(name, direction, grid, rows))
     return tables
@@ -165,9 +168,9 @@ def agreement(human: Floats, metric: Floats, pairs: Sequence[tuple[int, int]]) -
     return float(np.mean(wanted[asked] == given[asked])) if asked.any() else float("nan")
 
 
-def _row(grid: Grid, direction: Direction, scorer: Scorer) -> Row:
+def _row(name: str, grid: Grid, direction: Direction, scorer: Scorer) -> Row:
     human, pairs = grid.human, grid.pairs
-    metric, whole, label, signature = _scored(grid, direction, scorer)
+    metric, whole, label, signature = _scored(name, grid, direction, scorer)
     taus = within(human, metric)
     draws = np.random.default_rng(SEED).integers(len(human), size=(RESAMPLES, len(human)))
 
@@ -191,15 +194,16 @@ def _row(grid: Grid, direction: Direction, scorer: Scorer) -> Row:
     )
 
 
-def _scored(grid: Grid, direction: Direction, scorer: Scorer) -> tuple[Floats, Floats, str, str]:
+def _scored(name: str, grid: Grid, direction: Direction, scorer: Scorer) -> tuple[Floats, Floats, str, str]:
     """Segment scores as a grid, one score a system, both with higher as better; the metric's name and signature."""
     metric, whole = np.full_like(grid.human, np.nan), np.full(len(grid.systems), np.nan)
     for group in grid.groups:
         rows = np.flatnonzero(~np.isnan(grid.human[:, group[0]]))
         first = [grid.cells[row, group[0]] for row in rows]
         hypotheses = {grid.systems[c]: [grid.cells[row, c].hypothesis for row in rows] for c in group}
-        sources, references = [j.source for j in first], [j.reference for j in first]
-        scores = scorer.score(direction, sources, references, hypotheses)
+        task = parallel_task(name, direction, [j.source for j in first], [j.reference for j in first])
+        with TemporaryDirectory(prefix="bench-meta-evaluate-") as partial:
+            scores = scorer.score(task, hypotheses, Path(partial))
         for c in group:
             score = scores[grid.systems[c]]
             sign = 1 if score.higher_is_better else -1

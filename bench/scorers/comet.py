@@ -14,10 +14,13 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
-from bench.checkpoints.weights import cache_dir, fingerprint, parse_weights, resolve
-from bench.core import Output, Score, Scorer, Weights, digest
+from bench.checkpoints.cache import cache_dir
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import fingerprint, parse_weights
+from bench.core import Output, Score, Scorer, Task, Weights, digest
 from bench.errors import BenchError
 from bench.languages import Direction
 from bench.scorers.comet_cache import Cache, Judgement, Sample
@@ -46,6 +49,8 @@ class Comet(Scorer):
     `devices`: all GPUs or else the CPU, unless they are named: [cuda:0, cuda:2]. `required`: see bench.core.Scorer.
     `resamples`: of the bootstrap.
     """
+
+    tolerance = 1e-4
 
     def __init__(
         self,
@@ -132,20 +137,17 @@ class Comet(Scorer):
             return "."
         return f"; where there is a network, `{' && '.join(commands)}` fetches what {self.name} needs."
 
-    def score(
-        self,
-        direction: Direction,
-        sources: Sequence[str],
-        references: Sequence[str],
-        systems: Mapping[str, Sequence[str]],
-    ) -> dict[str, Score]:
+    def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
         found = self._found()
-        read = references if found.reads_reference else [""] * len(references)
+        read = task.references if found.reads_reference else [""] * len(task.ids)
         samples = {
-            name: list(zip(sources, hypotheses, read, strict=True)) for name, hypotheses in systems.items()
+            name: list(zip(task.sources, hypotheses, read, strict=True))
+            for name, hypotheses in systems.items()
         }
         judged = self._judged(found, samples)
-        return {name: self._score(direction, some, judged[name], found) for name, some in samples.items()}
+        return {
+            name: self._score(task.direction, some, judged[name], found) for name, some in samples.items()
+        }
 
     def _judged(self, found: Found, systems: Mapping[str, Sequence[Sample]]) -> dict[str, list[Judgement]]:
         cache = Cache(cache_dir() / "comet" / f"{digest(self._computed())[:16]}.sqlite")

@@ -6,17 +6,18 @@ Equal to the `sacrebleu` command with the same settings, to the last digit (READ
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from importlib.metadata import version
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
-from bench.core import Score, Scorer
+from bench.core import Aggregation, Score, Scorer, Task
 from bench.errors import BenchError
-from bench.languages import Direction, Language, sides
+from bench.languages import Language
 
 SEED = 12345  # sacrebleu's own default for SACREBLEU_SEED
 
@@ -31,6 +32,9 @@ _SETTINGS: dict[str, tuple[str, dict[Language, dict[str, Any]]]] = {
     "TER": ("TER", {"zh": {"normalized": True, "asian_support": True}, "en": {}}),
 }
 """Name -> sacrebleu's class and its settings for each target language; whatever is not named is sacrebleu's default."""
+
+
+_AGGREGATIONS: dict[str, Aggregation] = {"BLEU": "bleu", "chrF": "chrf", "chrF++": "chrf", "TER": "ratio"}
 
 
 class Sacre(Scorer):
@@ -52,14 +56,10 @@ class Sacre(Scorer):
         }
         return {"scorer": "sacre", "version": 2, "sacrebleu": library, **made}
 
-    def score(
-        self,
-        direction: Direction,
-        sources: Sequence[str],
-        references: Sequence[str],
-        systems: Mapping[str, Sequence[str]],
-    ) -> dict[str, Score]:
-        job = partial(_scores, self.metric, self.resamples, sides(direction)[1], list(references))
+    def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
+        job = functools.partial(
+            _scores, self.metric, self.resamples, task.target_language, list(task.references)
+        )
         texts = [list(each) for each in systems.values()]
         if self.metric != "TER" or len(texts) == 1:
             return dict(zip(systems, job(texts), strict=True))
@@ -106,4 +106,5 @@ def _score(metric: str, corpus: Any, segment: Any, hypotheses: list[str]) -> Sco
         higher_is_better=metric != "TER",
         # Whole numbers: TER's length is an average over references, and there is one.
         statistics=tuple(tuple(map(int, count)) for count in counts),
+        aggregation=_AGGREGATIONS[metric],
     )

@@ -21,9 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import references as sets
-from bench.core import Score, Scorer
+from bench.core import Score, Scorer, Task
 from bench.errors import BenchError
-from bench.languages import Direction, sides
 from bench.references.renderings import reader
 from bench.references.terms import FILE, Term, occurrences, read
 
@@ -54,19 +53,15 @@ class Row:
         return dict(sorted(counted.items(), key=lambda item: (-item[1], listed.index(item[0]))))
 
 
-def table(
-    terms: Sequence[Term],
-    direction: Direction,
-    sources: Sequence[str],
-    references: Sequence[str],
-    systems: Mapping[str, Sequence[str]],
-) -> list[Row]:
-    """The terms that must be rendered somewhere, in the order of `terms`. `systems`: name -> hypotheses, parallel to
-    `sources` and `references`."""
-    source_language, target_language = sides(direction)
+def table(terms: Sequence[Term], task: Task, systems: Mapping[str, Sequence[str]]) -> list[Row]:
+    """The terms that must be rendered somewhere, in the order of `terms`.
+
+    `systems`: name -> hypotheses, parallel to `task.sources` and `task.references`.
+    """
+    target_language = task.target_language
     wanted = []
-    for source, reference in zip(sources, references, strict=True):
-        there = occurrences(terms, source, source_language)
+    for source, reference in zip(task.sources, task.references, strict=True):
+        there = occurrences(terms, source, task.source_language)
         here = occurrences(terms, reference, target_language)
         wanted.append(tuple(term for term in terms if term in there and term in here))
     readers = {of: reader(of, terms, target_language) for of in set(wanted)} if systems else {}
@@ -104,28 +99,22 @@ class Terms(Scorer):
 
     def prepare(self) -> None:
         """Raises BenchError where the set has no term to count."""
-        segments = sets.load(self.reference, self.granularity).segments
-        # Whether a term stands on both sides does not depend on the direction.
-        self._rows("zh-en", [s.zh for s in segments], [s.en for s in segments], {})
+        # Which terms count does not depend on the direction.
+        self._rows(Task(sets.load(self.reference, self.granularity), "zh-en"), {})
 
     def identity(self) -> dict[str, Any]:
         made = {"metric": self.metric, "resamples": self.resamples, "seed": SEED}
         return {"scorer": "terms", "version": 1, "terms_sha256": self._sha256(), **made}
 
-    def score(
-        self,
-        direction: Direction,
-        sources: Sequence[str],
-        references: Sequence[str],
-        systems: Mapping[str, Sequence[str]],
-    ) -> dict[str, Score]:
-        rows = self._rows(direction, sources, references, systems)
-        used = sets.load(self.reference, self.granularity)
-        of_what = f"set:{used.id}@{used.sha256[:12]}|terms:{len(rows)}@{self._sha256()[:12]}"
+    def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
+        rows = self._rows(task, systems)
+        of_what = (
+            f"set:{task.reference.id}@{task.reference.sha256[:12]}|terms:{len(rows)}@{self._sha256()[:12]}"
+        )
         signature = f"{self.metric}|{of_what}|bs:{self.resamples}|seed:{SEED}|version:1"
         scores = {}
         for system in systems:
-            statistics = self._statistics(rows, system, len(sources))
+            statistics = self._statistics(rows, system, len(task.ids))
             scores[system] = Score(
                 metric=self.metric,
                 value=100 * sum(hits for hits, _ in statistics) / sum(of for _, of in statistics),
@@ -135,16 +124,11 @@ class Terms(Scorer):
                 segments=tuple(100 * hits / of if of else 100.0 for hits, of in statistics),
                 statistics=statistics,
                 remarks=tuple((place, "no term") for place, (_, of) in enumerate(statistics) if not of),
+                aggregation="ratio",
             )
         return scores
 
-    def _rows(
-        self,
-        direction: Direction,
-        sources: Sequence[str],
-        references: Sequence[str],
-        systems: Mapping[str, Sequence[str]],
-    ) -> list[Row]:
+    def _rows(self, task: Task, systems: Mapping[str, Sequence[str]]) -> list[Row]:
         """The terms that count, at least one."""
         folder = self._folder()
         terms = read(folder) if folder else ()
@@ -153,7 +137,7 @@ class Terms(Scorer):
                 f"{self.reference} has no {FILE} that says how its terms are to be rendered: leave {self.metric} out of the metrics, or write one into the folder of a set that was built here."
             )
         least = _LEAST[self.metric]
-        rows = table(terms, direction, sources, references, systems)
+        rows = table(terms, task, systems)
         if not (counted := [row for row in rows if len(row.segments) >= least]):
             raise BenchError(
                 f"No term of {self.reference} stands on both sides of {'two segments' if least > 1 else 'a segment'}: leave {self.metric} out of the metrics."

@@ -18,9 +18,8 @@ from scipy.stats import kendalltau, pearsonr
 
 from bench.cli import main
 from bench.commands.meta_evaluate import Row, Table, agreement, meta_evaluate, pearson, pooled, within
-from bench.core import Score, Scorer
+from bench.core import Score, Scorer, Task
 from bench.errors import BenchError
-from bench.languages import Direction
 from bench.scorers.sacre import Sacre
 from bench.scoring import judgements
 from bench.scoring.judgements import Judgement
@@ -34,13 +33,7 @@ class Told(Scorer):
     def identity(self) -> Mapping[str, str]:
         return {}
 
-    def score(
-        self,
-        direction: Direction,
-        sources: Sequence[str],
-        references: Sequence[str],
-        systems: Mapping[str, Sequence[str]],
-    ) -> dict[str, Score]:
+    def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
         given = {system: tuple(map(float, texts)) for system, texts in systems.items()}
         return {system: Score("told", sum(s) / len(s), None, "told", s) for system, s in given.items()}
 

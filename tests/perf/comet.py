@@ -31,13 +31,15 @@ _SHARED = 0.15
 _SCORE = """
 import json, sys
 from pathlib import Path
+from bench.references.parallel import parallel_task
 from bench.scorers.comet import Comet
 folder, count, checkpoint = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 read = lambda name: (folder / name).read_text("utf-8").splitlines()
 scorer = Comet("COMET", checkpoint)
 scorer.prepare()
 systems = {f"{n}.txt": read(f"{n}.txt") for n in range(count)}
-scores = scorer.score("zh-en", read("src.txt"), read("ref.txt"), systems)
+task = parallel_task("perf", "zh-en", read("src.txt"), read("ref.txt"))
+scores = scorer.score(task, systems, folder / "partial")
 print(json.dumps({name: score.segments for name, score in scores.items()}))
 """
 

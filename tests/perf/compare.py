@@ -20,6 +20,7 @@ from rich.table import Table
 
 from bench import references
 from bench.core import Score
+from bench.references.parallel import parallel_task
 from bench.scorers.sacre import Sacre
 from bench.scoring.compare import Comparisons, Test, compare
 from tests.helpers.sets import BLIND, DOCUMENTS, GOLD, gold
@@ -57,7 +58,8 @@ def systems(texts: list[str], count: int) -> dict[str, list[str]]:
 
 
 def scored(texts: list[str], said: dict[str, list[str]]) -> list[dict[str, Score]]:
-    return [Sacre(metric).score("en-zh", texts, texts, said) for metric in METRICS]
+    task = parallel_task("perf", "en-zh", texts, texts)
+    return [Sacre(metric).score(task, said, Path("not written")) for metric in METRICS]
 
 
 def tested(scores: list[dict[str, Score]], test: Test) -> list[Comparisons]:

@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from bench import references
-from bench.core import Score
+from bench.core import Score, Task
 from bench.errors import BenchError
 from bench.launching.compose import compose, scorers
+from bench.references.parallel import parallel_task
 from bench.scorers import comet_cache
 from bench.scorers.comet import Comet
 from bench.scorers.comet_cache import Cache, Judgement
@@ -30,6 +31,8 @@ from tests.helpers import tiny_comet
 SEGMENTS = references.load("china-export-controls-2021").segments
 SOURCES = [segment.zh for segment in SEGMENTS]
 REFERENCES = [segment.en for segment in SEGMENTS]
+TASK = Task(references.load("china-export-controls-2021"), "zh-en")
+PARTIAL = Path("not written")
 SHORT = [segment.en[: len(segment.en) * 2 // 3] for segment in SEGMENTS]
 SYSTEMS = {"short": SHORT, "mixed": [*REFERENCES[:20], *SHORT[20:30], *SOURCES[30:-1], ""]}
 
@@ -104,7 +107,7 @@ def offer(server: Hub, id: str, folder: Path, *files: str) -> None:
 
 def score(scorer: Comet, systems: dict[str, list[str]] = SYSTEMS) -> dict[str, Score]:
     scorer.prepare()
-    return scorer.score("zh-en", SOURCES, REFERENCES, systems)
+    return scorer.score(TASK, systems, PARTIAL)
 
 
 def predicted(folder: Path, hypotheses: list[str]) -> Any:
@@ -196,7 +199,7 @@ def test_order_and_batches_change_nothing(kind: str, checkpoint: Callable[[str],
     shutil.rmtree(cache / "comet")
     scorer = Comet("COMET", str(checkpoint(kind)), batch_tokens=1)
     turned = {name: texts[::-1] for name, texts in SYSTEMS.items()}
-    other = scorer.score("zh-en", SOURCES[::-1], REFERENCES[::-1], turned)
+    other = scorer.score(parallel_task("test", "zh-en", SOURCES[::-1], REFERENCES[::-1]), turned, PARTIAL)
     for name in SYSTEMS:
         assert other[name].segments[::-1] == pytest.approx(plain[name].segments, abs=1e-5)
         for ours, theirs in zip(other[name].spans[::-1], plain[name].spans, strict=True):
@@ -237,7 +240,8 @@ def test_what_a_score_says_of_itself(checkpoint: Callable[[str], Path]) -> None:
     low, high = found.interval
     assert low < found.value < high
     assert score(Comet("COMET (tiny)", str(checkpoint("regression")), resamples=200))["short"] == found
-    one = scorer.score("zh-en", SOURCES[:1], REFERENCES[:1], {"a": SHORT[:1]})["a"]
+    task = parallel_task("test", "zh-en", SOURCES[:1], REFERENCES[:1])
+    one = scorer.score(task, {"a": SHORT[:1]}, PARTIAL)["a"]
     assert one.interval is None
 
 
@@ -245,14 +249,13 @@ def test_remarks(checkpoint: Callable[[str], Path]) -> None:
     """The tiny encoder reads 62 tokens; each of these words is at least one."""
     sources = ["中国的出口管制。", "中国。", "出口管制。", "中国"]
     hypotheses = ["China " * 100, "", "出口管制", "China"]
-    scored = Comet("COMET", str(checkpoint("regression"))).score(
-        "zh-en", sources, ["China."] * 4, {"a": hypotheses}
-    )
+    task = parallel_task("test", "zh-en", sources, ["China."] * 4)
+    scored = Comet("COMET", str(checkpoint("regression"))).score(task, {"a": hypotheses}, PARTIAL)
     assert scored["a"].remarks == ((0, "cut"), (1, "empty"), (2, "copied"))
-    long_reference = ["China."] * 3 + ["China " * 100]
+    long_reference = parallel_task("test", "zh-en", sources, ["China."] * 3 + ["China " * 100])
     for kind, expected in (("regression", True), ("referenceless", False), ("kiwi", False), ("xcomet", True)):
         scorer = Comet("COMET", str(checkpoint(kind)))
-        found = scorer.score("zh-en", sources, long_reference, {"a": ["China"] * 4})["a"]
+        found = scorer.score(long_reference, {"a": ["China"] * 4}, PARTIAL)["a"]
         assert ((3, "cut") in found.remarks) == expected, kind
 
 
@@ -283,9 +286,11 @@ def test_what_is_known_needs_no_model(checkpoint: Callable[[str], Path]) -> None
     folder = checkpoint("regression")
     score(Comet("COMET", str(folder)))
     code = f"""
-import sys
+import pathlib, sys
+from bench.references.parallel import parallel_task
 from bench.scorers.comet import Comet
-score = Comet("COMET", {str(folder)!r}).score("zh-en", {SOURCES}, {REFERENCES}, {{"a": {SHORT}}})["a"]
+task = parallel_task("test", "zh-en", {SOURCES}, {REFERENCES})
+score = Comet("COMET", {str(folder)!r}).score(task, {{"a": {SHORT}}}, pathlib.Path("not written"))["a"]
 assert "torch" not in sys.modules
 print(score.value)"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -320,10 +325,12 @@ def test_a_cache_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_a_local_checkpoint_asks_no_network(checkpoint: Callable[[str], Path], server: Hub) -> None:
     """In a process of its own, for what is read at import."""
     code = f"""
+import pathlib
+from bench.references.parallel import parallel_task
 from bench.scorers.comet import Comet
 scorer = Comet("COMET", {str(checkpoint("xcomet"))!r})
 scorer.prepare()
-scorer.score("zh-en", ["中国"], ["China"], {{"a": ["China"]}})"""
+scorer.score(parallel_task("test", "zh-en", ["中国"], ["China"]), {{"a": ["China"]}}, pathlib.Path("not written"))"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert server.asked == []
@@ -337,11 +344,13 @@ def test_a_hub_is_asked_once(checkpoint: Callable[[str], Path], server: Hub, tmp
     names = [path.name for path in (folder / "encoder").iterdir()]
     offer(server, "org/encoder", folder / "encoder", *names)
     code = f"""
+import pathlib
+from bench.references.parallel import parallel_task
 from bench.scorers.comet import Comet
 scorer = Comet("COMET", "org/tiny@{COMMIT}", "org/encoder@{COMMIT}")
 print(scorer.identity()["checkpoint"], scorer.identity()["encoder"])
 scorer.prepare()
-print(scorer.score("zh-en", ["中国"], ["China"], {{"a": ["China"]}})["a"].signature)"""
+print(scorer.score(parallel_task("test", "zh-en", ["中国"], ["China"]), {{"a": ["China"]}}, pathlib.Path("not written"))["a"].signature)"""
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -418,7 +427,8 @@ def test_a_pickle_that_runs_code_is_refused(checkpoint: Callable[[str], Path], t
     path = tmp_path / "evil" / "checkpoints" / "model.ckpt"
     torch.save({**torch.load(path, weights_only=True), "callbacks": Evil()}, path)
     scorer = Comet("COMET", str(tmp_path / "evil"))
-    for work in (scorer.prepare, lambda: scorer.score("zh-en", ["中"], ["C"], {"a": ["C"]})):
+    task = parallel_task("test", "zh-en", ["中"], ["C"])
+    for work in (scorer.prepare, lambda: scorer.score(task, {"a": ["C"]}, PARTIAL)):
         with pytest.raises(BenchError, match=r"is more than weights or not whole .*mkdir"):
             work()
     assert not (tmp_path / "executed").exists()

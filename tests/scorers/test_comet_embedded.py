@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from bench.languages import Direction
 from bench.launching.compose import compose, scorers
+from bench.references.parallel import parallel_task
 from tests.helpers.faults import CASES
 
 pytestmark = pytest.mark.slow
@@ -21,7 +24,8 @@ def test_what_is_no_translation_is_far_below_and_faults_are_seen(direction: Dire
         for kind, text in {"good": case.good, **none, **case.faulty}.items():
             tried.append((number, kind, case.source, text, case.reference))
     _, _, sources, texts, references = map(list, zip(*tried, strict=True))
-    values = scorer.score(direction, sources, references, {"all": texts})["all"].segments
+    task = parallel_task("test", direction, sources, references)
+    values = scorer.score(task, {"all": texts}, Path("not written"))["all"].segments
     of = {(number, kind): value for (number, kind, *_), value in zip(tried, values, strict=True)}
     good = {number: of[number, "good"] for number in range(len(cases))}
     none = [value for (_, kind), value in of.items() if kind in ("empty", "copied", "unrelated")]

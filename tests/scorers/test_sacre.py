@@ -16,6 +16,7 @@ from bench import references
 from bench.core import Score, digest
 from bench.errors import BenchError
 from bench.languages import Direction, sides
+from bench.references.parallel import parallel_task
 from bench.scorers.sacre import _SETTINGS, Sacre
 
 COMMAND = {
@@ -52,8 +53,14 @@ def command(folder: Path, expected: Sequence[str], given: Sequence[str], *option
     return done.stdout
 
 
-def ours(metric: str, direction: Direction, expected: Sequence[str], given: Sequence[str]) -> Score:
-    return Sacre(metric, resamples=200).score(direction, expected, expected, {"it": given})["it"]
+def ours(metric: str, direction: Direction, expected: Sequence[str], given: list[str]) -> Score:
+    return scored(Sacre(metric, resamples=200), direction, expected, {"it": given})["it"]
+
+
+def scored(
+    scorer: Sacre, direction: Direction, expected: Sequence[str], systems: dict[str, list[str]]
+) -> dict[str, Score]:
+    return scorer.score(parallel_task("test", direction, expected, expected), systems, Path("not written"))
 
 
 @pytest.mark.parametrize(("metric", "direction"), CASES)
@@ -113,11 +120,9 @@ def test_the_users_seed_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None
 def test_several_systems_are_kept_apart(metric: str) -> None:
     """TER of several systems runs in processes of its own, the others share the counted references."""
     expected, given = texts("zh-en")
-    scores = Sacre(metric, resamples=10).score(
-        "zh-en", expected, expected, {"worse": given, "perfect": expected}
-    )
+    scores = scored(Sacre(metric, resamples=10), "zh-en", expected, {"worse": given, "perfect": expected})
     assert scores["perfect"].value == (0 if metric == "TER" else pytest.approx(100))
-    alone = Sacre(metric, resamples=10).score("zh-en", expected, expected, {"worse": given})
+    alone = scored(Sacre(metric, resamples=10), "zh-en", expected, {"worse": given})
     assert scores["worse"] == alone["worse"]
 
 

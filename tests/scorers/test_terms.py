@@ -14,16 +14,20 @@ from scipy import stats
 
 from bench import progress, references
 from bench.commands.run import run
+from bench.core import Task
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction, Language, sides
 from bench.launching.compose import compose, scorers
+from bench.references.parallel import parallel_task
 from bench.references.terms import read
 from bench.resources import data_dir
 from bench.scorers.terms import Row, Terms, table
 from tests.helpers.sets import WHITE_PAPER
 
 SET = "china-export-controls-2021"
-SEGMENTS = references.load(SET).segments
+WHOLE = references.load(SET)
+SEGMENTS = WHOLE.segments
+PARTIAL = Path("not written")
 TERMS = read(WHITE_PAPER)
 
 
@@ -36,16 +40,17 @@ def test_the_white_paper(direction: Direction) -> None:
     """What must be rendered is what terms.tsv says; the official translation has it all, the copy nothing."""
     source, target = (texts(language) for language in sides(direction))
     systems = {"official": target, "copy": source}
-    rows = table(TERMS, direction, source, target, systems)
+    task = Task(WHOLE, direction)
+    rows = table(TERMS, task, systems)
     assert [(row.term, [SEGMENTS[place].id for place in row.segments]) for row in rows] == [
         (term, list(term.segments)) for term in TERMS
     ]
-    scores = Terms("terms", SET).score(direction, source, target, systems)
+    scores = Terms("terms", SET).score(task, systems, PARTIAL)
     assert (scores["official"].value, scores["official"].interval) == (100.0, (100.0, 100.0))
     assert (scores["copy"].value, scores["copy"].interval) == (0.0, (0.0, 0.0))
     rendered, occurrences = np.array(scores["official"].statistics).sum(axis=0)
     assert (rendered, occurrences) == (130, 130)
-    consistent = Terms("term consistency", SET).score(direction, source, target, systems)
+    consistent = Terms("term consistency", SET).score(task, systems, PARTIAL)
     assert consistent["copy"].value == 0.0
     variants = {form for row in rows for form in list(row.counts("official"))[1:] if len(row.segments) > 1}
     assert variants == VARIANTS[direction]
@@ -68,7 +73,7 @@ VARIANTS: dict[Direction, set[str]] = {
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_the_table_holds_what_the_score_of_published_hypotheses_is_made_of(direction: Direction) -> None:
-    source, target = (texts(language) for language in sides(direction))
+    task = Task(WHOLE, direction)
     systems = {}
     for path in sorted(
         (data_dir("references").parent / "results" / SET / direction).glob("*/hypotheses.jsonl")
@@ -76,13 +81,13 @@ def test_the_table_holds_what_the_score_of_published_hypotheses_is_made_of(direc
         written = {h["id"]: h["text"] for h in map(json.loads, path.read_text("utf-8").splitlines())}
         systems[path.parent.name] = [written[segment.id] for segment in SEGMENTS]
     assert systems
-    rows = table(TERMS, direction, source, target, systems)
-    for system, score in Terms("terms", SET).score(direction, source, target, systems).items():
+    rows = table(TERMS, task, systems)
+    for system, score in Terms("terms", SET).score(task, systems, PARTIAL).items():
         assert score.value == pytest.approx(100 * sum(row.rendered(system) for row in rows) / 130)
         assert score.interval is not None
         assert score.interval[0] <= score.value <= score.interval[1]
         assert (score.value == 0) == system.startswith("copy-")
-    for system, score in Terms("term consistency", SET).score(direction, source, target, systems).items():
+    for system, score in Terms("term consistency", SET).score(task, systems, PARTIAL).items():
         several = [row for row in rows if len(row.segments) > 1]
         most = sum(max(row.counts(system).values(), default=0) for row in several)
         assert score.value == pytest.approx(100 * most / sum(len(row.segments) for row in several))
@@ -115,6 +120,7 @@ REFERENCES = [
     "Export controls.",
     "They.",
 ]
+TASK = parallel_task("test", "zh-en", SOURCES, REFERENCES)
 SYSTEM_TEXTS = [
     "Export control.",
     "Export controls.",
@@ -128,7 +134,7 @@ SYSTEM_TEXTS = [
 def test_scores_by_hand(folder: Path) -> None:
     """出口管制 is wanted three times (its official translation in the last segment is “they”), the others once."""
     systems = {"it": SYSTEM_TEXTS}
-    score = Terms("terms", str(folder)).score("zh-en", SOURCES, REFERENCES, systems)["it"]
+    score = Terms("terms", str(folder)).score(TASK, systems)["it"]
     assert score.statistics == ((1, 1), (1, 2), (0, 1), (0, 0), (1, 1), (0, 0))
     assert score.value == pytest.approx(100 * 3 / 5)
     assert score.segments == (100.0, 50.0, 0.0, 100.0, 100.0, 100.0)
@@ -136,19 +142,19 @@ def test_scores_by_hand(folder: Path) -> None:
     assert (score.metric, score.higher_is_better) == ("terms", True)
     json.dumps([score.value, score.interval, score.statistics, score.segments], allow_nan=False)
 
-    consistency = Terms("term consistency", str(folder)).score("zh-en", SOURCES, REFERENCES, systems)["it"]
+    consistency = Terms("term consistency", str(folder)).score(TASK, systems)["it"]
     assert consistency.statistics == ((1, 1), (1, 1), (0, 0), (0, 0), (0, 1), (0, 0))
     assert consistency.value == pytest.approx(100 * 2 / 3)
 
 
 def test_what_is_not_rendered_is_not_consistent(folder: Path) -> None:
     texts = ["Export curbs.", "Export curbs.", "", "", "Export controls.", ""]
-    score = Terms("term consistency", str(folder)).score("zh-en", SOURCES, REFERENCES, {"it": texts})["it"]
+    score = Terms("term consistency", str(folder)).score(TASK, {"it": texts}, PARTIAL)["it"]
     assert score.value == pytest.approx(100 / 3)
 
 
 def test_the_table(folder: Path) -> None:
-    row, un, law = table(read(folder), "zh-en", SOURCES, REFERENCES, {"it": SYSTEM_TEXTS, "none": [""] * 6})
+    row, un, law = table(read(folder), TASK, {"it": SYSTEM_TEXTS, "none": [""] * 6})
     controls, measures = ("export controls",), ("export control measures",)
     assert row == Row(
         read(folder)[0], (0, 1, 4), {"it": (controls, controls, measures), "none": ((), (), ())}
@@ -163,7 +169,8 @@ def test_the_interval_is_that_of_scipy(folder: Path) -> None:
     chosen = generator.integers(6, size=300)
     sources, expected = [SOURCES[i] for i in chosen], [REFERENCES[i] for i in chosen]
     given = [expected[i] if generator.random() < 0.6 else "" for i in range(300)]
-    score = Terms("terms", str(folder), resamples=4000).score("zh-en", sources, expected, {"it": given})["it"]
+    task = parallel_task("test", "zh-en", sources, expected)
+    score = Terms("terms", str(folder), resamples=4000).score(task, {"it": given}, PARTIAL)["it"]
     theirs = stats.bootstrap(
         tuple(np.array(score.statistics).T),
         lambda hits, of, axis: 100 * hits.sum(axis=axis) / of.sum(axis=axis),
@@ -177,16 +184,19 @@ def test_the_interval_is_that_of_scipy(folder: Path) -> None:
 
 
 def test_a_single_segment_with_terms_has_no_interval(folder: Path) -> None:
-    score = Terms("terms", str(folder)).score("zh-en", SOURCES[2:4], REFERENCES[2:4], {"it": REFERENCES[2:4]})
+    task = parallel_task("test", "zh-en", SOURCES[2:4], REFERENCES[2:4])
+    score = Terms("terms", str(folder)).score(task, {"it": REFERENCES[2:4]}, PARTIAL)
     assert (score["it"].value, score["it"].interval) == (100.0, None)
 
 
 def test_the_signature_and_the_identity_name_the_terms(folder: Path) -> None:
     scorer = Terms("terms", str(folder))
-    signature = scorer.score("zh-en", SOURCES, REFERENCES, {"it": SYSTEM_TEXTS})["it"].signature
+    signature = scorer.score(TASK, {"it": SYSTEM_TEXTS}, PARTIAL)["it"].signature
     sha256 = str(scorer.identity()["terms_sha256"])
-    version = references.load(folder).sha256[:12]
-    assert signature == f"terms|set:{SET}@{version}|terms:3@{sha256[:12]}|bs:1000|seed:12345|version:1"
+    assert (
+        signature
+        == f"terms|set:test@{TASK.reference.sha256[:12]}|terms:3@{sha256[:12]}|bs:1000|seed:12345|version:1"
+    )
     shutil.move(folder, folder.with_name("moved"))
     assert Terms("terms", str(folder.with_name("moved"))).identity() == scorer.identity() | {
         "terms_sha256": sha256
