@@ -18,6 +18,7 @@ from bench.adapters import _cleaning
 from bench.core import ReferenceSet
 from bench.errors import BenchError
 from bench.references import views
+from bench.references.parallel import parallel_task
 from bench.scorers.sacre import Sacre
 
 SET = "china-export-controls-2021"
@@ -126,7 +127,8 @@ def test_scores_are_sacrebleus(metric: str, direction: str) -> None:
     expected = whole.text(language)  # type: ignore[arg-type]
     assert expected.count("\n") == 3
     given = expected.replace("\n", " \n", 1)[:-20] + "\n" + expected[:10]
-    score = Sacre(metric).score(direction, [""], [expected], {"it": [given]})["it"]  # type: ignore[arg-type]
+    task = parallel_task("test", direction, [""], [expected])  # type: ignore[arg-type]
+    score = Sacre(metric).score(task, {"it": [given]}, Path("not written"))["it"]
     theirs = {
         "BLEU": sacrebleu.BLEU(tokenize="zh" if language == "zh" else "13a"),
         "chrF": sacrebleu.CHRF(),
