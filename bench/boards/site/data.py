@@ -23,7 +23,7 @@ from typing import Any
 from bench import references, store
 from bench.boards.rows import Board, Row
 from bench.boards.text import SEEN, differences, may_have_seen, notes
-from bench.core import Hypothesis, ReferenceSet, Score, Span
+from bench.core import Hypothesis, ReferenceSet, Score, Span, Task
 from bench.errors import BenchError
 from bench.languages import sides
 from bench.references.terms import Term, read
@@ -222,15 +222,11 @@ def _rendered(
     board: Board, terms: Sequence[Term], systems: Sequence[Sequence[Hypothesis]]
 ) -> list[list[list[Any]]]:
     """Of each segment: [term, "1" or "0" for each system: whether it has an accepted form]."""
-    source, target = sides(board.direction)
-    segments = board.reference.segments
-    found: list[list[list[Any]]] = [[] for _ in segments]
+    found: list[list[list[Any]]] = [[] for _ in board.reference.segments]
     if not terms:
         return found
     texts = {str(n): [hypothesis.text for hypothesis in system] for n, system in enumerate(systems)}
-    rows = table(
-        terms, board.direction, [s.text(source) for s in segments], [s.text(target) for s in segments], texts
-    )
+    rows = table(terms, Task(board.reference, board.direction), texts)
     for row in rows:
         for at, place in enumerate(row.segments):
             hits = "".join("1" if row.forms[name][at] else "0" for name in texts)
