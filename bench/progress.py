@@ -20,9 +20,7 @@ T = TypeVar("T")
 _WORTH_A_BAR = 5000
 _QUARTER_GAP, _LONGEST_GAP = 1.0, 30.0  # seconds between two plain lines: at least, at most
 
-quiet = False
-"""Nothing but warnings is shown; set once by whoever starts the work."""
-
+_quiet = False
 _lock = threading.Lock()
 _display: Progress | None = (
     None  # rich draws one live display at a time, so bars that are open at once share it
@@ -35,9 +33,23 @@ class Advance(Protocol):
         ...
 
 
+def configure(*, quiet: bool) -> None:
+    """Say whether this process shows progress.
+
+    Called once per process: by the command, or, in a process that a launcher started, before its job begins.
+    """
+    global _quiet
+    _quiet = quiet
+
+
+def is_quiet() -> bool:
+    """True if only warnings are shown."""
+    return _quiet
+
+
 def say(sentence: str, warning: bool = False) -> None:
     """One plain line on standard error, above a bar that may be open."""
-    if quiet and not warning:
+    if _quiet and not warning:
         return
     _console().print(sentence, soft_wrap=True)
 
@@ -45,7 +57,7 @@ def say(sentence: str, warning: bool = False) -> None:
 @contextmanager
 def bar(label: str, total: int = 0, unit: str = "") -> Iterator[Advance]:
     """Shows how far `label` has come, counted in `unit` ("bytes" are shown as MB); `total` 0 where it is not known yet."""
-    if quiet:
+    if _quiet:
         yield lambda n=1, *, total=0: None
     elif _console().is_terminal:
         yield from _drawn(label, total, unit)

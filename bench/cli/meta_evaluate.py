@@ -59,7 +59,7 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
     overrides = [word for word in given if not word.startswith("metric=")]
     with sentences():
         config = compose([f"metric=[{','.join(asked)}]", *overrides])
-    progress.quiet = config.quiet
+    progress.configure(quiet=config.quiet)
     tables = measure({str(path): judgements.read(path) for path in files}, scorers(config))
     if markdown:
         click.echo("\n\n".join(map(_markdown, tables)))

@@ -38,7 +38,7 @@ def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
     words = arguments(sweep)
     configs = [compose([*where.words, *of_job]) for of_job in words]
     config = configs[0]
-    progress.quiet = config.quiet  # a job that is made may fetch its set
+    progress.configure(quiet=config.quiet)  # a job that is made may fetch its set
     jobs = [Job.of(each) for each in configs]
     set_ = reference(config)
     if len({job.folder.parents[1] for job in jobs}) > 1:

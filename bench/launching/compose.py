@@ -1,19 +1,19 @@
-"""Overrides -> configs, and the objects that they describe: all that is asked of Hydra but the running of jobs."""
+"""Overrides -> configs, and configs -> the objects that they describe."""
 
 from __future__ import annotations
 
-import re
+import copy
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import hydra
-from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra.errors import HydraException, InstantiationException
-from omegaconf import DictConfig, OmegaConf
+from hydra.errors import HydraException, InstantiationException, MissingConfigException
+from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
 
 from bench import references
@@ -22,50 +22,78 @@ from bench.errors import BenchError
 from bench.resources import data_dir
 
 CONFIGS = str(data_dir("configs"))
+"""Absolute path of the folder with config.yaml."""
+_LAUNCHER_PLUGINS = ("submitit_slurm", "joblib")
 
 
 def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
-    """The overrides of the sweep, completed with the suite's systems and directions and with the shards; and the suite."""
-    with sentences():
-        given = parse(overrides)
-        wide = [o for o in given if o.key_or_group in ("suite", "shards") or for_hydra(o)]
-        chosen = compose([o.input_line for o in wide if o.input_line])
-        suite, shards = chosen.suite, int(chosen.shards)
-        keys = {override.key_or_group for override in given}
+    """The overrides of the whole sweep, and the config of its suite.
+
+    The suite's systems and directions are added unless the overrides name their own, and so are the shards.
+    """
+    with friendly_errors():
+        parsed = parse_overrides(overrides)
+        suite_overrides = [
+            o.input_line
+            for o in parsed
+            if o.input_line and (o.key_or_group in ("suite", "shards") or is_hydra_override(o))
+        ]
+        config = compose(suite_overrides)
+        keys = {override.key_or_group for override in parsed}
         sweep = list(overrides)
-        for key, values in (("system", suite.systems), ("direction", suite.directions)):
+        for key, values in (("system", config.suite.systems), ("direction", config.suite.directions)):
             if key not in keys:
                 sweep.append(f"{key}={','.join(values)}")
-        if shards > 1:
-            sweep.append(f"shard={','.join(map(str, range(shards)))}")
-        return sweep, suite
+        if int(config.shards) > 1:
+            sweep.append(f"shard={','.join(map(str, range(int(config.shards))))}")
+        return sweep, config.suite
 
 
-def parse(overrides: Sequence[str]) -> list[Override]:
+def parse_overrides(overrides: Sequence[str]) -> list[Override]:
     return OverridesParser.create().parse_overrides(list(overrides))
 
 
-def arguments(sweep: Sequence[str]) -> list[list[str]]:
-    """The overrides of each job of a sweep; what is for Hydra itself is in none of them."""
-    with sentences():
-        ours = [override for override in parse(sweep) if not for_hydra(override)]
-        (batch,) = BasicSweeper.split_arguments(ours, max_batch_size=None)
-        return batch
+def job_overrides(sweep: Sequence[str]) -> list[list[str]]:
+    """The overrides of each job of a sweep: every combination of the values that the sweep lists.
+
+    Overrides for Hydra itself (`is_hydra_override`) are left out. If a key is given twice, the last one counts.
+    """
+    with friendly_errors():
+        choices: dict[str, list[str]] = {}
+        for override in parse_overrides(sweep):
+            if is_hydra_override(override):
+                continue
+            key = override.get_key_element()
+            if override.is_discrete_sweep():
+                choices[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
+            elif override.is_sweep_override():
+                raise BenchError(
+                    f"{override.input_line} is a continuous range: list its values instead, as in {key}=A,B."
+                )
+            else:
+                choices[key] = [override.input_line or ""]
+        return [list(job) for job in itertools.product(*choices.values())]
 
 
-def each(sweep: Sequence[str]) -> Iterator[DictConfig]:
+def job_configs(sweep: Sequence[str]) -> Iterator[DictConfig]:
     """The config of each job of a sweep."""
-    words = [o.input_line for o in parse(sweep) if for_hydra(o) and o.input_line]
-    return (compose([*words, *of_job]) for of_job in arguments(sweep))
+    for_hydra = hydra_overrides(sweep)
+    return (compose([*for_hydra, *overrides]) for overrides in job_overrides(sweep))
 
 
-def for_hydra(override: Override) -> bool:
-    """Whether it says how and where jobs run, and nothing of what they do."""
+def hydra_overrides(overrides: Sequence[str]) -> list[str]:
+    """The overrides that are for Hydra itself."""
+    return [o.input_line for o in parse_overrides(overrides) if is_hydra_override(o) and o.input_line]
+
+
+def is_hydra_override(override: Override) -> bool:
+    """True if it says how and where jobs run, but not what they do."""
     return override.key_or_group.startswith(("hydra.", "hydra/"))
 
 
 def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
-    with sentences(), hydra.initialize_config_dir(CONFIGS, version_base="1.3", job_name="bench"):
+    """The config of one job; `with_hydra` adds Hydra's own settings, above all `hydra.launcher`."""
+    with friendly_errors(), hydra.initialize_config_dir(CONFIGS, version_base="1.3", job_name="bench"):
         return hydra.compose("config", overrides=list(overrides), return_hydra_config=with_hydra)
 
 
@@ -74,16 +102,21 @@ def reference(config: DictConfig) -> ReferenceSet:
 
 
 def scorers(config: DictConfig) -> dict[str, Scorer]:
-    with sentences():
+    """Metric id -> scorer, in the order of the config."""
+    with friendly_errors():
         return {str(metric): instantiate(node) for metric, node in config.metric.items()}
 
 
-def instantiate(node: DictConfig) -> Any:
-    """The object that a yaml describes, but for its `resources`: those are the launcher's business."""
-    described = OmegaConf.masked_copy(node, [str(key) for key in node if key != "resources"])
-    described._set_parent(node._get_parent())  # ${…} in it may name what lies outside of it
+def instantiate(node: DictConfig, **arguments: Any) -> Any:
+    """The object that a yaml describes. `arguments` are passed to its constructor as well.
+
+    `resources` is left out: it is for the launcher. Raises BenchError if the constructor does.
+    """
+    described = copy.deepcopy(node)  # it keeps its parent, so that ${…} still reaches outside of the node
+    with open_dict(described):
+        described.pop("resources", None)
     try:
-        return hydra.utils.instantiate(described, _convert_="all")
+        return hydra.utils.instantiate(described, _convert_="all", **arguments)
     except InstantiationException as error:
         if isinstance(error.__cause__, BenchError):
             raise error.__cause__ from None
@@ -91,18 +124,29 @@ def instantiate(node: DictConfig) -> Any:
 
 
 @contextmanager
-def sentences() -> Iterator[None]:
-    """What Hydra and OmegaConf say of a wrong config, in one line."""
+def friendly_errors() -> Iterator[None]:
+    """Turn what Hydra and OmegaConf report about a wrong config into a BenchError of one sentence."""
     try:
         yield
-    except (HydraException, OmegaConfBaseException) as error:
-        text = " ".join(str(error).split())
-        if unknown := re.search(r"Could not (?:load|find) '([\w/]+)/([^'/]+)'", text):
-            group, name = unknown.groups()
-            if name in ("submitit_slurm", "joblib"):
-                raise BenchError("This launcher is an extra: pip install 'bitext-bench[slurm]'.") from None
-            known = ", ".join(sorted(path.stem for path in (Path(CONFIGS) / group).glob("*.yaml")))
+    except MissingConfigException as error:
+        group, _, name = (error.missing_cfg_file or "").rpartition("/")
+        if name in _LAUNCHER_PLUGINS:
             raise BenchError(
-                f"There is no {group} {name!r}: use one of {known}, or name a folder with your own by --config-dir."
+                "This launcher is an extra: install it with pip install 'bitext-bench[slurm]'."
             ) from None
-        raise BenchError(f"The configuration does not hold: {text}") from None
+        options = error.options or sorted(path.stem for path in (Path(CONFIGS) / group).glob("*.yaml"))
+        raise BenchError(
+            f"There is no {group} {name!r}: use one of {', '.join(options)}, or add your own with --config-dir."
+        ) from None
+    except (HydraException, OmegaConfBaseException) as error:
+        raise BenchError(f"The configuration is not valid: {' '.join(str(error).split())}") from None
+
+
+# The names that jobs.py and run.py use until they are rewritten.
+arguments, each, for_hydra, parse, sentences = (
+    job_overrides,
+    job_configs,
+    is_hydra_override,
+    parse_overrides,
+    friendly_errors,
+)

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from bench import progress, store
@@ -80,7 +79,6 @@ class Job:
 
 
 def translate_job(config: DictConfig) -> None:
-    progress.quiet = config.quiet
     this, set_ = Job.of(config), reference(config)
     if this.done(set_):
         return
@@ -94,7 +92,6 @@ def translate_job(config: DictConfig) -> None:
 
 def score_job(config: DictConfig) -> None:
     """All runs of one direction by one metric, so that its model is loaded once."""
-    progress.quiet = config.quiet
     root, set_, direction = Path(config.store), reference(config), cast(Direction, config.direction)
     ((metric, scorer),) = scorers(config).items()
     folder = store.direction_folder(root, set_.id, direction)
@@ -106,9 +103,7 @@ def score_job(config: DictConfig) -> None:
 
 
 def _take_gpu() -> None:
-    """Slurm gives each job its own; joblib starts processes and leaves it to them."""
-    if str(HydraConfig.get().launcher._target_).endswith("JoblibLauncher"):
-        gpus.take_one()
+    gpus.claim_gpu()
 
 
 @contextmanager

@@ -1,10 +1,12 @@
-"""One process at a time makes a run, on one machine or on many that share the store's disk.
+"""One process at a time writes a run, on one machine or on several that share a disk.
 
-A filelock.SoftFileLease is a file that its holder touches every 40 seconds. Another process takes it as soon as it can tell
-that the holder was of this machine and is dead, and otherwise when it has seen no touch for LEASE seconds of its own clock, so
-that clocks which differ do not matter. Of the disk it needs that a file is created by one process only: local disks, NFS
-from version 3 on, Lustre, GPFS, BeeGFS and CephFS do that; what pretends to be a disk over an object store may not. A machine
-that sleeps loses its lease, too. Then work is done twice and nothing is mixed: see bench.store.
+The lock is a filelock.SoftFileLease: a file that its holder touches every 40 seconds. Another process takes it over at
+once if the holder was on the same machine and is dead. Otherwise it takes it over after LEASE seconds without a touch.
+It measures them by its own clock, so the clocks of machines may differ.
+
+The file system must support exclusive file creation: local disks, NFS from version 3, Lustre, GPFS, BeeGFS and CephFS
+do; a file system on top of an object store may not. A machine that sleeps loses its lease as well. Two processes then do
+the same work, but never mix their files: see bench.store.
 """
 
 from __future__ import annotations
@@ -16,17 +18,20 @@ from pathlib import Path
 from bench import progress
 from bench.errors import BenchError
 
-LEASE = 120.0  # seconds; NFS may show a file's time as it was 60 seconds ago
-PATIENCE = 1.5 * LEASE  # so long one waits for a holder that is alive: he may be about to end
+LEASE = 120.0
+"""Seconds. NFS may show a file's time as it was 60 seconds ago."""
+PATIENCE = 1.5 * LEASE
+"""How long to wait for a live holder, in seconds."""
 
 
 @contextmanager
-def held(path: Path, what: str) -> Iterator[Callable[[], None]]:
-    """Nobody else is in here with the same `path`. Gives a function that raises BenchError when that has ceased to be true.
+def exclusive_lease(path: Path, label: str) -> Iterator[Callable[[], None]]:
+    """Hold an exclusive lease on `path`. Yields a function that raises BenchError once the lease is lost.
 
-    `what`: as a sentence begins with it, "copy zh-en". Raises BenchError where another process goes on holding it.
+    `label` names the work in messages: "copy zh-en". Raises BenchError if another process keeps the lease for longer
+    than PATIENCE.
     """
-    from filelock import SoftFileLease, Timeout
+    from filelock import SoftFileLease, Timeout  # here, since importing it is slow
 
     path.parent.mkdir(parents=True, exist_ok=True)
     lease = SoftFileLease(path, lease_duration=LEASE)
@@ -37,16 +42,18 @@ def held(path: Path, what: str) -> Iterator[Callable[[], None]]:
 
     def check() -> None:
         if lease.compromise:
-            raise BenchError(f"{what} was taken over by {holder()}: run again when that has ended.")
+            raise BenchError(f"{label} was taken over by {holder()}: run again when that process has ended.")
 
     try:
         lease.acquire(timeout=0)
     except Timeout:
-        progress.say(f"{what} is being made by {holder()}: waiting for it …")
+        progress.say(f"{label} is being made by {holder()}: waiting for it …")
         try:
             lease.acquire(timeout=PATIENCE, poll_interval=0.5)
         except Timeout:
-            raise BenchError(f"{what} is being made by {holder()}: run again when that has ended.") from None
+            raise BenchError(
+                f"{label} is being made by {holder()}: run again when that process has ended."
+            ) from None
     try:
         yield check
     finally:

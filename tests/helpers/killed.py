@@ -43,7 +43,7 @@ def fork(checkpoint: str, folder: Path, batch_tokens: int) -> int:
 
 def main(checkpoint: str, folder: Path, kills: int, seed: int) -> None:
     torch.set_num_threads(1)
-    progress.quiet = True
+    progress.configure(quiet=True)
     moments = random.Random(seed)
     began = time.monotonic()
     attempt(checkpoint, folder.with_name("undisturbed"), batch_tokens=20_000)

@@ -18,6 +18,6 @@ PARTS = {
 unknown = set(sys.argv[1:]) - set(PARTS)
 if unknown:
     sys.exit(f"Unknown: {', '.join(sorted(unknown))}. Use some of {', '.join(PARTS)}.")
-progress.quiet = True
+progress.configure(quiet=True)
 for name in sys.argv[1:] or PARTS:
     PARTS[name]()

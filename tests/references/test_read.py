@@ -366,7 +366,7 @@ def test_tables_in_the_encodings_of_excel(file) -> None:
 def test_a_header_is_not_taken_in_silence(
     file, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(progress, "quiet", False)  # whatever ran before
+    monkeypatch.setattr(progress, "_quiet", False)  # whatever ran before
     path = file("a.tsv", f"zh\ten\n{ZH}\t{EN}\n")
     assert rows(read([path])) == [(ZH, EN)]
     assert "the first row (zh, en) is taken for the header" in " ".join(capsys.readouterr().err.split())
