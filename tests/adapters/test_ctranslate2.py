@@ -46,16 +46,16 @@ def engine(name: str, direction: Direction, **settings: Any) -> CTranslate2Seq2S
     path: Any = (
         str(checkpoint(name)) if name != "marian" else {d: str(checkpoint(f"marian-{d}")) for d in DIRECTIONS}
     )
-    return CTranslate2Seq2Seq(path, direction, **{"prefix": PREFIX.get(name), "dtype": "float32", **settings})
+    return CTranslate2Seq2Seq(path, direction=direction, **{"prefix": PREFIX.get(name), "dtype": "float32", **settings})
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("name", FAMILIES)
 def test_what_was_learned_is_said(name: str, direction: Direction) -> None:
     given, wanted = texts(direction)
-    found = translated(engine(name, direction, beams=1), given, direction)
+    found = translated(engine(name, direction, beams=1), given)
     assert [found[source.id].text for source in given] == wanted
-    assert found == translated(adapter(name, direction, beams=1), given, direction)
+    assert found == translated(adapter(name, direction, beams=1), given)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
@@ -63,7 +63,7 @@ def test_beams(name: str) -> None:
     """Most of it: the engine ends a search when so many beams have ended, and what these models say after a slip, which
     they have never seen, ends early."""
     given, wanted = texts("zh-en")
-    found = translated(engine(name, "zh-en"), given, "zh-en")
+    found = translated(engine(name, "zh-en"), given)
     right = [found[source.id].text == text for source, text in zip(given, wanted, strict=True)]
     assert sum(right) > len(given) / 2
 
@@ -78,8 +78,8 @@ def test_greedy_float32_is_the_same_as_transformers(name: str) -> None:
         "max_new_tokens": 20,
         "beams": 1,
     }
-    found = translated(engine(name, "zh-en", **limits), given, "zh-en")
-    assert found == translated(adapter(name, "zh-en", **limits), given, "zh-en")
+    found = translated(engine(name, "zh-en", **limits), given)
+    assert found == translated(adapter(name, "zh-en", **limits), given)
     assert any(output.truncated for output in found.values())
 
 
@@ -93,16 +93,16 @@ def test_no_float32_output_depends_on_batch_order_or_the_limits_of_neighbours(na
         "max_new_tokens": 100,
         "beams": beams,
     }
-    together = translated(engine(name, "zh-en", **limits), given, "zh-en")
-    assert together == translated(engine(name, "zh-en", **limits), given, "zh-en", batch=1)
-    assert together == translated(engine(name, "zh-en", **limits), given[::-1], "zh-en", batch=5)
+    together = translated(engine(name, "zh-en", **limits), given)
+    assert together == translated(engine(name, "zh-en", **limits), given, batch=1)
+    assert together == translated(engine(name, "zh-en", **limits), given[::-1], batch=5)
 
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_int8(name: str) -> None:
     given, wanted = texts("zh-en")
     system = engine(name, "zh-en", dtype="int8", beams=1)
-    found = translated(system, given, "zh-en")
+    found = translated(system, given)
     right = sum(found[source.id].text == text for source, text in zip(given, wanted, strict=True))
     assert right > len(given) / 2  # tiny models have little to spare
     facts = system.facts()
@@ -124,7 +124,7 @@ def test_a_checkpoint_is_converted_once(converted: Path, monkeypatch: pytest.Mon
 
 def test_a_source_longer_than_the_encoder_is_not_cut() -> None:
     given, wanted = texts("zh-en")
-    found = translated(engine("nllb", "zh-en", beams=1), [*given, Source("long", "国际合作" * 100)], "zh-en")
+    found = translated(engine("nllb", "zh-en", beams=1), [*given, Source("long", "国际合作" * 100)])
     assert found["long"] == Output("", truncated=True)
     assert [found[source.id].text for source in given] == wanted
 
@@ -132,41 +132,41 @@ def test_a_source_longer_than_the_encoder_is_not_cut() -> None:
 @pytest.mark.parametrize("prompt", [CHAT, SHOTS, replace(SHOTS, stop="o")], ids=["chat", "few-shot", "stop"])
 def test_language_models_say_the_same_as_in_transformers(qwen: str, prompt: Prompt) -> None:
     limits: dict[str, Any] = {"max_new_tokens": 24, "tokens_base": 3, "tokens_ratio": {"zh-en": 0.3}}
-    judge = LLM(qwen, prompt, **limits)
-    system = CTranslate2LLM(qwen, prompt, "float32", **limits)
+    judge = LLM(qwen, prompt, **limits, direction="zh-en")
+    system = CTranslate2LLM(qwen, prompt, "float32", **limits, direction="zh-en")
     judge.load()
     system.load()
     given = [*sources("zh-en"), Source("long", "和平" * 2000)]
-    found = dict(system.translate(given, "zh-en"))
-    assert found == dict(judge.translate(given, "zh-en"))
+    found = dict(system.translate(given))
+    assert found == dict(judge.translate(given))
     assert found["long"].truncated
     assert len({output.tokens_out for output in found.values()}) > 2
-    alone = [pair for source in given[::-1] for pair in system.translate([source], "zh-en")]
+    alone = [pair for source in given[::-1] for pair in system.translate([source])]
     assert found == dict(alone)
-    assert system.length((given[0],), "zh-en") == judge.length((given[0],), "zh-en")
+    assert system.batch_cost((given[0],)) == judge.batch_cost((given[0],))
     assert system.facts()["batch_invariant"]
 
 
 def test_language_models_with_beams_do_not_depend_on_the_batch(qwen: str) -> None:
-    system = CTranslate2LLM(qwen, CHAT, "float32", beams=3, tokens_base=0, tokens_ratio={"zh-en": 3})
+    system = CTranslate2LLM(qwen, CHAT, "float32", beams=3, tokens_base=0, tokens_ratio={"zh-en": 3}, direction="zh-en")
     system.load()
     given = sources("zh-en", 6)
-    found = dict(system.translate(given, "zh-en"))
-    assert found == dict(pair for source in given[::-1] for pair in system.translate([source], "zh-en"))
+    found = dict(system.translate(given))
+    assert found == dict(pair for source in given[::-1] for pair in system.translate([source]))
 
 
 def test_what_does_not_run_is_a_sentence(qwen: str, tmp_path: Path) -> None:
     pickled = shutil.copytree(qwen, tmp_path / "pickled")
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
     with pytest.raises(BenchError, match=r"cannot take over .*no file named model\.safetensors"):
-        CTranslate2LLM(str(pickled), CHAT).load()
+        CTranslate2LLM(str(pickled), CHAT, direction="zh-en").load()
     unknown = shutil.copytree(qwen, tmp_path / "unknown")
     config = json.loads((unknown / "config.json").read_text())
     (unknown / "config.json").write_text(json.dumps(config | {"model_type": "olmo"}))
     with pytest.raises(BenchError, match=r"cannot take over the checkpoint in .*OlmoConfig"):
-        CTranslate2LLM(str(unknown), CHAT).load()
+        CTranslate2LLM(str(unknown), CHAT, direction="zh-en").load()
     with pytest.raises(BenchError, match=r"dtype=int3 does not run on this cpu: use .*float32"):
-        CTranslate2LLM(qwen, CHAT, "int3").load()
+        CTranslate2LLM(qwen, CHAT, "int3", direction="zh-en").load()
 
 
 def test_what_changes_the_output_changes_the_identity(qwen: str) -> None:
@@ -175,10 +175,10 @@ def test_what_changes_the_output_changes_the_identity(qwen: str) -> None:
         engine("nllb", "zh-en", dtype="int8").identity(),
         engine("nllb", "zh-en", beams=2).identity(),
         adapter("nllb", "zh-en").identity(),
-        CTranslate2LLM(qwen, CHAT).identity(),
-        CTranslate2LLM(qwen, SHOTS).identity(),
-        CTranslate2LLM(qwen, CHAT, "float32").identity(),
-        CTranslate2LLM(qwen, CHAT, beams=2).identity(),
-        CTranslate2LLM(qwen, CHAT, max_new_tokens=9).identity(),
+        CTranslate2LLM(qwen, CHAT, direction="zh-en").identity(),
+        CTranslate2LLM(qwen, SHOTS, direction="zh-en").identity(),
+        CTranslate2LLM(qwen, CHAT, "float32", direction="zh-en").identity(),
+        CTranslate2LLM(qwen, CHAT, beams=2, direction="zh-en").identity(),
+        CTranslate2LLM(qwen, CHAT, max_new_tokens=9, direction="zh-en").identity(),
     ]
     assert len({str(identity) for identity in identities}) == len(identities)

@@ -44,18 +44,18 @@ def sources(direction: Direction, count: int = 14) -> list[Source]:
     return [Source(segment.id, segment.text(language)) for segment in segments[:count]]
 
 
-def loaded(checkpoint: Path, prompt: Prompt, **settings: Any) -> LLM:
-    adapter = LLM(str(checkpoint), prompt, **settings)
+def loaded(checkpoint: Path, prompt: Prompt, direction: Direction = "zh-en", **settings: Any) -> LLM:
+    adapter = LLM(str(checkpoint), prompt, direction=direction, **settings)
     adapter.load()
     return adapter
 
 
-def generate(adapter: LLM, source: Source, direction: Direction) -> list[int]:
+def generate(adapter: LLM, source: Source) -> list[int]:
     """One prompt alone through model.generate."""
     import torch
 
-    ids = torch.tensor([adapter._reader.ids((source,), direction)])
-    limit = adapter._reader.limit((source,), direction)
+    ids = torch.tensor([adapter._reader.ids((source,))])
+    limit = adapter._reader.limit((source,))
     out = adapter._model.generate(
         ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=limit
     )
@@ -66,16 +66,16 @@ def generate(adapter: LLM, source: Source, direction: Direction) -> list[int]:
 @pytest.mark.parametrize("direction", ["zh-en", "en-zh"])
 def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, direction: Direction) -> None:
     ratio = {"zh-en": 0.3, "en-zh": 0.3}  # rows end at different times, by their limits
-    adapter = loaded(checkpoints[model], CHAT, tokens_base=3, tokens_ratio=ratio)
+    adapter = loaded(checkpoints[model], CHAT, direction, tokens_base=3, tokens_ratio=ratio)
     given = sources(direction)
     reader = adapter._reader
-    rows, _ = reader.rows([(source,) for source in given], direction, context=1 << 20)
+    rows, _ = reader.rows([(source,) for source in given], context=1 << 20)
     tokens: list[list[int]] = [[] for _ in given]
     for numbers, how in adapter._readings(rows):
-        for number, found in adapter._decode([rows[i] for i in numbers], direction, how):
+        for number, found in adapter._decode([rows[i] for i in numbers], how):
             tokens[numbers[number]] = found
     ends = adapter._tokenizer.eos_token_id
-    expected = [generate(adapter, source, direction) for source in given]
+    expected = [generate(adapter, source) for source in given]
     assert tokens == [row[: row.index(ends)] if ends in row else row for row in expected]
     assert len({tuple(row) for row in tokens}) > len(tokens) // 2, (
         "the checkpoint must tell its prompts apart"
@@ -92,7 +92,7 @@ def test_no_output_depends_on_batch_or_order(
 
     def texts(batches: Sequence[Sequence[Source]]) -> dict[str, Output]:
         adapter = loaded(checkpoints[model], prompt, max_new_tokens=24)
-        return {id: output for batch in batches for id, output in adapter.translate(batch, "zh-en")}
+        return {id: output for batch in batches for id, output in adapter.translate(batch)}
 
     together = texts([given])
     assert together == texts([[source] for source in given])
@@ -101,7 +101,7 @@ def test_no_output_depends_on_batch_or_order(
 
 def test_the_limit_is_reported(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["qwen"], CHAT, max_new_tokens=3, tokens_base=3)
-    outputs = [output for _, output in adapter.translate(sources("zh-en"), "zh-en")]
+    outputs = [output for _, output in adapter.translate(sources("zh-en"))]
     assert all(output.truncated == (output.tokens_out == 3) for output in outputs)
     assert any(output.truncated for output in outputs)
 
@@ -117,7 +117,7 @@ def test_few_shot_stops_at_the_line_end(checkpoints: dict[str, Path]) -> None:
 
 def test_a_source_longer_than_the_context_is_cut_off_whole(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["qwen"], CHAT)
-    outputs = dict(adapter.translate([Source("short", "和平。"), Source("long", "和平" * 2000)], "zh-en"))
+    outputs = dict(adapter.translate([Source("short", "和平。"), Source("long", "和平" * 2000)]))
     assert outputs["long"].truncated
     assert not outputs["long"].text
     assert not outputs["long"].error, "the next run would try it again for nothing"
@@ -139,14 +139,14 @@ def test_the_prompt_carries_the_languages_and_the_examples() -> None:
 def test_what_changes_the_output_changes_the_identity(checkpoints: dict[str, Path]) -> None:
     path = str(checkpoints["qwen"])
     identities = [
-        LLM(path, CHAT).identity(),
-        LLM(path, SHOTS).identity(),
-        LLM(path, CHAT, dtype="bfloat16").identity(),
-        LLM(path, CHAT, max_new_tokens=9).identity(),
-        LLM(str(checkpoints["gemma"]), CHAT).identity(),
+        LLM(path, CHAT, direction="zh-en").identity(),
+        LLM(path, SHOTS, direction="zh-en").identity(),
+        LLM(path, CHAT, dtype="bfloat16", direction="zh-en").identity(),
+        LLM(path, CHAT, max_new_tokens=9, direction="zh-en").identity(),
+        LLM(str(checkpoints["gemma"]), CHAT, direction="zh-en").identity(),
     ]
     assert len({str(identity) for identity in identities}) == len(identities)
-    assert LLM(path, CHAT).identity() == identities[0]
+    assert LLM(path, CHAT, direction="zh-en").identity() == identities[0]
 
 
 def test_wrong_checkpoints_are_sentences(checkpoints: dict[str, Path], tmp_path: Path) -> None:
@@ -160,4 +160,4 @@ def test_wrong_checkpoints_are_sentences(checkpoints: dict[str, Path], tmp_path:
     no_template = tiny.byte_level_tokenizer()
     no_template.chat_template = None
     with pytest.raises(BenchError, match="no chat template"):
-        Reader(no_template, CHAT, Limits())
+        Reader(no_template, CHAT, Limits(), "zh-en")

@@ -40,13 +40,14 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def adapter(base_url: str, prompt: Prompt = PLAIN, **settings: Any) -> OpenAI:
     settings = {"concurrency": 4, "timeout": 0.4, "retries": 2, **settings}
-    return OpenAI("tiny", prompt, {"temperature": 0, "max_tokens": 64}, base_url, **settings)
+    options = {"temperature": 0, "max_tokens": 64}
+    return OpenAI("tiny", prompt, options, base_url, direction="zh-en", **settings)
 
 
 def asked(this: OpenAI, texts: list[str]) -> dict[str, Output]:
     """Text -> output; each text is a source of its own."""
     this.load()
-    outputs = list(this.translate([Source(text, text) for text in texts], "zh-en"))
+    outputs = list(this.translate([Source(text, text) for text in texts]))
     assert len(outputs) == len(texts)
     return dict(outputs)
 
@@ -232,7 +233,7 @@ def test_a_run_that_is_given_up_asks_no_more() -> None:
     with serving(lambda seen: Reply(body=good(seen).body, wait=0.05)) as server:
         this = adapter(server.url, timeout=5)
         this.load()
-        running = this.translate([Source(str(i), str(i)) for i in range(100)], "zh-en")
+        running = this.translate([Source(str(i), str(i)) for i in range(100)])
         next(running)
         del running  # closes the generator, as whoever breaks a loop over it does
         begun = len(server.seen)
@@ -317,7 +318,7 @@ def test_settings_that_cannot_work(settings: dict[str, Any]) -> None:
     with pytest.raises(BenchError, match="concurrency >= 1"):
         adapter("http://127.0.0.1:1/v1", **settings)
     with pytest.raises(BenchError, match="options cannot set stop, stream"):
-        OpenAI("m", PLAIN, {"stream": True, "stop": "x", "top_k": 1})
+        OpenAI("m", PLAIN, {"stream": True, "stop": "x", "top_k": 1}, direction="zh-en")
 
 
 def test_identity(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,28 +64,28 @@ def engine(checkpoint: Path) -> Iterator[VLLM]:
     pytest.importorskip("vllm", reason="vLLM is not installed here: pip install 'bitext-bench[vllm]'")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")  # GiB, where it runs without a GPU
-        adapter = VLLM(str(checkpoint), CHAT, "float32", {"enforce_eager": True}, **LIMITS)
+        adapter = VLLM(str(checkpoint), CHAT, "float32", {"enforce_eager": True}, **LIMITS, direction="zh-en")
         adapter.load()
         yield adapter
 
 
 def asked(adapter: LLM | VLLM, prompt: Prompt, given: list[Source]) -> dict[str, Output]:
     adapter.prompt = adapter._reader.prompt = prompt
-    outputs = list(adapter.translate(given, "zh-en"))
+    outputs = list(adapter.translate(given))
     assert len(outputs) == len(given)
     return dict(outputs)
 
 
 def test_a_greedy_answer_is_the_llm_adapters(engine: VLLM, checkpoint: Path) -> None:
     """vLLM promises no such thing; with random weights no two tokens are nearly as likely, and float32 tells them apart."""
-    judge = LLM(str(checkpoint), CHAT, **LIMITS)
+    judge = LLM(str(checkpoint), CHAT, **LIMITS, direction="zh-en")
     judge.load()
     for prompt in (CHAT, SHOTS):
         expected = asked(judge, prompt, sources())
         assert asked(engine, prompt, sources()) == expected
         assert {output.truncated for output in expected.values()} == {True, False}
         assert len({output.text for output in expected.values()}) > len(expected) // 2
-        judge._prefixes.clear()
+        judge.__dict__.pop("_prefix")
 
 
 def test_a_block_is_asked_for_at_once_and_falls_back(engine: VLLM) -> None:
@@ -107,7 +107,7 @@ def test_a_source_longer_than_the_context_is_cut_off_whole(engine: VLLM) -> None
 
 def test_what_nobody_waits_for_is_aborted(engine: VLLM) -> None:
     engine.prompt = engine._reader.prompt = CHAT
-    outputs = engine.translate(sources(), "zh-en")
+    outputs = engine.translate(sources())
     next(outputs)
     assert engine._engine.has_unfinished_requests()
     outputs.close()
@@ -124,27 +124,27 @@ def test_what_it_ran_on_is_a_fact(engine: VLLM) -> None:
 
 def test_settings_that_cannot_be_used_are_a_sentence(engine: VLLM, checkpoint: Path) -> None:
     with pytest.raises(BenchError, match=r"vLLM cannot run .*no_such_setting"):
-        VLLM(str(checkpoint), CHAT, engine={"no_such_setting": 1}).load()
+        VLLM(str(checkpoint), CHAT, engine={"no_such_setting": 1}, direction="zh-en").load()
 
 
 def test_what_changes_the_output_changes_the_identity(checkpoint: Path) -> None:
     path = str(checkpoint)
     identities = [
-        VLLM(path, CHAT).identity(),
-        VLLM(path, SHOTS).identity(),
-        VLLM(path, CHAT, dtype="float32").identity(),
-        VLLM(path, CHAT, max_new_tokens=9).identity(),
-        VLLM(path, CHAT, engine={"quantization": "fp8"}).identity(),
-        VLLM(path, CHAT, engine={"max_model_len": 512}).identity(),  # what does not fit is not translated
+        VLLM(path, CHAT, direction="zh-en").identity(),
+        VLLM(path, SHOTS, direction="zh-en").identity(),
+        VLLM(path, CHAT, dtype="float32", direction="zh-en").identity(),
+        VLLM(path, CHAT, max_new_tokens=9, direction="zh-en").identity(),
+        VLLM(path, CHAT, engine={"quantization": "fp8"}, direction="zh-en").identity(),
+        VLLM(path, CHAT, engine={"max_model_len": 512}, direction="zh-en").identity(),  # what does not fit is not translated
     ]
     assert len({str(identity) for identity in identities}) == len(identities)
     where = {"gpu_memory_utilization": 0.5, "tensor_parallel_size": 2, "max_num_seqs": 64}
-    assert VLLM(path, CHAT, engine=where).identity() == identities[0]
+    assert VLLM(path, CHAT, engine=where, direction="zh-en").identity() == identities[0]
 
 
 def test_it_is_said_where_it_is_missing(checkpoint: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    adapter = VLLM(str(checkpoint), CHAT)
-    assert adapter.length([Source("a", "和平。")], "zh-en") == 0
+    adapter = VLLM(str(checkpoint), CHAT, direction="zh-en")
+    assert adapter.batch_cost((Source("a", "和平。"),)) == 0
     assert adapter.facts()["device"], "the board shows it, though a run may end without loading anything"
     monkeypatch.setitem(sys.modules, "vllm", None)
     with pytest.raises(BenchError, match=r"vLLM is not installed: pip install 'bitext-bench\[vllm\]'"):
@@ -154,4 +154,4 @@ def test_it_is_said_where_it_is_missing(checkpoint: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("setting", ["trust_remote_code", "load_format", "model", "seed"])
 def test_no_code_of_a_checkpoint_is_run(checkpoint: Path, setting: str) -> None:
     with pytest.raises(BenchError, match=f"itself sets {setting} for vLLM"):
-        VLLM(str(checkpoint), CHAT, engine={setting: True})
+        VLLM(str(checkpoint), CHAT, engine={setting: True}, direction="zh-en")
