@@ -16,7 +16,7 @@ from torch.nn import functional
 from torch.nn.utils import parametrize
 
 from bench.checkpoints import e5
-from bench.checkpoints.weights import resolve
+from bench.checkpoints.fetching import resolve
 from bench.core import digest
 from bench.progress import bar
 from bench.scorers import comet_embedded

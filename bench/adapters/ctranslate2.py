@@ -17,9 +17,10 @@ from bench.adapters import _cleaning, _requests, seq2seq
 from bench.adapters._families import source_tokenizer
 from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, answered
 from bench.adapters.seq2seq import Row, Seq2Seq
+from bench.checkpoints.cache import build_cached
 from bench.checkpoints.gguf import refuse_gaps
 from bench.checkpoints.loading import configs, end_tokens, folder, load_tokenizer
-from bench.checkpoints.weights import fingerprint, made_once, parse_weights
+from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.core import Adapter, Context, Output, Source, Unit, Weights, digest
 from bench.errors import BenchError
 from bench.languages import Direction
@@ -231,7 +232,7 @@ def _converted(path: Path, weights: Weights, dtype: str) -> Path:
     versions = f"ctranslate2-{version('ctranslate2')}-transformers-{version('transformers')}"
     name = weights.file or weights.sources[0].get("hub", path.name)
     sentence = f"Converting {name} to CTranslate2 {dtype} once (about a minute a billion weights) …"
-    return made_once(
+    return build_cached(
         f"{bytes_}-{dtype}-{versions}", lambda made: _convert(path, made, dtype, weights.pickled), sentence
     )
 

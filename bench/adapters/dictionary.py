@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from bench.checkpoints.weights import fingerprint, parse_weights, resolve
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.core import Adapter, Output, Source, Weights
 from bench.languages import Direction
 from bench.references import cedict

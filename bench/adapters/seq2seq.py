@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from bench.adapters._families import Settings, SourceReader
 from bench.adapters._requests import Limits
-from bench.checkpoints.loading import device, folder, load_model, torch_facts
-from bench.checkpoints.weights import fingerprint, parse_weights, refuse_pickles
+from bench.checkpoints.loading import device, folder, load_model, refuse_pickles, torch_facts
+from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.core import Adapter, Output, Source, Unit, Weights
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction, Language

@@ -31,7 +31,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from bench.checkpoints.weights import fingerprint, made_once, parse_weights, resolve
+from bench.checkpoints.cache import build_cached
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.core import Weights
 from bench.errors import BenchError
 
@@ -89,7 +91,7 @@ def folder(weights: Weights = PAYLOAD) -> Path:
     """
     name = f"{fingerprint(weights).removeprefix('sha256:')[:16]}-{_VERSION}"
     sentence = "Converting multilingual-e5-small once, to load fast from now on (half a minute at most) …"
-    return made_once(name, lambda folder: _convert(resolve(weights), folder), sentence)
+    return build_cached(name, lambda folder: _convert(resolve(weights), folder), sentence)
 
 
 # --- the payload ---

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from bench.checkpoints.weights import made_once
+from bench.checkpoints.cache import build_cached
 from bench.errors import BenchError
 from bench.progress import bar
 
 _VERSION = 1  # count up when the conversion below gives another result
 
 
-def converted(gguf: Path, fingerprint: str) -> Path:
+def convert(gguf: Path, fingerprint: str) -> Path:
     """The folder with `gguf` as float32 safetensors (dequantised without loss) and its tokenizer.
 
     `fingerprint` names the file's bytes (bench.checkpoints.weights.fingerprint); the versions of the library and of this conversion
@@ -26,7 +26,7 @@ def converted(gguf: Path, fingerprint: str) -> Path:
     bytes_, library = fingerprint.removeprefix("sha256:")[:16], transformers.__version__
     name = f"{bytes_}-{_VERSION}-transformers-{library}"
     sentence = f"Converting {gguf.name} once, to load fast from now on (about a minute) …"
-    return made_once(name, lambda folder: _convert(gguf, folder), sentence)
+    return build_cached(name, lambda folder: _convert(gguf, folder), sentence)
 
 
 def _convert(gguf: Path, folder: Path) -> None:

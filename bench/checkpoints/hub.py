@@ -1,131 +1,141 @@
-"""Files and snapshots of a model hub, in huggingface_hub's own cache, which resumes, knows tokens, and heeds HF_HOME and
-HF_HUB_OFFLINE."""
+"""Files and snapshots of the Hugging Face Hub, through huggingface_hub and its cache.
+
+That library resumes downloads, finds the user's token, and follows HF_ENDPOINT, HF_HOME and HF_HUB_OFFLINE.
+"""
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench import progress
-from bench.checkpoints.registry import TIMEOUT, Unusable, cause, explain
+from bench.checkpoints.cache import write_atomically
+from bench.checkpoints.registry import TIMEOUT, UnusableSource, explain, network_cause
 
 GATED = "asks for a licence to be accepted at"
+"""Occurs in the reason if the user must accept the licence of a gated repository on its page."""
+
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class HubFile:
+    """A file of a repository at a revision, or its snapshot."""
+
     repository: str
     revision: str
     file: str
-    """"": the snapshot, as far as `patterns` go."""
+    """"" for the snapshot, limited to `patterns`."""
     patterns: tuple[str, ...]
     note: Path
-    """Says where it lies in the hub's cache, once it was fetched entirely: then no network is needed."""
+    """This file says where the complete download is in the hub's cache, so that no network is needed to find it."""
 
     @property
     def pinned(self) -> dict[str, Any]:
+        """Repository and revision as huggingface_hub's keyword arguments."""
         return {"repo_id": self.repository, "revision": self.revision}
 
 
-def here(wanted: Wanted) -> Path | None:
-    """What is there without asking anybody."""
-    return _noted(wanted) or _in_cache(wanted)
+def in_hub_cache(wanted: HubFile) -> Path | None:
+    """The local file or folder if it is complete in the hub's cache. Never uses the network."""
+    return _noted(wanted) or _without_network(wanted)
 
 
-def fetch(wanted: Wanted) -> Path:
-    """The local file or folder. Raises Unusable where it cannot be had."""
-    import huggingface_hub as hub
+def fetch(wanted: HubFile) -> Path:
+    """The local file or folder, downloaded if necessary. Raises UnusableSource with the reason if that fails."""
+    import huggingface_hub
     from huggingface_hub import constants, utils
-    from huggingface_hub.errors import GatedRepoError
-    from requests import ConnectionError as RequestsConnectionError
-    from requests import Timeout
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 
-    if found := _noted(wanted):
-        return found
-    bars = not progress.quiet and sys.stderr.isatty() and not utils.are_progress_bars_disabled()
-    (utils.enable_progress_bars if bars else utils.disable_progress_bars)()
+    if path := _noted(wanted):
+        return path
+    show_bars = not progress.is_quiet() and sys.stderr.isatty() and not utils.are_progress_bars_disabled()
+    (utils.enable_progress_bars if show_bars else utils.disable_progress_bars)()
     try:
         try:
-            # asks once, where a download would try for long
-            hub.HfApi().model_info(**wanted.pinned, timeout=TIMEOUT)
-        except OSError as unreachable:  # then what already lies in the hub's cache will do
-            if found := _in_cache(wanted):
-                return found
-            if isinstance(unreachable, (ConnectionError, RequestsConnectionError, Timeout)):
-                raise Unusable(f"the hub cannot be reached ({cause(str(unreachable))})") from None
-            raise
-        if not bars:
+            # one request that fails fast: a download would retry for a long time
+            huggingface_hub.HfApi().model_info(**wanted.pinned, timeout=TIMEOUT)
+        except OSError as error:
+            if path := _without_network(wanted):
+                return path
+            if isinstance(error, HfHubHTTPError):  # the hub has answered
+                raise
+            raise UnusableSource(f"the hub cannot be reached ({network_cause(str(error))})") from None
+        if not show_bars:
             progress.say(f"Fetching the hub's {wanted.repository}@{wanted.revision}.")
-        found = _download(wanted)
-        with suppress(OSError):  # a cache that cannot be written costs one question the next time
-            write(wanted.note, str(found))
-        return found
+        path = _download(wanted)
+        with suppress(OSError):  # without the note, the next call asks the hub once more
+            write_atomically(wanted.note, str(path))
+        return path
     except GatedRepoError:
-        raise Unusable(f"the hub {GATED} https://huggingface.co/{wanted.repository}") from None
+        raise UnusableSource(_gated(wanted)) from None
     except (OSError, ValueError) as error:  # ValueError: not a valid hub id
-        raise Unusable(explain(error, Path(constants.HF_HUB_CACHE))) from None
+        raise UnusableSource(explain(error, Path(constants.HF_HUB_CACHE))) from None
 
 
-def refused(wanted: Wanted, seconds: float) -> str:
-    """Why the hub does not hand it out, "" where it does: one question, with the user's token where there is one."""
-    import huggingface_hub as hub
-    import requests
-    from huggingface_hub import errors, utils
+def refusal_reason(wanted: HubFile, seconds: float) -> str:
+    """Why the hub does not let this user download it; "" if it does.
 
-    named = (pattern for pattern in wanted.patterns if "*" not in pattern)
-    url = hub.hf_hub_url(
-        wanted.repository, wanted.file or next(named, "config.json"), revision=wanted.revision
-    )
+    Sends one request, with the user's token if there is one, and waits at most `seconds` for the answer.
+    """
+    import huggingface_hub
+    from huggingface_hub import errors
+
+    plain_names = (pattern for pattern in wanted.patterns if "*" not in pattern)
+    file = wanted.file or next(plain_names, "config.json")
+    url = huggingface_hub.hf_hub_url(wanted.repository, file, revision=wanted.revision)
     try:
-        utils.hf_raise_for_status(requests.head(url, headers=utils.build_hf_headers(), timeout=seconds))
+        huggingface_hub.get_hf_file_metadata(url, timeout=seconds)
     except errors.EntryNotFoundError:
-        return ""  # a file that not every model has
+        return ""  # not every model has this file, but the repository can be read
     except errors.GatedRepoError:
-        return f"the hub {GATED} https://huggingface.co/{wanted.repository}"
+        return _gated(wanted)
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "no status"
-        return f"the hub has no {wanted.repository}@{wanted.revision[:12]} for you ({status})"
+        return f"the hub does not give you {wanted.repository}@{wanted.revision[:12]} ({status})"
     except (OSError, ValueError) as error:
-        return f"the hub cannot be reached ({cause(str(error))})"
+        return f"the hub cannot be reached ({network_cause(str(error))})"
     return ""
 
 
-def _download(wanted: Wanted, **options: Any) -> Path:
-    import huggingface_hub as hub
+def _gated(wanted: HubFile) -> str:
+    return f"the hub {GATED} https://huggingface.co/{wanted.repository}"
+
+
+def _download(wanted: HubFile, local_files_only: bool = False) -> Path:
+    import huggingface_hub
 
     if wanted.file:
-        return Path(hub.hf_hub_download(**wanted.pinned, filename=wanted.file, **options))
-    return Path(hub.snapshot_download(**wanted.pinned, allow_patterns=[*wanted.patterns], **options))
+        return Path(
+            huggingface_hub.hf_hub_download(
+                **wanted.pinned, filename=wanted.file, local_files_only=local_files_only
+            )
+        )
+    return Path(
+        huggingface_hub.snapshot_download(
+            **wanted.pinned, allow_patterns=[*wanted.patterns], local_files_only=local_files_only
+        )
+    )
 
 
-def _noted(wanted: Wanted) -> Path | None:
+def _noted(wanted: HubFile) -> Path | None:
+    """Where the note says it is, if it still is."""
     if COMMIT.fullmatch(wanted.revision) and wanted.note.is_file():
-        found = Path(wanted.note.read_text(encoding="utf-8"))
-        return found if found.exists() else None
+        path = Path(wanted.note.read_text(encoding="utf-8"))
+        return path if path.exists() else None
     return None
 
 
-def _in_cache(wanted: Wanted) -> Path | None:
-    """What lies in the hub's cache, whoever has fetched it, if it is not torn."""
+def _without_network(wanted: HubFile) -> Path | None:
+    """What any program has left in the hub's cache, unless a download of this repository is unfinished."""
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     with suppress(LocalEntryNotFoundError):
-        found = _download(wanted, local_files_only=True)
-        if wanted.file or not any((found.parents[1] / "blobs").glob("*.incomplete")):
-            return found
+        path = _download(wanted, local_files_only=True)
+        if wanted.file or not any((path.parents[1] / "blobs").glob("*.incomplete")):
+            return path
     return None
-
-
-def write(path: Path, text: str) -> None:
-    """All of it or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-    os.replace(file.name, path)

@@ -8,8 +8,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from bench.checkpoints.gguf import converted, refuse_gaps
-from bench.checkpoints.weights import fingerprint, resolve
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.gguf import convert, refuse_gaps
+from bench.checkpoints.weights import fingerprint
 from bench.core import Weights
 from bench.errors import BenchError
 
@@ -20,8 +21,17 @@ def folder(weights: Weights) -> Path:
     if path.is_file():
         if path.suffix != ".gguf":
             raise BenchError(f"{path} is neither a GGUF file nor a model folder: set the checkpoint to one.")
-        path = converted(path, fingerprint(weights))
+        path = convert(path, fingerprint(weights))
     return path
+
+
+def refuse_pickles(folder: Path, pickled: bool) -> None:
+    """Raise BenchError if a checkpoint has only pickled weights and the user has not asked for those (`pickled`)."""
+    if not pickled and not any(folder.glob("*.safetensors")):
+        raise BenchError(
+            f"The checkpoint in {folder} has no *.safetensors: if its weights are in pytorch_model.bin, set "
+            "system.adapter.pickled=true to read them with torch's weights-only unpickler, or save it as safetensors."
+        )
 
 
 def load_tokenizer(path: Path, **options: Any) -> Any:

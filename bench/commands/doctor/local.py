@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import distribution
 from pathlib import Path
 
-from bench.checkpoints.weights import cache_dir
+from bench.checkpoints.cache import cache_dir
 from bench.commands.doctor import machine
 from bench.commands.doctor.finding import Finding, Verdict, gb, pip_install
 from bench.commands.prefetch import size

@@ -12,9 +12,10 @@ from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
-from bench.checkpoints.hub import refused
-from bench.checkpoints.registry import cause
-from bench.checkpoints.weights import here, on_hub
+from bench.checkpoints.fetching import cached_path
+from bench.checkpoints.hub import refusal_reason
+from bench.checkpoints.registry import network_cause
+from bench.checkpoints.weights import hub_file
 from bench.commands.doctor.finding import Finding
 from bench.commands.prefetch import Part
 
@@ -35,9 +36,9 @@ def questions(asked: Sequence[Part]) -> dict[str, Callable[[], str]]:
     if not offline():
         found["hub"] = partial(_head, ENDPOINT)
         for weights in needs:
-            for source in weights.sources if not here(weights) else ():
+            for source in weights.sources if not cached_path(weights) else ():
                 if "hub" in source:
-                    found[repository(source)] = partial(refused, on_hub(weights, source), SECONDS)
+                    found[repository(source)] = partial(refusal_reason, hub_file(weights, source), SECONDS)
     urls = [str(url) for part in asked if (url := getattr(part.made, "base_url", ""))]
     return found | {url: partial(_head, url) for url in urls}
 
@@ -69,7 +70,7 @@ def _head(url: str) -> str:
     try:
         requests.head(url, timeout=SECONDS)
     except (requests.RequestException, ValueError) as error:
-        return cause(str(error))
+        return network_cause(str(error))
     return ""
 
 
@@ -85,7 +86,7 @@ def _index(name: str) -> str:
         return ""
     broken = re.search(r"connection (?:broken by|error: )(.*)", done.stderr)
     errors = re.findall(r"ERROR: (.*)", done.stderr) or ["pip said nothing"]
-    return cause(broken[1] if broken else errors[-1])
+    return network_cause(broken[1] if broken else errors[-1])
 
 
 def findings(reasons: Mapping[str, str], asked: Sequence[Part]) -> Iterator[Finding]:

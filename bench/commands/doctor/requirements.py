@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from bench import references
+from bench.checkpoints.cache import cache_dir
+from bench.checkpoints.fetching import cached_path
 from bench.checkpoints.hub import GATED
-from bench.checkpoints.weights import cache_dir, here
 from bench.commands.doctor import machine
 from bench.commands.doctor.finding import Finding, Verdict, gb, pip_install
 from bench.commands.doctor.network import host, offline, repository
@@ -87,7 +88,7 @@ def _weights(
     part: Part, weights: Weights, reasons: Mapping[str, str], words: str
 ) -> tuple[Verdict, str, str]:
     what = weights.file or str(weights.sources[0].get("hub") or weights.sources[0].get("path"))
-    if path := here(weights):
+    if path := cached_path(weights):
         return "ok", f"{what} is here ({gb(size(path))})", ""
     why = [_why_not(source, reasons) for source in weights.sources]
     if not all(why):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from bench.checkpoints.weights import parse_weights, resolve
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import parse_weights
 from bench.errors import BenchError
 from bench.progress import bar
 

@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.checkpoints import e5
-from bench.checkpoints.weights import cache_dir, fingerprint, made_once, resolve
+from bench.checkpoints.cache import build_cached, cache_dir
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import fingerprint
 from bench.core import Weights, digest
 from bench.scorers.comet_checkpoint import silent
 
@@ -52,7 +54,7 @@ def folder(encoder: Weights = e5.PAYLOAD, trained: Path = TRAINED) -> Path:
     tokenizer, made once in the user's cache. Raises BenchError where the encoder cannot be fetched."""
     name = f"comet-embedded-{identity(encoder, trained).removeprefix('sha256:')[:16]}"
     sentence = "Putting COMET (embedded) together once, to load fast from now on (half a minute at most) …"
-    return made_once(name, lambda target: _make(resolve(encoder), trained, target, name), sentence)
+    return build_cached(name, lambda target: _make(resolve(encoder), trained, target, name), sentence)
 
 
 def identity(encoder: Weights = e5.PAYLOAD, trained: Path = TRAINED) -> str:

