@@ -47,7 +47,7 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
     from bench import progress
     from bench.commands.meta_evaluate import meta_evaluate as measure
     from bench.errors import BenchError
-    from bench.launching.compose import compose, scorers, sentences
+    from bench.launching.compose import compose, friendly_errors, scorers
     from bench.scoring import judgements
 
     given = [word for word in words if "=" in word and not Path(word).is_file()]
@@ -57,7 +57,7 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
     names = [word.removeprefix("metric=").strip("[]") for word in given if word.startswith("metric=")]
     asked = dict.fromkeys(name for name in ",".join([*names, *_ALWAYS]).split(",") if name)
     overrides = [word for word in given if not word.startswith("metric=")]
-    with sentences():
+    with friendly_errors():
         config = compose([f"metric=[{','.join(asked)}]", *overrides])
     progress.configure(quiet=config.quiet)
     tables = measure({str(path): judgements.read(path) for path in files}, scorers(config))

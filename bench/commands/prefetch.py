@@ -23,7 +23,7 @@ from bench.checkpoints.weights import describe_source
 from bench.core import Adapter, Scorer, Weights
 from bench.errors import BenchError
 from bench.languages import sides
-from bench.launching.compose import each, expand, instantiate, sentences
+from bench.launching.compose import expand, friendly_errors, instantiate, job_configs
 from bench.references.outside import SACREBLEU
 from bench.translation import provenance
 
@@ -118,7 +118,7 @@ def prefetch(overrides: Sequence[str]) -> list[Row]:
 
 def composed(overrides: Sequence[str]) -> list[DictConfig]:
     """The config of each job that `bench run` would start."""
-    configs = list(each(expand(overrides)[0]))
+    configs = list(job_configs(expand(overrides)[0]))
     for config in configs:
         sides(config.direction)
     return configs
@@ -126,7 +126,7 @@ def composed(overrides: Sequence[str]) -> list[DictConfig]:
 
 def parts(configs: Sequence[DictConfig]) -> list[Part]:
     """The systems and the metrics, each as often as it is set up otherwise; what cannot be set up says why."""
-    with sentences():
+    with friendly_errors():
         named = [(str(config.system.name), config.system) for config in configs]
     found = [_part(name, "system", node, node.adapter) for name, node in named]
     found += [_part(str(name), "metric", node, node) for name, node in configs[0].metric.items()]
@@ -152,7 +152,7 @@ def size(path: Path) -> int:
 def _part(name: str, kind: Literal["system", "metric"], node: DictConfig, target: DictConfig) -> Part:
     part = Part(name, kind, {}, None)
     try:
-        with sentences():
+        with friendly_errors():
             config: Any = OmegaConf.to_container(node, resolve=True)
             part = replace(part, config=config)
             made: Adapter | Scorer = instantiate(target)

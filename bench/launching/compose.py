@@ -140,13 +140,3 @@ def friendly_errors() -> Iterator[None]:
         ) from None
     except (HydraException, OmegaConfBaseException) as error:
         raise BenchError(f"The configuration is not valid: {' '.join(str(error).split())}") from None
-
-
-# The names that jobs.py and run.py use until they are rewritten.
-arguments, each, for_hydra, parse, sentences = (
-    job_overrides,
-    job_configs,
-    is_hydra_override,
-    parse_overrides,
-    friendly_errors,
-)

@@ -1,0 +1,59 @@
+"""The Hydra application that gives jobs to a launcher: bench.launching.launch starts it in a process of its own.
+
+A Hydra sweep is a grid: it runs every combination of the values that it is given. The jobs of a run are a list. So the
+list is in a file, the grid has one dimension (the number of the job), and each job composes its own config from its
+overrides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import hydra
+import msgspec
+from hydra.core.global_hydra import GlobalHydra
+from hydra.utils import get_method
+from omegaconf import DictConfig
+
+from bench import progress
+from bench.launching.compose import CONFIGS, compose
+
+
+class JobList(msgspec.Struct):
+    """What the file says."""
+
+    function: str
+    """Dotted path of the function that is called with the config of a job."""
+    jobs: list[list[str]]
+    """The overrides of each job."""
+
+
+def arguments(
+    function: Callable[[DictConfig], None],
+    jobs: Sequence[Sequence[str]],
+    file: Path,
+    overrides: Sequence[str],
+) -> list[str]:
+    """Write the list of jobs to `file`; returns the command line of this application, without the interpreter.
+
+    `overrides` choose and configure the launcher.
+    """
+    job_list = JobList(f"{function.__module__}.{function.__qualname__}", [list(job) for job in jobs])
+    file.write_bytes(msgspec.json.encode(job_list))
+    start = (
+        "from bench.launching.hydra_app import main; main()"  # not -m: workers import run_job by its module
+    )
+    return ["-c", start, "--multirun", *overrides, f"+jobs={file}", f"+job=range({len(jobs)})"]
+
+
+def run_job(config: DictConfig) -> None:
+    """Run the job with the number `config.job`. A launcher calls this, perhaps on another machine."""
+    job_list = msgspec.json.decode(Path(config.jobs).read_bytes(), type=JobList)
+    GlobalHydra.instance().clear()  # launchers restore the state of the process that submitted the job
+    job_config = compose(job_list.jobs[config.job])
+    progress.configure(quiet=job_config.quiet)
+    get_method(job_list.function)(job_config)
+
+
+main = hydra.main(version_base="1.3", config_path=CONFIGS, config_name="config")(run_job)
