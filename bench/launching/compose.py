@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +40,7 @@ def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
             if o.input_line and (o.key_or_group in ("suite", "shards") or is_hydra_override(o))
         ]
         config = compose(suite_overrides)
-        keys = {override.key_or_group for override in parsed}
+        keys = {o.key_or_group for o in parsed}
         sweep = list(overrides)
         for key, values in (("system", config.suite.systems), ("direction", config.suite.directions)):
             if key not in keys:
@@ -47,6 +48,11 @@ def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
         if int(config.shards) > 1:
             sweep.append(f"shard={','.join(map(str, range(int(config.shards))))}")
         return sweep, config.suite
+
+
+def override(key: str, value: Any) -> str:
+    """The override that sets `key` to a number, a text or None. Hydra's grammar accepts JSON for them."""
+    return f"{key}={json.dumps(value, ensure_ascii=False)}"
 
 
 def parse_overrides(overrides: Sequence[str]) -> list[Override]:
@@ -60,18 +66,18 @@ def job_overrides(sweep: Sequence[str]) -> list[list[str]]:
     """
     with friendly_errors():
         choices: dict[str, list[str]] = {}
-        for override in parse_overrides(sweep):
-            if is_hydra_override(override):
+        for parsed in parse_overrides(sweep):
+            if is_hydra_override(parsed):
                 continue
-            key = override.get_key_element()
-            if override.is_discrete_sweep():
-                choices[key] = [f"{key}={value}" for value in override.sweep_string_iterator()]
-            elif override.is_sweep_override():
+            key = parsed.get_key_element()
+            if parsed.is_discrete_sweep():
+                choices[key] = [f"{key}={value}" for value in parsed.sweep_string_iterator()]
+            elif parsed.is_sweep_override():
                 raise BenchError(
-                    f"{override.input_line} is a continuous range: list its values instead, as in {key}=A,B."
+                    f"{parsed.input_line} is a continuous range: list its values instead, as in {key}=A,B."
                 )
             else:
-                choices[key] = [override.input_line or ""]
+                choices[key] = [parsed.input_line or ""]
         return [list(job) for job in itertools.product(*choices.values())]
 
 
@@ -86,9 +92,9 @@ def hydra_overrides(overrides: Sequence[str]) -> list[str]:
     return [o.input_line for o in parse_overrides(overrides) if is_hydra_override(o) and o.input_line]
 
 
-def is_hydra_override(override: Override) -> bool:
+def is_hydra_override(parsed: Override) -> bool:
     """True if it says how and where jobs run, but not what they do."""
-    return override.key_or_group.startswith(("hydra.", "hydra/"))
+    return parsed.key_or_group.startswith(("hydra.", "hydra/"))
 
 
 def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:

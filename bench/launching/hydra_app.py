@@ -17,7 +17,7 @@ from hydra.utils import get_method
 from omegaconf import DictConfig
 
 from bench import progress
-from bench.launching.compose import CONFIGS, compose
+from bench.launching.compose import CONFIGS, compose, override
 
 
 class JobList(msgspec.Struct):
@@ -41,10 +41,9 @@ def arguments(
     """
     job_list = JobList(f"{function.__module__}.{function.__qualname__}", [list(job) for job in jobs])
     file.write_bytes(msgspec.json.encode(job_list))
-    start = (
-        "from bench.launching.hydra_app import main; main()"  # not -m: workers import run_job by its module
-    )
-    return ["-c", start, "--multirun", *overrides, f"+jobs={file}", f"+job=range({len(jobs)})"]
+    # -c instead of -m, so that workers import run_job from its module and not from __main__
+    start = ["-c", "from bench.launching.hydra_app import main; main()"]
+    return [*start, "--multirun", *overrides, override("+jobs", str(file)), f"+job=range({len(jobs)})"]
 
 
 def run_job(config: DictConfig) -> None:

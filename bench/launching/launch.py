@@ -9,7 +9,6 @@ is taken from Slurm: the store says what was done.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -27,7 +26,7 @@ from omegaconf import DictConfig
 from bench import progress
 from bench.errors import BenchError
 from bench.launching import hydra_app
-from bench.launching.compose import compose, hydra_overrides, parse_overrides
+from bench.launching.compose import compose, hydra_overrides, override, parse_overrides
 
 MAX_ARRAY_SIZE = 1000
 """Jobs in a batch: Slurm's own limit unless the cluster changed it."""
@@ -88,11 +87,11 @@ class Launcher:
 
         A resource that the launcher does not know is ignored; the command line wins over a request.
         """
-        given = {override.key_or_group for override in parse_overrides(self.overrides)}
+        given = {parsed.key_or_group for parsed in parse_overrides(self.overrides)}
         batches: dict[tuple[str, ...], list[JobRequest]] = defaultdict(list)
         for request in requests:
             settings = {f"hydra.launcher.{k}": v for k, v in request.resources.items() if k in self.config}
-            batches[tuple(_override(k, settings[k]) for k in sorted(settings) if k not in given)].append(
+            batches[tuple(override(k, settings[k]) for k in sorted(settings) if k not in given)].append(
                 request
             )
         for resources, batch in batches.items():
@@ -148,9 +147,9 @@ class _Batch:
     ) -> None:
         self.name, self.folder = folder.name, folder
         self._idle_since = float("inf")
-        overrides = [*launcher.overrides, *resources, _override("hydra.sweep.dir", str(folder))]
+        overrides = [*launcher.overrides, *resources, override("hydra.sweep.dir", str(folder))]
         if launcher.is_slurm:
-            overrides.append(_override("hydra.launcher.name", self.name))
+            overrides.append(override("hydra.launcher.name", self.name))
         jobs = [[*launcher.overrides, *request.overrides] for request in requests]
         folder.mkdir(parents=True)
         command = [sys.executable, *hydra_app.arguments(function, jobs, folder / "jobs.json", overrides)]
@@ -197,8 +196,3 @@ def _queued(names: Sequence[str]) -> set[str] | None:
         return None
     pairs = (line.strip().split("|") for line in answer.stdout.splitlines() if "|" in line)
     return {name for name, state in pairs if state not in _ENDED}
-
-
-def _override(key: str, value: Any) -> str:
-    """`value` as JSON: Hydra's grammar accepts that for numbers, null and quoted text."""
-    return f"{key}={json.dumps(value, ensure_ascii=False)}"
