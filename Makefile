@@ -1,4 +1,4 @@
-# The two commands of the README need nothing but Python 3.10 to 3.12 and a package registry.
+# `make bench` and `make test` need only Python 3.10 to 3.12 and PyPI or a mirror.
 PYTHON ?= python3
 BENCH := .venv/bin/bench
 
@@ -15,13 +15,13 @@ lint: .venv/ready
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-# Ratios measured side by side, and times at size: 40 minutes on two cores; ARGS="comet site" measures these (tests/perf/).
+# Benchmarks next to their baselines: 40 minutes on two cores. ARGS="comet site" runs some of them (docs/speed.md).
 perf: .venv/ready
 	.venv/bin/python -W ignore -m tests.perf $(ARGS)
 
-# constraints.txt pins what was installed together; an unpinned torch would fetch gigabytes of CUDA.
+# constraints.txt pins versions that were tested together.
 .venv/ready: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info[:2] <= (3, 12) else "Python 3.10 to 3.12 is needed, this is %d.%d: name one with make PYTHON=python3.11" % sys.version_info[:2])'
+	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info[:2] <= (3, 12) else "bitext-bench needs Python 3.10 to 3.12, this is %d.%d: choose one with make PYTHON=python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
 	.venv/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
 	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
