@@ -1,13 +1,15 @@
-"""Whether a document's official terms are rendered, and always alike.
+"""Whether a system renders a document's official terms, and renders each of them always in the same way.
 
-An occurrence is a term and a segment of which the source and the official translation both have it: the column `segments` of
-terms.tsv, as `bench references check` proves. It counts once a segment, since a sentence that comes back to a term may say
-“they”. It is rendered where the hypothesis has an accepted form (bench.references.renderings). What the official translation
-leaves out is asked of nobody: it has 100 itself.
+An occurrence is a term and a segment whose source and official translation both have the term: the column
+`segments` of terms.tsv, which `bench references check` verifies. A term counts once per segment, since a
+sentence that mentions a term again may say “they”. It is rendered if the hypothesis has one of its accepted
+forms (bench.references.renderings). A term that the official translation leaves out is not expected of a
+system: the official translation itself scores 100.
 
-"terms": 100 x rendered / occurrences: exact-match accuracy (Alam et al. 2021, arXiv 2106.11891), inflected forms accepted.
-"term consistency": of the terms with several occurrences, 100 x those that have the form which the same system uses most for
-the term / all. What a system wrote where it has no accepted form is not known: such an occurrence is not consistent.
+"terms": 100 x rendered / occurrences: exact-match accuracy (Alam et al. 2021, arXiv 2106.11891), with
+inflected forms accepted. "term consistency": among the terms with several occurrences, 100 x the occurrences
+that have the form which the same system uses most often for the term / all occurrences. An occurrence without
+an accepted form is not consistent, because what the system wrote there is unknown.
 """
 
 from __future__ import annotations
@@ -20,66 +22,76 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench import references as sets
+from bench import references
 from bench.core import Score, Scorer, Task
 from bench.errors import BenchError
 from bench.references.renderings import reader
+from bench.references.set_folder import read_bytes
 from bench.references.terms import FILE, Term, occurrences, read
+from bench.scoring.intervals import SEED, draw, percentile_interval
 
-SEED = 12345
-
-_LEAST = {"terms": 1, "term consistency": 2}
-"""Metric -> the occurrences that a term must have to count."""
+_MIN_OCCURRENCES = {"terms": 1, "term consistency": 2}
+"""Metric -> the number of occurrences that a term must have to count."""
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One term and what became of it."""
+class TermRow:
+    """One term: where it must be rendered, and how each system renders it."""
 
     term: Term
     segments: tuple[int, ...]
-    """Where it must be rendered: places in the set, from 0."""
+    """The segments where it must be rendered: indices in the set, from 0."""
     forms: Mapping[str, tuple[tuple[str, ...], ...]]
-    """System -> for each of these segments the accepted forms that its hypothesis has, as terms.tsv lists them; none where
-    it does not render the term."""
+    """System -> for each of these segments the accepted forms that its hypothesis has, spelled as in
+    terms.tsv; () if it does not render the term.
+    """
 
     def rendered(self, system: str) -> int:
+        """The number of segments in which the system renders the term."""
         return sum(map(bool, self.forms[system]))
 
     def counts(self, system: str) -> dict[str, int]:
-        """Form -> in how many segments the system has it; the most frequent first, then as listed."""
+        """Form -> the number of segments in which the system has it: most frequent first, then as in
+        terms.tsv.
+        """
         counted = Counter(form for forms in self.forms[system] for form in forms)
         listed = [*self.term.zh, *self.term.en]
         return dict(sorted(counted.items(), key=lambda item: (-item[1], listed.index(item[0]))))
 
 
-def table(terms: Sequence[Term], task: Task, systems: Mapping[str, Sequence[str]]) -> list[Row]:
-    """The terms that must be rendered somewhere, in the order of `terms`.
+def table(terms: Sequence[Term], task: Task, systems: Mapping[str, Sequence[str]]) -> list[TermRow]:
+    """The terms that must be rendered in at least one segment, in the order of `terms`.
 
     `systems`: name -> hypotheses, parallel to `task.sources` and `task.references`.
     """
-    target_language = task.target_language
-    wanted = []
+    expected = []
     for source, reference in zip(task.sources, task.references, strict=True):
-        there = occurrences(terms, source, task.source_language)
-        here = occurrences(terms, reference, target_language)
-        wanted.append(tuple(term for term in terms if term in there and term in here))
-    readers = {of: reader(of, terms, target_language) for of in set(wanted)} if systems else {}
-    found = {
-        system: [readers[of](text) for of, text in zip(wanted, texts, strict=True)]
-        for system, texts in systems.items()
+        in_source = occurrences(terms, source, task.source_language)
+        in_reference = occurrences(terms, reference, task.target_language)
+        expected.append(tuple(term for term in terms if term in in_source and term in in_reference))
+    readers = (
+        {group: reader(group, terms, task.target_language) for group in set(expected)} if systems else {}
+    )
+    renderings = {
+        system: [readers[group](text) for group, text in zip(expected, hypotheses, strict=True)]
+        for system, hypotheses in systems.items()
     }
     rows = []
     for term in terms:
-        if places := tuple(place for place, of in enumerate(wanted) if term in of):
-            forms = {system: tuple(texts[place][term] for place in places) for system, texts in found.items()}
-            rows.append(Row(term, places, forms))
+        if segments := tuple(index for index, group in enumerate(expected) if term in group):
+            forms = {
+                system: tuple(texts[index][term] for index in segments)
+                for system, texts in renderings.items()
+            }
+            rows.append(TermRow(term, segments, forms))
     return rows
 
 
 class Terms(Scorer):
-    """`metric`: terms or term consistency. `reference`, `granularity`: the run's own. `resamples`: of the bootstrap that gives
-    the 95 % interval. `required`: see Scorer."""
+    """`metric`: terms or term consistency. `reference`, `granularity`: the same as the run's.
+
+    `resamples`: bootstrap resamples for the 95 % interval. `required`: see bench.core.Scorer.
+    """
 
     def __init__(
         self,
@@ -89,8 +101,8 @@ class Terms(Scorer):
         resamples: int = 1000,
         required: bool = True,
     ) -> None:
-        if metric not in _LEAST:
-            raise BenchError(f"Terms have no metric {metric!r}: use one of {', '.join(_LEAST)}.")
+        if metric not in _MIN_OCCURRENCES:
+            raise BenchError(f"There is no term metric {metric!r}: use one of {', '.join(_MIN_OCCURRENCES)}.")
         self.metric = metric
         self.reference = reference
         self.granularity = granularity
@@ -98,86 +110,94 @@ class Terms(Scorer):
         self.required = required
 
     def prepare(self) -> None:
-        """Raises BenchError where the set has no term to count."""
+        """Raises BenchError if the set has no term that counts."""
         # Which terms count does not depend on the direction.
-        self._rows(Task(sets.load(self.reference, self.granularity), "zh-en"), {})
+        self._rows(Task(references.load(self.reference, self.granularity), "zh-en"), {})
 
     def identity(self) -> dict[str, Any]:
-        made = {"metric": self.metric, "resamples": self.resamples, "seed": SEED}
-        return {"scorer": "terms", "version": 1, "terms_sha256": self._sha256(), **made}
+        return {
+            "scorer": "terms",
+            "version": 1,
+            "terms_sha256": self._sha256(),
+            "metric": self.metric,
+            "resamples": self.resamples,
+            "seed": SEED,
+        }
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
+        """`partial` is not used: scoring takes less than a second."""
         rows = self._rows(task, systems)
-        of_what = (
-            f"set:{task.reference.id}@{task.reference.sha256[:12]}|terms:{len(rows)}@{self._sha256()[:12]}"
+        signature = (
+            f"{self.metric}|set:{task.reference.id}@{task.reference.sha256[:12]}"
+            f"|terms:{len(rows)}@{self._sha256()[:12]}|bs:{self.resamples}|seed:{SEED}|version:1"
         )
-        signature = f"{self.metric}|{of_what}|bs:{self.resamples}|seed:{SEED}|version:1"
         scores = {}
         for system in systems:
             statistics = self._statistics(rows, system, len(task.ids))
             scores[system] = Score(
                 metric=self.metric,
-                value=100 * sum(hits for hits, _ in statistics) / sum(of for _, of in statistics),
+                value=100 * sum(hits for hits, _ in statistics) / sum(total for _, total in statistics),
                 interval=_interval(statistics, self.resamples),
                 signature=signature,
-                # Where there is no term nothing was missed; the remark says that nothing was asked either.
-                segments=tuple(100 * hits / of if of else 100.0 for hits, of in statistics),
+                # A segment without terms has 100, since nothing is missing; its remark says that nothing was
+                # expected.
+                segments=tuple(100 * hits / total if total else 100.0 for hits, total in statistics),
                 statistics=statistics,
-                remarks=tuple((place, "no term") for place, (_, of) in enumerate(statistics) if not of),
+                remarks=tuple((index, "no term") for index, (_, total) in enumerate(statistics) if not total),
                 aggregation="ratio",
             )
         return scores
 
-    def _rows(self, task: Task, systems: Mapping[str, Sequence[str]]) -> list[Row]:
-        """The terms that count, at least one."""
+    def _rows(self, task: Task, systems: Mapping[str, Sequence[str]]) -> list[TermRow]:
+        """The terms that count for this metric, at least one."""
         folder = self._folder()
         terms = read(folder) if folder else ()
         if not terms:
             raise BenchError(
-                f"{self.reference} has no {FILE} that says how its terms are to be rendered: leave {self.metric} out of the metrics, or write one into the folder of a set that was built here."
+                f"{self.reference} has no {FILE} that lists its terms: leave {self.metric} out of the metrics, "
+                f"or add {FILE} to the folder of a set that was built with `bench references`."
             )
-        least = _LEAST[self.metric]
-        rows = table(terms, task, systems)
-        if not (counted := [row for row in rows if len(row.segments) >= least]):
+        minimum = _MIN_OCCURRENCES[self.metric]
+        rows = [row for row in table(terms, task, systems) if len(row.segments) >= minimum]
+        if not rows:
             raise BenchError(
-                f"No term of {self.reference} stands on both sides of {'two segments' if least > 1 else 'a segment'}: leave {self.metric} out of the metrics."
+                f"No term of {self.reference} occurs on both sides of "
+                f"{'two segments' if minimum > 1 else 'a segment'}: leave {self.metric} out of the metrics."
             )
-        return counted
+        return rows
 
-    def _statistics(self, rows: Sequence[Row], system: str, segments: int) -> tuple[tuple[float, float], ...]:
-        """Of each segment: how many occurrences are right, and of how many."""
-        hits, of = [0.0] * segments, [0.0] * segments
+    def _statistics(
+        self, rows: Sequence[TermRow], system: str, segments: int
+    ) -> tuple[tuple[float, float], ...]:
+        """[segment]: the number of occurrences that are right, and the number of occurrences."""
+        hits, totals = [0.0] * segments, [0.0] * segments
         for row in rows:
-            usual = next(iter(row.counts(system)), None)
-            for place, forms in zip(row.segments, row.forms[system], strict=True):
-                of[place] += 1
-                hits[place] += bool(forms) if self.metric == "terms" else usual in forms
-        return tuple(zip(hits, of, strict=True))
+            usual_form = next(iter(row.counts(system)), None)
+            for index, forms in zip(row.segments, row.forms[system], strict=True):
+                totals[index] += 1
+                hits[index] += bool(forms) if self.metric == "terms" else usual_form in forms
+        return tuple(zip(hits, totals, strict=True))
 
     def _folder(self) -> Path | None:
-        with suppress(BenchError):  # a set from outside has none
-            return sets.find(self.reference)
+        with suppress(BenchError):  # a set that came aligned has no folder
+            return references.find(self.reference)
         return None
 
     def _sha256(self) -> str:
-        """Of terms.tsv; "" where there is none."""
+        """Hash of terms.tsv; "" if there is none."""
         folder = self._folder()
         if folder is None or not (folder / FILE).is_file():
             return ""
-        return hashlib.sha256(sets.read_bytes(folder / FILE)).hexdigest()
+        return hashlib.sha256(read_bytes(folder / FILE)).hexdigest()
 
 
 def _interval(statistics: Sequence[tuple[float, float]], resamples: int) -> tuple[float, float] | None:
-    """95 %, percentiles over resampled segments; none where a single segment has all the terms.
-
-    A resample without a term says nothing and is passed over.
-    """
+    """None if fewer than two segments have terms. A resample without a term does not count."""
     import numpy as np
 
     counts = np.array(statistics)
     if np.count_nonzero(counts[:, 1]) < 2:
         return None
-    drawn = np.random.default_rng(SEED).integers(len(counts), size=(resamples, len(counts)))
-    hits, of = (column[drawn].sum(axis=1) for column in counts.T)
-    low, high = np.percentile(100 * hits[of > 0] / of[of > 0], [2.5, 97.5])
-    return float(low), float(high)
+    samples = draw(len(counts), resamples)
+    hits, totals = (column[samples].sum(axis=1) for column in counts.T)
+    return percentile_interval(100 * hits[totals > 0] / totals[totals > 0])

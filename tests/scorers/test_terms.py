@@ -21,7 +21,7 @@ from bench.launching.compose import compose, scorers
 from bench.references.parallel import parallel_task
 from bench.references.terms import read
 from bench.resources import data_dir
-from bench.scorers.terms import Row, Terms, table
+from bench.scorers.terms import TermRow, Terms, table
 from tests.helpers.sets import WHITE_PAPER
 
 SET = "china-export-controls-2021"
@@ -134,7 +134,7 @@ SYSTEM_TEXTS = [
 def test_scores_by_hand(folder: Path) -> None:
     """出口管制 is wanted three times (its official translation in the last segment is “they”), the others once."""
     systems = {"it": SYSTEM_TEXTS}
-    score = Terms("terms", str(folder)).score(TASK, systems)["it"]
+    score = Terms("terms", str(folder)).score(TASK, systems, PARTIAL)["it"]
     assert score.statistics == ((1, 1), (1, 2), (0, 1), (0, 0), (1, 1), (0, 0))
     assert score.value == pytest.approx(100 * 3 / 5)
     assert score.segments == (100.0, 50.0, 0.0, 100.0, 100.0, 100.0)
@@ -142,7 +142,7 @@ def test_scores_by_hand(folder: Path) -> None:
     assert (score.metric, score.higher_is_better) == ("terms", True)
     json.dumps([score.value, score.interval, score.statistics, score.segments], allow_nan=False)
 
-    consistency = Terms("term consistency", str(folder)).score(TASK, systems)["it"]
+    consistency = Terms("term consistency", str(folder)).score(TASK, systems, PARTIAL)["it"]
     assert consistency.statistics == ((1, 1), (1, 1), (0, 0), (0, 0), (0, 1), (0, 0))
     assert consistency.value == pytest.approx(100 * 2 / 3)
 
@@ -156,7 +156,7 @@ def test_what_is_not_rendered_is_not_consistent(folder: Path) -> None:
 def test_the_table(folder: Path) -> None:
     row, un, law = table(read(folder), TASK, {"it": SYSTEM_TEXTS, "none": [""] * 6})
     controls, measures = ("export controls",), ("export control measures",)
-    assert row == Row(
+    assert row == TermRow(
         read(folder)[0], (0, 1, 4), {"it": (controls, controls, measures), "none": ((), (), ())}
     )
     assert row.counts("it") == {"export controls": 2, "export control measures": 1}
@@ -212,7 +212,7 @@ def test_a_set_without_terms_is_one_sentence(tmp_path: Path) -> None:
     scorer = Terms("terms", str(tmp_path / "news"), required=False)
     assert scorer.identity()["terms_sha256"] == ""
     with pytest.raises(
-        BenchError, match=r"news has no terms\.tsv .*: leave terms out of the metrics, or write one"
+        BenchError, match=r"news has no terms\.tsv .*: leave terms out of the metrics, or add terms\.tsv to"
     ):
         scorer.prepare()
 
@@ -228,7 +228,7 @@ def test_a_wrong_terms_file_is_named(folder: Path) -> None:
     write(folder, "出口管制\t")
     with pytest.raises(BenchError, match=r"terms\.tsv:2: a form of en is empty"):
         Terms("terms", str(folder)).prepare()
-    with pytest.raises(BenchError, match="Terms have no metric 'accuracy'"):
+    with pytest.raises(BenchError, match="There is no term metric 'accuracy'"):
         Terms("accuracy", SET)
 
 
@@ -247,7 +247,7 @@ def test_the_yamls_hand_the_run_s_own_set_on() -> None:
 def test_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granularity: str) -> None:
     """By document the consistency has nothing to say: the board has a gap and says why."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(progress, "quiet", True)  # put back afterwards: the run below sets it for the process
+    monkeypatch.setattr(progress, "_quiet", True)  # put back afterwards: the run below sets it for the process
     view = references.load(SET, granularity).segments
     for direction in DIRECTIONS:
         lines = [{"id": s.id, "text": s.text(sides(direction)[1])} for s in view]
