@@ -7,11 +7,12 @@ that a record was read from, never in the record.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Literal
 
 import msgspec
 
-from bench.core import Granularity
+from bench.core import Aggregation, Granularity
 from bench.errors import BenchError
 from bench.languages import Direction
 
@@ -25,7 +26,7 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     output: float
 
 
-class SystemCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class SystemCard(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the yaml of a system says about it, apart from its adapter and the resources of a job."""
 
     name: str
@@ -90,8 +91,23 @@ class RunRecord(msgspec.Struct, frozen=True):
 
 
 def system_card(card: Mapping[str, Any]) -> SystemCard:
-    """The validated card of a system. Raises BenchError that names the wrong field."""
+    """The validated card of a system: what its yaml says, without `adapter` and `resources`.
+
+    Raises BenchError that names the wrong field and the nearest right spelling.
+    """
+    for key in card:
+        if key not in SystemCard.__struct_fields__:
+            similar = get_close_matches(str(key), SystemCard.__struct_fields__, n=1)
+            advice = f"use {similar[0]}" if similar else f"use one of {', '.join(SystemCard.__struct_fields__)}"
+            raise BenchError(f"system.{key} is not a field of a system's card: {advice}.")
     try:
         return msgspec.convert(card, SystemCard)
     except msgspec.ValidationError as error:
-        raise BenchError(f"The system's yaml is wrong ({error}): correct this field.") from None
+        raise BenchError(f"The system's card is wrong ({error}): correct this field of the system's yaml.") from None
+
+
+def legacy_aggregation(metric: str, has_statistics: bool) -> Aggregation:
+    """The aggregation of a score that was stored before scores carried it. `metric`: the column heading."""
+    if metric in ("BLEU", "chrF", "chrF++"):
+        return "bleu" if metric == "BLEU" else "chrf"
+    return "ratio" if has_statistics else "mean"

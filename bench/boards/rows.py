@@ -1,97 +1,126 @@
-"""Rows from runs: what the store holds on one direction, sorted, with what is missing and why."""
+"""Rows from runs: what the store holds on one task, sorted, with what is missing and why."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from bench import store
-from bench.core import ReferenceSet, Score
+from bench.core import ReferenceSet, Score, Task
 from bench.languages import Direction
+from bench.records import RunRecord
 from bench.scoring.compare import Comparisons
-from bench.scoring.compare.stage import stored
-from bench.translation.driver import is_current
+from bench.scoring.compare.stage import stored_comparisons
+from bench.store import Run, Store
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     system: str
-    """The system's name; with the beginning of its identity where the store holds two settings under one name."""
-    run: Mapping[str, Any]
-    """run.json."""
+    """The system's name, with the beginning of its identity if the store holds two settings under one name."""
+    stored_run: Run
     folder: str
-    """Where the run lies, relative to the leaderboard's files."""
+    """The run's folder, relative to the leaderboard's files."""
     scores: Mapping[str, Score | None]
-    """Metric id -> score; None is shown as missing, never as zero. Without statistics: a board may be of thousands of runs."""
+    """Metric id -> score; None is shown as missing, never as zero. Without statistics: a board may have thousands of rows."""
     ranks: Mapping[str, int]
-    """Metric id -> rank, where systems were compared by it (bench.scoring.compare)."""
+    """Metric id -> rank, if the systems were compared by this metric (bench.scoring.compare)."""
+
+    @property
+    def run(self) -> RunRecord:
+        return self.stored_run.record
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """run.json as it was read."""
+        return self.stored_run.document
 
     @property
     def label(self) -> str:
-        """The run's."""
+        """The run's label: unique on a board."""
         return PurePosixPath(self.folder).name
 
     @property
     def control(self) -> bool:
-        return bool(self.run["system"].get("control"))
+        return self.run.system.control
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The metrics of a board."""
+
+    metrics: Sequence[str]
+    primary: str
+    """The metric id by which rows are sorted. Sorted is not ranked: there is no rank without a paired test."""
+    gaps: Mapping[str, str] = field(default_factory=dict)
+    """Metric id -> why it could not be computed now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    reference: ReferenceSet
-    direction: Direction
-    metrics: Sequence[str]
-    primary: str
-    """The metric id by which rows are sorted. Sorted is not ranked: no rank without a paired test."""
+    task: Task
+    columns: Columns
     comparisons: Mapping[str, Comparisons]
-    """Metric id -> every two systems, by the labels of their runs."""
+    """Metric id -> paired tests of all systems, by the labels of their runs."""
     rows: Sequence[Row]
     missing: Mapping[str, str]
-    """Label of a run that was wanted -> why it has no row."""
-    gaps: Mapping[str, str]
-    """Metric id -> why it could not be computed now."""
+    """Label of a requested run -> why it has no row."""
+
+    @property
+    def reference(self) -> ReferenceSet:
+        return self.task.reference
+
+    @property
+    def direction(self) -> Direction:
+        return self.task.direction
+
+    @property
+    def metrics(self) -> Sequence[str]:
+        return self.columns.metrics
+
+    @property
+    def primary(self) -> str:
+        return self.columns.primary
+
+    @property
+    def gaps(self) -> Mapping[str, str]:
+        return self.columns.gaps
 
 
-def build_board(
-    root: Path,
-    reference: ReferenceSet,
-    direction: Direction,
-    metrics: Sequence[str],
-    primary: str,
-    wanted: Collection[str] = (),
-    gaps: Mapping[str, str] | None = None,
-) -> Board:
-    """All runs of the store that were made from this version of the set. `wanted`: labels of runs that should be there;
-    where one is not, the board says why. `gaps`: metrics that could not be computed, and why."""
-    runs = store.runs(root, reference.id, direction)
-    current = [run for run in runs if is_current(run, reference)]
-    comparisons = stored(root, reference, direction, metrics)
-    names = Counter(run.system for run in current)
+def build_board(store: Store, task: Task, columns: Columns, requested: Collection[str] = ()) -> Board:
+    """All current runs of a task. `requested`: labels of runs that should be there; if one is not, the board says why."""
+    runs = store.current_runs(task)
+    comparisons = stored_comparisons(store, task, columns.metrics)
+    names = Counter(run.system for run in runs)
+    set_folder = store.set_folder(task.reference.id)
     rows = [
         Row(
             system=run.system if names[run.system] == 1 else run.label,
-            run=run.record,
-            folder=str(run.folder.relative_to(root / reference.id)),
-            scores={metric: _shown(store.read_score(run, metric)) for metric in metrics},
+            stored_run=run,
+            folder=_relative(run.folder, set_folder),
+            scores={metric: _without_statistics(store.score(run, metric)) for metric in columns.metrics},
             ranks={m: c.ranks[run.label] for m, c in comparisons.items() if run.label in c.ranks},
         )
-        for run in current
+        for run in runs
     ]
-    reasons = store.failures(root, reference.id, direction)
-    there = {run.label for run in current}
-    missing = {label: reasons.get(label, "has not run") for label in wanted if label not in there}
-    ordered = sorted(rows, key=lambda row: _order(row, primary))
-    return Board(reference, direction, metrics, primary, comparisons, ordered, missing, gaps or {})
+    reasons = store.failures(task)
+    complete = {run.label for run in runs}
+    missing = {label: reasons.get(label, "has not run") for label in requested if label not in complete}
+    rows.sort(key=lambda row: _sort_key(row, columns.primary))
+    return Board(task, columns, comparisons, rows, missing)
 
 
-def _shown(score: Score | None) -> Score | None:
+def _relative(folder: Path, set_folder: Path) -> str:
+    return folder.relative_to(set_folder).as_posix()
+
+
+def _without_statistics(score: Score | None) -> Score | None:
     return replace(score, statistics=()) if score else None
 
 
-def _order(row: Row, primary: str) -> tuple[float, str]:
+def _sort_key(row: Row, primary: str) -> tuple[float, str]:
     score = row.scores.get(primary)
     if score is None:
         return float("inf"), row.system

@@ -1,21 +1,21 @@
-"""Leaderboards: pure functions of the store. `board` makes the rows, `render` says what is in them, `forms` and bench.boards.site write
-it down."""
+"""Writes the leaderboard files and the site of one reference set: pure functions of its boards."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import store
-from bench.boards import formats, site
+from bench.boards import formats
 from bench.boards.rows import Board
+from bench.boards.site import write_site
+from bench.store import Store
 
 
-def write_boards(root: Path, boards: Sequence[Board]) -> Path:
-    """leaderboard.md, .csv, .json and .tex of one reference set, and site/; gives the Markdown file's path."""
-    reference = boards[0].reference.id
+def write_boards(store: Store, boards: Sequence[Board]) -> Path:
+    """Write leaderboard.md, .csv, .json, .tex and site/ of the boards' set. Returns the Markdown file's path."""
+    set_id = boards[0].reference.id
     texts = {"csv": formats.csv_text, "json": formats.json_text, "md": formats.markdown, "tex": formats.latex}
     for suffix, text in texts.items():
-        store.write(store.leaderboard_path(root, reference, suffix), text(boards))
-    site.write(root, boards)
-    return store.leaderboard_path(root, reference, "md")
+        store.write_leaderboard(set_id, suffix, text(boards))
+    write_site(store.site_folder(set_id), boards)
+    return store.leaderboard_path(set_id, "md")

@@ -13,9 +13,9 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.command()
 @click.argument("results", type=_FOLDER, default="results")
 def verify(results: Path) -> None:
-    """Prove published results: every hash, every score from its hypotheses, every test, row and page.
+    """Recompute and check published results: every score from its hypotheses, every test, table row and page.
 
-    What differs is named, and the exit code is 2. RESULTS is a folder of published results, or any store.
+    Differences are listed, and the exit code is 2. RESULTS is a folder of published results, or any store.
 
     \b
       bench verify                 results/
@@ -25,17 +25,19 @@ def verify(results: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from bench.commands.verify import verify as check
+    from bench.commands.verify import verify as verify_results
 
-    report = check(results)
+    report = verify_results(results)
     console = Console(width=None if sys.stdout.isatty() else 160)
     if report.findings:
-        table = Table("where", "what differs", title=f"{results} does not verify", title_justify="left")
+        table = Table("place", "difference", title=f"{results} does not verify", title_justify="left")
         for finding in report.findings:
-            table.add_row(Text(finding.where), Text(finding.what))
+            table.add_row(Text(finding.place), Text(finding.difference))
         console.print(table)
-    checked = ", ".join(f"{count} {what}" for what, count in report.checked.items())
-    verdict = f"{len(report.findings)} differ" if report.findings else "nothing differs"
+    for note in report.notes:
+        console.print(Text(note), style="dim")
+    checked = ", ".join(f"{count} {kind}" for kind, count in report.checked.items())
+    verdict = f"{len(report.findings)} differences" if report.findings else "no differences"
     console.print(f"Recomputed: {checked}; {verdict}.", highlight=False)
     if report.findings:
         sys.exit(2)
@@ -45,20 +47,17 @@ def verify(results: Path) -> None:
 @click.argument("runs", nargs=-1, type=_FOLDER, metavar="[RUN]...")
 @click.option("--into", type=_FOLDER, default="results", show_default=True, help="The published results.")
 def publish(runs: tuple[Path, ...], into: Path) -> None:
-    """Move runs into the published results, and make boards, site and the boards in README.md anew.
+    """Move runs into the published results and regenerate boards, site and the tables in README.md.
 
-    A RUN is the folder of a run. It is refused, and nothing is changed, where it does not verify. Without a RUN everything is
-    made anew of what is published.
+    RUN is the folder of a run. If it does not verify, it is refused and nothing is changed. Without a RUN, everything
+    that is published is regenerated.
 
     \b
       bench publish runs/china-export-controls-2021/*/mine-*
       bench publish --into /srv/results runs/china-export-controls-2021/zh-en/mine-0123abcd
       bench publish
     """
-    from bench.commands.publish import publish as move
+    from bench.commands.publish import publish as publish_runs
 
-    for path in move(runs, into):
-        click.echo(f"Written: {path}, and all beside it")
-
-
-__all__ = ["publish", "verify"]
+    for path in publish_runs(runs, into):
+        click.echo(f"Written: {path}, with the other formats and the site beside it")

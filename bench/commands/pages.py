@@ -1,61 +1,101 @@
-"""What is published: a store whose boards are kept with it, and the pages that show them."""
+"""Published results: a store whose boards are kept with it, and the Markdown pages that show them."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from bench import references, store
+from bench import references
 from bench.boards import formats
-from bench.boards.rows import Board, build_board
-from bench.core import ReferenceSet
+from bench.boards.rows import Board, Columns, build_board
+from bench.core import ReferenceSet, Task
 from bench.errors import BenchError
+from bench.records import ReferenceId
+from bench.store import Store
 
-_MOST = 6  # rows of a table that are shown where the whole one is a click away
-_BETWEEN = re.compile(r"(<!-- board[^>]*-->\n)(.*?)(<!-- /board -->)", re.DOTALL)
-
-
-def sets(root: Path) -> list[str]:
-    """The ids of the reference sets that have boards there."""
-    return sorted(path.parent.name for path in root.glob("*/boards.json"))
+_FIRST_ROWS = 6  # rows of a table on a page that links to the complete one
+_METRIC_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # it becomes part of paths and overrides
+_BOARD = re.compile(r"(<!-- board[^>]*-->\n)(.*?)(<!-- /board -->)", re.DOTALL)
 
 
-def reference_of(id: str) -> ReferenceSet:
-    """The set whose runs lie in a folder of that name. Raises BenchError where it cannot be had by its id."""
-    name, _, granularity = id.partition(".")
-    return references.load(name, granularity or "sentence")
+def load_reference(store: Store, set_id: str) -> ReferenceSet:
+    """The reference set of a folder in a store, from the origin that its runs record.
+
+    Raises BenchError if the set cannot be loaded.
+    """
+    return load_origin(store, _recorded_reference(store, set_id))
 
 
-def columns(root: Path, id: str) -> tuple[list[str], str]:
-    """The metrics of a set's boards, and the one that they are sorted by. Raises BenchError where there are no boards."""
-    path = store.leaderboard_path(root, id, "json")
+def load_origin(store: Store, recorded: ReferenceId) -> ReferenceSet:
+    """The set that a run was made from: the parallel files that were published beside it, or its origin.
+
+    Raises BenchError if it cannot be loaded.
+    """
+    published = sorted(parallel_files_folder(store, recorded.id).glob("*.zh"))
+    origin = str(published[0].with_suffix("")) if published else recorded.origin or recorded.id
+    reference = references.load(origin, recorded.granularity)
+    if reference.id != recorded.id:
+        raise BenchError(
+            f"{origin} is the reference set {reference.id}, but the runs were made from {recorded.id}: "
+            "run this command in the folder where `bench run` was started."
+        )
+    return reference
+
+
+def parallel_files_folder(store: Store, set_id: str) -> Path:
+    """Where `bench publish` copies the parallel files of a set, so that the results can be checked anywhere."""
+    return store.set_folder(set_id) / "reference"
+
+
+def _recorded_reference(store: Store, set_id: str) -> ReferenceId:
+    """What the runs of a set say about it; only its id if there is no run."""
+    for direction in store.directions(set_id):
+        for path in sorted((store.set_folder(set_id) / direction).glob("*/run.json")):
+            run = store.run(path.parent)
+            if run and run.record.reference.id == set_id:
+                return run.record.reference
+    return ReferenceId(set_id, "")
+
+
+def published_columns(store: Store, set_id: str) -> Columns:
+    """The metrics of a set's boards. Raises BenchError if there are no boards."""
+    leaderboard: Mapping[str, Any] = store.leaderboard(set_id) or {}
     try:
-        first = next(iter(json.loads(path.read_text("utf-8"))["directions"].values()))
-        return list(first["rows"][0]["scores"]), str(first["sorted_by"])
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, StopIteration):
-        raise BenchError(f"{path} is not a leaderboard: make it by `bench run store={root}`.") from None
+        board = next(iter(leaderboard["directions"].values()))
+        metrics, primary = list(board["rows"][0]["scores"]), board["sorted_by"]
+        if primary not in metrics or not all(_METRIC_ID.fullmatch(metric) for metric in metrics):
+            raise KeyError
+        return Columns(metrics, primary)
+    except (KeyError, IndexError, TypeError, AttributeError, StopIteration):
+        path = store.leaderboard_path(set_id, "json")
+        raise BenchError(f"{path} is not a leaderboard: make it by `bench run store={store.root}`.") from None
 
 
-def boards(root: Path, reference: ReferenceSet, metrics: Sequence[str], primary: str) -> list[Board]:
-    """Of all directions, from what the store holds."""
-    there = store.directions(root, reference.id)
-    return [build_board(root, reference, d, metrics, primary) for d in there]
+def build_boards(store: Store, reference: ReferenceSet, columns: Columns) -> list[Board]:
+    """The boards of all directions that the store holds."""
+    tasks = [Task(reference, direction) for direction in store.directions(reference.id)]
+    return [build_board(store, task, columns) for task in tasks]
 
 
-def pages(root: Path, shown: Sequence[Sequence[Board]]) -> Iterator[tuple[Path, str]]:
-    """Pages that show boards between `<!-- board … -->` and `<!-- /board -->`, as they should be: README.md of the store with
-    the whole tables, and README.md beside the store with the first rows. `shown`: the boards of each set."""
-    for page, where, most in (
+def updated_pages(root: Path, boards_by_set: Sequence[Sequence[Board]]) -> Iterator[tuple[Path, str]]:
+    """Paths and new texts of the pages that show boards between `<!-- board … -->` and `<!-- /board -->`.
+
+    These are README.md of the store, with complete tables, and README.md in its parent folder, with the first rows.
+    """
+    for page, folder, first_rows in (
         (root / "README.md", "", 0),
-        (root.parent / "README.md", f"{root.name}/", _MOST),
+        (root.parent / "README.md", f"{root.name}/", _FIRST_ROWS),
     ):
-        if not page.is_file() or not _BETWEEN.search(text := page.read_text("utf-8")):
+        if not page.is_file() or not _BOARD.search(text := page.read_text("utf-8")):
             continue
         lines: list[str] = []
-        for of_set in shown:
-            at = f"{where}{of_set[0].reference.id}/"
-            lines += formats.head(of_set, at, most) if most else formats.whole(of_set, at)
-        made = "\n".join(lines).rstrip("\n") + "\n"
-        yield page, _BETWEEN.sub(lambda found, made=made: found[1] + made + found[3], text)  # type: ignore[misc]
+        for boards in boards_by_set:
+            set_folder = f"{folder}{boards[0].reference.id}/"
+            if first_rows:
+                lines += formats.narrow_markdown_lines(boards, set_folder, first_rows)
+            else:
+                lines += formats.markdown_lines(boards, set_folder)
+        content = "\n".join(lines).rstrip("\n") + "\n"
+        yield page, _BOARD.sub(lambda match, content=content: match[1] + content + match[3], text)  # type: ignore[misc]

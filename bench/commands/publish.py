@@ -1,4 +1,4 @@
-"""`bench publish`: runs move into a folder of published results, and all that stands on them is made anew."""
+"""`bench publish`: moves runs into a folder of published results and regenerates everything that depends on them."""
 
 from __future__ import annotations
 
@@ -8,104 +8,147 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench import store
-from bench.boards.rows import Board
+from bench.boards.rows import Board, Columns
 from bench.boards.write import write_boards
-from bench.commands import pages
+from bench.commands.pages import (
+    build_boards,
+    load_origin,
+    load_reference,
+    parallel_files_folder,
+    published_columns,
+    updated_pages,
+)
 from bench.commands.verify import run_fault
+from bench.core import ReferenceSet, Task
 from bench.errors import BenchError
-from bench.launching.compose import compose, scorers
-from bench.scoring.compare.stage import compare_runs
+from bench.launching.compose import compose, override, scorers
+from bench.references.outside import SACREBLEU
+from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score
+from bench.store import Run, Store
+from bench.store.files import write_text
 
 
-def publish(folders: Sequence[Path], into: Path) -> list[Path]:
-    """Moves the runs in `folders` into `into`, scores them by the metrics that are published there (or by those of
-    `bench run`) and makes boards, site and pages anew; without any folder, only that. Gives the leaderboards' paths.
+def publish(folders: Sequence[Path], root: Path) -> list[Path]:
+    """Move the runs in `folders` into the results folder `root`; without folders, only regenerate it.
 
-    All or nothing: what is new is made beside and renamed. Raises BenchError for what does not verify; then nothing is
-    changed.
+    Runs are scored by the metrics that are published there, or by those of `bench run`; then boards, site and pages are
+    written. Returns the leaderboards' paths. New files are made beside the old ones and renamed at the end. Raises
+    BenchError for a run that does not verify; nothing is changed then.
     """
-    runs = [_run(folder) for folder in folders]
-    ids = sorted({run.record["reference"]["id"] for run in runs} | set(pages.sets(into)))
-    if not ids:
+    results = Store(root)
+    references: dict[str, ReferenceSet] = {}
+    runs = [_read_run(folder, references) for folder in folders]
+    for set_id in results.set_ids():
+        references.setdefault(set_id, load_reference(results, set_id))
+    if not references:
         raise BenchError(
-            f"Nothing is published in {into} yet: name the runs, bench publish runs/SET/DIRECTION/RUN …"
+            f"Nothing is published in {root} yet: name the runs, bench publish runs/SET/DIRECTION/RUN …"
         )
-    into.mkdir(parents=True, exist_ok=True)
-    shown = []
-    with _beside(into) as room:
-        for id in ids:
-            shown.append(_make(id, [run for run in runs if run.record["reference"]["id"] == id], into, room))
-        texts = list(pages.pages(into, shown))
-        for id in ids:
-            _swap(room / id, into / id)
-    for page, text in texts:
-        store.write(page, text)
+    root.mkdir(parents=True, exist_ok=True)
+    with _temporary_folder(root) as temporary:
+        draft = Store(temporary)
+        boards = [
+            _make_draft(results, draft, reference, [run for run in runs if run.record.reference.id == set_id])
+            for set_id, reference in sorted(references.items())
+        ]
+        pages = list(updated_pages(root, boards))
+        for set_id in references:
+            _replace_folder(draft.set_folder(set_id), results.set_folder(set_id))
+    for page, text in pages:
+        write_text(page, text)
     for run in runs:
         shutil.rmtree(run.folder)
-    return [store.leaderboard_path(into, id, "md") for id in ids]
+    return [results.leaderboard_path(set_id, "md") for set_id in sorted(references)]
 
 
-def _run(folder: Path) -> store.Run:
-    if (run := store.read_run(folder)) is None:
-        raise BenchError(f"{folder} is no whole run: name a folder with a run.json, runs/SET/DIRECTION/RUN.")
-    reference = pages.reference_of(str(run.record["reference"]["id"]))
-    if fault := run_fault(run, reference):
+def _read_run(folder: Path, references: dict[str, ReferenceSet]) -> Run:
+    """A run that can be published. `references`: gets the run's set under its id."""
+    store = Store(folder.parent.parent.parent)
+    run = store.run(folder)
+    if run is None:
+        raise BenchError(
+            f"{folder} is not a complete run: name a folder with a run.json, runs/SET/DIRECTION/RUN."
+        )
+    set_id = run.record.reference.id
+    if set_id not in references:
+        references[set_id] = load_origin(store, run.record.reference)
+    if fault := run_fault(run, Task(references[set_id], run.record.direction)):
         raise BenchError(f"{folder} cannot be published ({fault}): run it again.")
     return run
 
 
-def _make(id: str, runs: Sequence[store.Run], into: Path, room: Path) -> list[Board]:
-    """The set's folder in `room`, as it is to be."""
-    reference = pages.reference_of(id)
+def _make_draft(
+    results: Store, draft: Store, reference: ReferenceSet, new_runs: Sequence[Run]
+) -> list[Board]:
+    """Make the set's folder in `draft` as it will be published, and return its boards."""
     config = compose([])
-    metrics, primary = list(map(str, config.metric)), str(config.suite.primary)
-    if (into / id).is_dir():
-        metrics, primary = pages.columns(into, id)
-        shutil.copytree(into / id, room / id, ignore=shutil.ignore_patterns("site", "leaderboard.*"))
-    for direction in store.directions(room, id):
-        for old in store.runs(room, id, direction):
-            if fault := run_fault(old, reference):
-                raise BenchError(
-                    f"{into / old.folder.relative_to(room)} does not verify ({fault}): restore it first."
-                )
-    for run in runs:
-        target = room / id / str(run.record["direction"]) / run.folder.name
-        if target.exists():
-            raise BenchError(
-                f"{target.name} is published already ({run.record['direction']}): remove the old one first."
-            )
-        target.mkdir(parents=True)
-        for name in ("run.json", "hypotheses.jsonl"):
-            shutil.copy(run.folder / name, target)
-    name, _, granularity = id.partition(".")
-    words = [f"reference={name}", f"granularity={granularity or 'sentence'}", f"metric=[{','.join(metrics)}]"]
-    config = compose(words)
-    judges = scorers(config)
-    for scorer in judges.values():
+    columns = Columns([str(metric) for metric in config.metric], str(config.suite.primary))
+    published, target = results.set_folder(reference.id), draft.set_folder(reference.id)
+    if published.is_dir():
+        columns = published_columns(results, reference.id)
+        shutil.copytree(published, target, ignore=shutil.ignore_patterns("site", "leaderboard.*"))
+    for direction in draft.directions(reference.id):
+        task = Task(reference, direction)
+        for run in draft.runs(task):
+            if fault := run_fault(run, task):
+                path = published / run.folder.relative_to(target)
+                raise BenchError(f"{path} does not verify ({fault}): restore it first.")
+    for run in new_runs:
+        _copy_run(run, target / run.record.direction / run.folder.name)
+    if reference.outside and not reference.origin.startswith(SACREBLEU):
+        _copy_parallel_files(reference.origin, parallel_files_folder(draft, reference.id))
+    config = compose(
+        [
+            override("reference", reference.origin or reference.id),
+            f"granularity={reference.granularity}",
+            f"metric=[{','.join(columns.metrics)}]",
+        ]
+    )
+    metric_scorers = scorers(config)
+    for scorer in metric_scorers.values():
         scorer.prepare()
-    for direction in store.directions(room, id):
-        score(room, reference, direction, judges)
-        compare_runs(room, reference, direction, metrics, **config.compare)
-    boards = pages.boards(room, reference, metrics, primary)
-    write_boards(room, boards)
+    for direction in draft.directions(reference.id):
+        task = Task(reference, direction)
+        score(draft, task, metric_scorers)
+        compare_runs(draft, task, columns.metrics, CompareSettings(**config.compare))
+    boards = build_boards(draft, reference, columns)
+    write_boards(draft, boards)
     return boards
 
 
+def _copy_parallel_files(prefix: str, folder: Path) -> None:
+    """PREFIX.zh, PREFIX.en and PREFIX.ids, so that the results can be recomputed from the files beside them."""
+    folder.mkdir(exist_ok=True)
+    for suffix in ("zh", "en", "ids"):
+        path = Path(f"{prefix}.{suffix}").expanduser()
+        target = folder / path.name
+        if path.is_file() and not target.is_file():
+            shutil.copy(path, target)
+
+
+def _copy_run(run: Run, target: Path) -> None:
+    if target.exists():
+        raise BenchError(
+            f"{target.name} is published already ({run.record.direction}): remove the published run first."
+        )
+    target.mkdir(parents=True)
+    for name in ("run.json", "hypotheses.jsonl"):
+        shutil.copy(run.folder / name, target)
+
+
 @contextmanager
-def _beside(folder: Path) -> Iterator[Path]:
-    """A folder on the same disk, gone afterwards."""
-    room = folder / f".publishing-{os.getpid()}"
-    room.mkdir()
+def _temporary_folder(folder: Path) -> Iterator[Path]:
+    """A folder on the same disk, removed afterwards."""
+    temporary = folder / f".publishing-{os.getpid()}"
+    temporary.mkdir()
     try:
-        yield room
+        yield temporary
     finally:
-        shutil.rmtree(room, ignore_errors=True)
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _swap(new: Path, old: Path) -> None:
-    away = new.with_name(f"{new.name}.old")
+def _replace_folder(new: Path, old: Path) -> None:
     if old.exists():
-        old.replace(away)
+        old.replace(new.with_name(f"{new.name}.old"))
     new.replace(old)

@@ -1,140 +1,197 @@
-"""`bench run`: overrides -> jobs -> scorers made ready -> translate -> score -> compare -> leaderboards.
+"""`bench run`: overrides -> jobs -> prepared scorers -> translate -> score -> compare -> leaderboards.
 
-A suite is expanded into jobs, each one system x one direction (x one shard), which a Hydra launcher runs here or on other
-machines; so are jobs that score, each one direction x one metric. What a job did is read from the store and nowhere else, so
-that it does not matter where it ran.
+A suite is expanded into jobs, one per system and direction (and shard), which a Hydra launcher runs here or on other
+machines; so are scoring jobs, one per direction and metric. What a job did is read from the store only, so that it does
+not matter where it ran.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
-from bench import progress, store
-from bench.boards.rows import Board, build_board
+from bench import progress
+from bench.boards.rows import Board, Columns, build_board
 from bench.boards.write import write_boards
-from bench.core import ReferenceSet, Scorer
+from bench.core import Scorer, Task
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
-from bench.launching.compose import arguments, compose, expand, for_hydra, parse, reference, scorers
-from bench.launching.jobs import Job, score_job, translate_job
-from bench.launching.launch import Launcher, Work, launch
-from bench.scoring.compare.stage import compare_runs
-from bench.scoring.driver import score, unscored
+from bench.launching.compose import (
+    compose,
+    expand,
+    hydra_overrides,
+    is_hydra_override,
+    job_overrides,
+    parse_overrides,
+    reference,
+    scorers,
+)
+from bench.launching.jobs import job_resources, score_job, translate_job, translation_job
+from bench.launching.launch import JobRequest, Launcher, launch
+from bench.scoring.compare.stage import CompareSettings, compare_runs
+from bench.scoring.driver import score, unscored_runs
+from bench.store import Store
+from bench.store.failures import read_failure
+from bench.translation.driver import TranslationJob
+
+
+@dataclass(frozen=True)
+class _Suite:
+    """One `bench run`, as its overrides describe it."""
+
+    overrides: Sequence[str]
+    launcher: Launcher
+    config: DictConfig
+    """Of the first job; what concerns the run is the same in all of them."""
+    jobs: Sequence[TranslationJob]
+    requests: Sequence[JobRequest]
+    """What the launcher gets for each job."""
+    store: Store
+    scorers: Mapping[str, Scorer]
+    primary: str
+    """The metric id that boards are sorted by."""
+    tasks: Sequence[Task]
+    """All directions, the requested ones and the others."""
+    gaps: dict[str, str] = field(default_factory=dict)
+    """Metric id -> why it cannot be computed now."""
+
+    @property
+    def available_scorers(self) -> dict[str, Scorer]:
+        return {metric: scorer for metric, scorer in self.scorers.items() if metric not in self.gaps}
 
 
 def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
-    """Everything `bench run` does but print. Gives the boards of the directions asked for, and the path of boards.md,
-    which holds both directions as far as the store has them.
+    """Everything that `bench run` does except printing.
 
-    A system that fails leaves its reason in the store and on the board; the others go on.
+    Returns the boards of the requested directions, and the path of leaderboard.md, which also holds the other direction
+    if the store has it. A system that fails leaves its reason in the store and on the board; the others go on.
     """
-    sweep, suite = expand(overrides)
-    where = Launcher.of(overrides)
-    words = arguments(sweep)
-    configs = [compose([*where.words, *of_job]) for of_job in words]
-    config = configs[0]
-    progress.configure(quiet=config.quiet)  # a job that is made may fetch its set
-    jobs = [Job.of(each) for each in configs]
-    set_ = reference(config)
-    if len({job.folder.parents[1] for job in jobs}) > 1:
-        raise BenchError(
-            "One run makes the boards of one set: give reference, granularity and store one value each."
-        )
-    root, judges = Path(config.store), scorers(config)
-    translating = [
-        Work(of_job, job.resources)
-        for of_job, job in zip(words, jobs, strict=True)
-        if "translate" in config.stages and not job.done(set_)
+    suite = _read(overrides)
+    store, stages = suite.store, suite.config.stages
+    unfinished = [
+        request
+        for job, request in zip(suite.jobs, suite.requests, strict=True)
+        if "translate" in stages and not _is_finished(store, job)
     ]
-    scoring = "score" in config.stages
-    gaps = _prepare(judges, root, set_, bool(translating)) if scoring else {}
-    ready = {metric: scorer for metric, scorer in judges.items() if metric not in gaps}
-    if translating:
-        launch(where, translate_job, translating, store.sweeps_folder(root))
+    if "score" in stages:
+        suite.gaps.update(_prepare(suite, bool(unfinished)))
+    if unfinished:
+        launch(suite.launcher, translate_job, unfinished, store.sweeps_folder)
 
-    asked = {job.direction for job in jobs}
-    there = store.directions(root, set_.id)
-    directions = [d for d in DIRECTIONS if d in asked or d in there]
-    unjudged: dict[Direction, dict[str, str]] = {}
-    if scoring and where.here:
-        for direction in directions:
-            score(root, set_, direction, ready)
-    elif scoring:
-        unjudged = _score_elsewhere(where, overrides, config, root, set_, directions, ready)
-    primary = suite.primary if suite.primary in judges else next(iter(judges))
+    requested = {job.task.direction for job in suite.jobs}
+    available = store.directions(suite.tasks[0].reference.id)
+    tasks = [task for task in suite.tasks if task.direction in requested or task.direction in available]
+    unscored: dict[Direction, dict[str, str]] = {}
+    if "score" in stages and suite.launcher.is_local:
+        for task in tasks:
+            score(store, task, suite.available_scorers)
+    elif "score" in stages:
+        unscored = _score_elsewhere(suite, tasks)
+    columns = Columns(list(suite.scorers), suite.primary, suite.gaps)
     boards = []
-    for direction in directions:
-        if config.compare.test:
-            compare_runs(root, set_, direction, list(ready), **config.compare)
-        wanted = [job.folder.name for job in jobs if job.direction == direction]
-        board = build_board(root, set_, direction, list(judges), primary, wanted, gaps)
-        boards.append(replace(board, missing={**board.missing, **unjudged.get(direction, {})}))
-    path = write_boards(root, boards)
-    return [board for board in boards if board.direction in asked], path
+    for task in tasks:
+        if suite.config.compare.test:
+            settings = CompareSettings(**suite.config.compare)
+            compare_runs(store, task, list(suite.available_scorers), settings)
+        labels = [job.folder.name for job in suite.jobs if job.task.direction == task.direction]
+        board = build_board(store, task, columns, labels)
+        boards.append(replace(board, missing={**board.missing, **unscored.get(task.direction, {})}))
+    path = write_boards(store, boards)
+    return [board for board in boards if board.direction in requested], path
 
 
-def _prepare(
-    scorers: Mapping[str, Scorer], root: Path, reference: ReferenceSet, translating: bool
-) -> dict[str, str]:
-    """Makes the scorers ready that have something to do, before hours are spent on translating. Metric id -> why there will
-    be a gap; raises BenchError where the scorer is required."""
+def _read(overrides: Sequence[str]) -> _Suite:
+    """Compose the run. Raises BenchError for overrides that are wrong, before anything is loaded or fetched."""
+    sweep, suite = expand(overrides)
+    launcher = Launcher.from_overrides(overrides)
+    all_job_overrides = job_overrides(sweep)
+    configs = [compose([*hydra_overrides(overrides), *job]) for job in all_job_overrides]
+    config = configs[0]
+    progress.configure(quiet=config.quiet)  # loading the set may fetch it
+    sets = {(c.reference, c.granularity, c.store) for c in configs}
+    if len(sets) > 1:
+        raise BenchError(
+            "One run makes the boards of one set: give one value for each of reference, granularity and store."
+        )
+    reference_set = reference(config)
+    metric_scorers = scorers(config)
+    jobs = [translation_job(job_config, reference_set) for job_config in configs]
+    return _Suite(
+        overrides=overrides,
+        launcher=launcher,
+        config=config,
+        jobs=jobs,
+        requests=[
+            JobRequest(job, job_resources(job_config.system))
+            for job, job_config in zip(all_job_overrides, configs, strict=True)
+        ],
+        store=Store(config.store),
+        scorers=metric_scorers,
+        primary=suite.primary if suite.primary in metric_scorers else next(iter(metric_scorers)),
+        tasks=[Task(reference_set, direction) for direction in DIRECTIONS],
+    )
+
+
+def _is_finished(store: Store, job: TranslationJob) -> bool:
+    complete_run = store.run(job.folder)
+    return complete_run is not None and complete_run.is_finished(job.task)
+
+
+def _prepare(suite: _Suite, translating: bool) -> dict[str, str]:
+    """Prepare the scorers that have work, before hours are spent on translating.
+
+    Returns metric id -> why the board will have a gap. Raises BenchError if the scorer is required.
+    """
     gaps = {}
-    for metric, scorer in scorers.items():
+    for metric, scorer in suite.scorers.items():
         try:
-            there = store.directions(root, reference.id)
-            if translating or any(unscored(root, reference, d, metric, scorer) for d in there):
+            if translating or any(unscored_runs(suite.store, task, metric, scorer) for task in suite.tasks):
                 scorer.prepare()
         except BenchError as error:
             if scorer.required:
                 raise
             gaps[metric] = str(error)
-            progress.say(f"Going on without {metric}: {error}", warning=True)
+            progress.say(f"Continuing without {metric}: {error}", warning=True)
     return gaps
 
 
-def _score_elsewhere(
-    where: Launcher,
-    overrides: Sequence[str],
-    config: DictConfig,
-    root: Path,
-    reference: ReferenceSet,
-    directions: Sequence[Direction],
-    scorers: Mapping[str, Scorer],
-) -> dict[Direction, dict[str, str]]:
-    """A job for each direction x metric that has something to do: a model is loaded once and judges all systems. Gives what
-    is still not scored then, and why."""
+def _score_elsewhere(suite: _Suite, tasks: Sequence[Task]) -> dict[Direction, dict[str, str]]:
+    """Launch one job per task and metric with work, so that a model is loaded once and scores all systems.
 
-    def left() -> Iterator[tuple[Direction, str]]:
-        for direction in directions:
-            for metric, scorer in scorers.items():
-                if unscored(root, reference, direction, metric, scorer):
-                    yield direction, metric
+    Returns what is still unscored afterwards, and why.
+    """
+    metrics = suite.available_scorers
 
-    given, work = parse(overrides), []
-    for direction, metric in left():
-        own = [o.input_line for o in given if o.input_line and _is_for_scoring(o, metric, scorers)]
-        needs = dict(config.metric[metric].get("resources") or {})
-        work.append(Work([*own, f"direction={direction}", f"metric=[{metric}]"], needs))
-    if work:
-        launch(where, score_job, work, store.sweeps_folder(root))
-    reasons: dict[Direction, dict[str, str]] = {direction: {} for direction in directions}
-    for direction, metric in left():
-        why = store.read_failure(store.direction_folder(root, reference.id, direction), metric)
-        reasons[direction][f"scores of {metric}"] = why or "scoring has not run"
+    def unscored() -> Iterator[tuple[Task, str]]:
+        for task in tasks:
+            for metric, scorer in metrics.items():
+                if unscored_runs(suite.store, task, metric, scorer):
+                    yield task, metric
+
+    parsed, requests = parse_overrides(suite.overrides), []
+    for task, metric in unscored():
+        shared = [o.input_line for o in parsed if o.input_line and _concerns_scoring(o, metric, metrics)]
+        resources = job_resources(suite.config.metric[metric])
+        requests.append(JobRequest([*shared, f"direction={task.direction}", f"metric=[{metric}]"], resources))
+    if requests:
+        launch(suite.launcher, score_job, requests, suite.store.sweeps_folder)
+    reasons: dict[Direction, dict[str, str]] = {task.direction: {} for task in tasks}
+    for task, metric in unscored():
+        reason = read_failure(suite.store.direction_folder(task), metric)
+        reasons[task.direction][f"scores of {metric}"] = reason or "scoring has not run"
     return reasons
 
 
-def _is_for_scoring(override: Override, metric: str, metrics: Collection[str]) -> bool:
-    """Whether an override of the run is one of a job that scores by `metric`, too."""
+def _concerns_scoring(override: Override, metric: str, metrics: Collection[str]) -> bool:
+    """Whether an override of the run also applies to a job that scores by `metric`."""
     key, _, rest = override.key_or_group.partition(".")
     package = (override.package or "").partition(".")[0]
     if (
-        for_hydra(override)
+        is_hydra_override(override)
         or "system" in (key, package)
         or override.key_or_group in ("direction", "metric", "shards")
     ):

@@ -1,66 +1,36 @@
-"""Drives scorers over all runs of a direction at once; what is scored already is not scored again."""
+"""Drives scorers over all runs of a task at once. What is scored already is not scored again."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
-from bench import store
-from bench.core import ReferenceSet, Scorer, digest
-from bench.errors import BenchError
-from bench.languages import Direction, sides
+from bench.core import Scorer, Task, digest
 from bench.progress import bar
-from bench.translation.driver import is_current
+from bench.store import Run, Store
 
 
-def unscored(
-    root: Path, reference: ReferenceSet, direction: Direction, metric: str, scorer: Scorer
-) -> list[store.Run]:
-    """The runs of a direction that were made from this version of the set, and that this scorer has not scored."""
-    hashed = digest(scorer.identity())
-    runs = (run for run in store.runs(root, reference.id, direction) if is_current(run, reference))
-    return [run for run in runs if store.read_score(run, metric, hashed) is None]
+def unscored_runs(store: Store, task: Task, metric: str, scorer: Scorer) -> list[Run]:
+    """The current runs of a task that this very scorer has not scored."""
+    scorer_hash = digest(scorer.identity())
+    return [run for run in store.current_runs(task) if store.score(run, metric, scorer_hash) is None]
 
 
-def score(
-    root: Path,
-    reference: ReferenceSet,
-    direction: Direction,
-    scorers: Mapping[str, Scorer],
-) -> None:
-    """Score every run of a direction that was made from this version of the set.
+def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
+    """Score every current run of a task. `scorers`: metric id -> scorer.
 
-    `scorers`: metric id -> scorer. Raises BenchError where a run's hypotheses are not those that were written: its
-    scores would be of other texts.
+    Raises BenchError if a run's hypotheses are not the ones that were written: its scores would be of other texts.
     """
-    for run in store.runs(root, reference.id, direction):
-        if is_current(run, reference):
-            run.check()
-    wanted = {
-        metric: unscored(root, reference, direction, metric, scorer) for metric, scorer in scorers.items()
-    }
-    source_language, target_language = sides(direction)
-    sources = [segment.text(source_language) for segment in reference.segments]
-    references = [segment.text(target_language) for segment in reference.segments]
-    total = sum(map(len, wanted.values()))
-    with bar(f"scoring {direction}", total=total, unit="scores") as advance:
-        for metric, missing in wanted.items():
-            if not missing:
+    for run in store.current_runs(task):
+        run.hypotheses()
+    missing = {metric: unscored_runs(store, task, metric, scorer) for metric, scorer in scorers.items()}
+    with bar(f"scoring {task.direction}", total=sum(map(len, missing.values())), unit="scores") as advance:
+        for metric, runs in missing.items():
+            if not runs:
                 continue
-            texts = {run.label: _texts(run, reference) for run in missing}
-            scores = scorers[metric].score(direction, sources, references, texts)
-            hashed = digest(scorers[metric].identity())
-            for run in missing:
-                store.write_score(run, metric, hashed, scores[run.label])
-            advance(len(missing))
-
-
-def _texts(run: store.Run, reference: ReferenceSet) -> Sequence[str]:
-    """A run's hypotheses in the order of the set, matched by segment id."""
-    by_id = {h.id: h.text for h in run.hypotheses()}
-    ids = [segment.id for segment in reference.segments]
-    if sorted(by_id) != sorted(ids):
-        raise BenchError(
-            f"{run.folder} does not hold one hypothesis for each segment of {reference.id}: delete it and run again."
-        )
-    return [by_id[id] for id in ids]
+            texts = {run.label: [h.text for h in run.hypotheses_of(task)] for run in runs}
+            scores = scorers[metric].score(task, texts, store.partial_folder(task, metric))
+            scorer_hash = digest(scorers[metric].identity())
+            for run in runs:
+                store.write_score(run, metric, scorer_hash, scores[run.label])
+            store.remove_partial(task, metric)
+            advance(len(runs))

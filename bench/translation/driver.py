@@ -1,167 +1,179 @@
-"""Drives an adapter over a reference set and writes a run: keep what is finished, resume, translate only what is missing."""
+"""Drives an adapter over a task and writes a run: keep what is finished, translate only what is missing."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench import store
-from bench.core import Adapter, Hypothesis, Output, ReferenceSet, Source, digest
+import msgspec
+
+from bench.core import Adapter, Hypothesis, Output, Source, Task, digest
 from bench.languages import Direction
 from bench.progress import bar
+from bench.records import RUN_FORMAT, SystemCard
+from bench.store.failures import clear_failure, in_progress_note, write_failure
+from bench.store.journal import Journal, finished_hypotheses, read_journals
+from bench.store.run import read_run, write_run
 from bench.translation import batching, provenance
 from bench.translation.flags import flags
-from bench.translation.lock import held
+from bench.translation.lock import exclusive_lease
 from bench.translation.shards import Shard
 
-RUN_FORMAT = 1
+
+@dataclass(frozen=True)
+class TranslationJob:
+    """One system on one task, or one shard of that."""
+
+    task: Task
+    adapter: Adapter
+    card: SystemCard
+    folder: Path
+    """The run's folder."""
+    batch_tokens: int
+    """Token budget of a batch: see batching.outputs."""
+    adapter_config: Mapping[str, Any] = field(default_factory=dict)
+    """How the adapter was set up; recorded in run.json as it is."""
+    shard: Shard = field(default_factory=Shard)
+
+    @property
+    def label(self) -> str:
+        """For people: "copy zh-en"."""
+        return f"{self.card.name} {self.task.direction}"
+
+    @property
+    def identity(self) -> str:
+        return identity(self.adapter)
 
 
-def identity(adapter: Adapter, direction: Direction) -> str:
-    """Hash of what changes the output of a system in one direction: not where it runs, nor in which batches."""
-    return digest({"system": adapter.identity(), "direction": direction})
+def identity(adapter: Adapter) -> str:
+    """Hash of what changes the outputs of a system in a direction. It does not depend on the machine or the batches."""
+    return digest({"system": adapter.identity(), "direction": adapter.direction})
 
 
-def is_current(run: store.Run | None, reference: ReferenceSet) -> bool:
-    """Whether a run is whole and made from this very version of the set."""
-    return run is not None and run.record["reference"] == {"id": reference.id, "sha256": reference.sha256}
+def translate(job: TranslationJob) -> None:
+    """Complete the run in `job.folder`, as far as the job's shard allows: the last shard completes it.
 
-
-def translate(
-    adapter: Adapter,
-    reference: ReferenceSet,
-    direction: Direction,
-    folder: Path,
-    card: Mapping[str, Any],
-    batch_tokens: int,
-    config: Mapping[str, Any] | None = None,
-    shard: Shard = Shard(),  # noqa: B008  # frozen
-) -> None:
-    """Make the run in `folder` whole. Only what is not translated yet is translated, and of that only what is of `shard`: the
-    run becomes whole when its last shard is done.
-
-    `card` is what the system's yaml says of it (name, size, licence …), `config` how its adapter was set up: both go into
-    run.json as they are. `batch_tokens`: see bench.translation.batching.outputs. A segment whose translation failed with an error is tried
-    again by the next run. Where a whole run only meets another version of the set and all its texts are translated, it
-    keeps the record of how they were made.
+    Segments whose outputs are already known are not translated again; segments that failed with an error are. If a
+    complete run only meets another version of the set and all its texts are known, it keeps its record of how they
+    were made. Raises BenchError if another process keeps the run locked, or for a problem with the model.
     """
-    label = f"{card['name']} {direction}"
-    sources = batching.sources(reference, direction, adapter.context)
-    keys = _keys(sources, identity(adapter, direction))
-    facts: dict[str, Any] = {"batch_tokens": batch_tokens}
-    of_shard = f" {shard.name}" if shard.name else ""
-    with held(folder / (f"lock-{shard.name}" if shard.name else "lock"), label + of_shard) as check:
-        earlier = store.read_run(folder)
-        if earlier and not shard.name:  # another shard may be about to make the run whole
-            earlier.check()
-        done = _latest(folder)
-        mine = shard.take(sources)
-        missing = {_block(s) for s in mine if keys[s.id] not in done or done[keys[s.id]].error}
-        todo = [source for source in mine if _block(source) in missing]
+    sources = batching.sources(job.task, job.adapter.context)
+    keys = _keys(sources, job.identity)
+    facts: dict[str, Any] = {"batch_tokens": job.batch_tokens}
+    shard = job.shard.name
+    label = f"{job.label} {shard}".strip()
+    with exclusive_lease(job.folder / (f"lock-{shard}" if shard else "lock"), label) as check_lease:
+        complete_run = read_run(job.folder)
+        if complete_run and not shard:  # another shard may be about to complete the run
+            complete_run.hypotheses()
+        known = _known(job.folder)
+        own = job.shard.take(sources)
+        missing = {_block(s) for s in own if keys[s.id] not in known or known[keys[s.id]].error}
+        todo = [source for source in own if _block(source) in missing]
         if todo:
-            store.write_failure(folder, store.begun(provenance.here()), shard.name)
-            adapter.load()
-            _translate(adapter, todo, keys, direction, folder, label + of_shard, batch_tokens, check)
-            facts = {**adapter.facts(), **facts}
-        store.clear_failure(folder, shard.name)
-    with held(folder / "lock", label):
-        _write(adapter, reference, direction, folder, card, config or {}, keys, facts)
+            write_failure(job.folder, in_progress_note(provenance.process_description()), shard)
+            job.adapter.load()
+            _translate(job, todo, keys, label, check_lease)
+            facts = {**job.adapter.facts(), **facts}
+        clear_failure(job.folder, shard)
+    with exclusive_lease(job.folder / "lock", job.label):
+        _complete(job, keys, facts)
 
 
-def _write(
-    adapter: Adapter,
-    reference: ReferenceSet,
-    direction: Direction,
-    folder: Path,
-    card: Mapping[str, Any],
-    config: Mapping[str, Any],
-    keys: Mapping[str, str],
-    facts: Mapping[str, Any],
-) -> None:
-    """Make the run whole, if all of it is translated and this has not been done. `keys`: in the order of the set."""
-    earlier, done = store.read_run(folder), _latest(folder)
-    if not all(key in done for key in keys.values()):
+def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, Any]) -> None:
+    """Write hypotheses.jsonl and run.json if everything is translated and this is not done yet.
+
+    `keys`: segment id -> key, in the order of the set.
+    """
+    complete_run, known = read_run(job.folder), _known(job.folder)
+    if not all(key in known for key in keys.values()):
         return
-    old = set()
-    if earlier:
-        earlier.check()
-        old = {h.key for h in earlier.hypotheses() if not h.error}
-    new = [entry for entry in store.read_journal(folder) if entry.hypothesis.key not in old]
-    if earlier and not new:
-        if is_current(earlier, reference):
+    old_keys = {h.key for h in complete_run.hypotheses() if not h.error} if complete_run else set()
+    new_entries = [entry for entry in read_journals(job.folder) if entry.hypothesis.key not in old_keys]
+    if complete_run and not new_entries:
+        if complete_run.is_current(job.task):
             return
-        work, made = earlier.record["work"], earlier.record["made"]
+        work, made = complete_run.document["work"], complete_run.document["made"]
     else:
-        # Without anything to do (the process before this was killed at the very end) nothing was loaded that could tell.
+        # If the previous process was killed at the very end, nothing was loaded that could tell the device.
         facts = {"device": "not recorded", **facts}
-        work, made = provenance.work(new, facts, card.get("price", {})), provenance.made()
-    hypotheses = [done[key] for key in keys.values()]
-    whole = {
+        work, made = provenance.work(new_entries, facts, job.card.price), provenance.made()
+    hypotheses = [known[key] for key in keys.values()]
+    reference = job.task.reference
+    document = {
         "format": RUN_FORMAT,
-        "system": dict(card),
-        "adapter": adapter.identity(),
-        "config": dict(config),
-        "identity": identity(adapter, direction),
-        "direction": direction,
-        "reference": {"id": reference.id, "sha256": reference.sha256},
+        "system": msgspec.to_builtins(job.card),
+        "adapter": job.adapter.identity(),
+        "config": dict(job.adapter_config),
+        "identity": job.identity,
+        "direction": job.task.direction,
+        "reference": {
+            "id": reference.id,
+            "sha256": reference.sha256,
+            "granularity": reference.granularity,
+            "origin": reference.origin or reference.id,
+        },
         "segments": len(hypotheses),
         "flags": dict(sorted(Counter(flag for h in hypotheses for flag in h.flags).items())),
         "fell_back": sum(h.fell_back for h in hypotheses),
         "work": work,
         "made": made,
     }
-    store.write_run(folder, hypotheses, whole)
+    write_run(job.folder, hypotheses, document)
 
 
-def _latest(folder: Path) -> dict[str, Hypothesis]:
-    """Key -> the last hypothesis; one that failed only where there is no other: its block may have been tried again."""
-    finished = store.finished(folder)
-    return {h.key: h for h in finished if h.error} | {h.key: h for h in finished if not h.error}
+def _known(folder: Path) -> dict[str, Hypothesis]:
+    """Key -> latest hypothesis. One with an error counts only if there is no other: its block may have been retried."""
+    hypotheses = finished_hypotheses(folder)
+    return {h.key: h for h in hypotheses if h.error} | {h.key: h for h in hypotheses if not h.error}
 
 
 def _translate(
-    adapter: Adapter,
-    todo: list[Source],
+    job: TranslationJob,
+    todo: Sequence[Source],
     keys: Mapping[str, str],
-    direction: Direction,
-    folder: Path,
     label: str,
-    batch_tokens: int,
-    check: Callable[[], None],
+    check_lease: Callable[[], None],
 ) -> None:
-    """Into the journal, the segments of a block together: half a block could not be gone on with."""
+    """Translate `todo` into the journal, the segments of a block together: half a block could not be resumed."""
     block = {source.id: _block(source) for source in todo}
-    size = Counter(block.values())
-    begun: dict[str, dict[str, Hypothesis]] = defaultdict(dict)
+    block_size = Counter(block.values())
+    incomplete: dict[str, dict[str, Hypothesis]] = defaultdict(dict)
     with (
         bar(label, total=len(todo), unit="segments") as advance,
-        store.Journal(folder, provenance.attempt()) as journal,
+        Journal(job.folder, provenance.attempt()) as journal,
     ):
-        for source, output, fell_back in batching.outputs(adapter, todo, direction, batch_tokens):
+        for source, output, fell_back in batching.outputs(job.adapter, todo, job.batch_tokens):
             name = block[source.id]
-            begun[name][source.id] = _hypothesis(source, keys[source.id], output, fell_back, direction)
-            if len(begun[name]) == size[name]:
-                check()
-                finished = begun.pop(name)
+            incomplete[name][source.id] = _hypothesis(
+                source, keys[source.id], output, fell_back, job.task.direction
+            )
+            if len(incomplete[name]) == block_size[name]:
+                check_lease()
+                finished = incomplete.pop(name)
                 journal.add(finished.values())
                 advance(len(finished))
 
 
-def _keys(sources: list[Source], system: str) -> dict[str, str]:
-    """Id -> hash of all that changes the output for that segment: change one text, and only what has seen it is done again."""
-    blocks: dict[str, list[str]] = defaultdict(list)
+def _keys(sources: Sequence[Source], system: str) -> dict[str, str]:
+    """Segment id -> hash of everything that changes its output, in the order of `sources`.
+
+    If one source text changes, only the segments that had it in their prompt are translated again.
+    """
+    block_texts: dict[str, list[str]] = defaultdict(list)
     for source in sources:
-        blocks[_block(source)].append(source.text)
+        block_texts[_block(source)].append(source.text)
     keys = {}
     for source in sources:
-        seen: dict[str, Any] = {"system": system, "id": source.id, "source": source.text}
+        inputs: dict[str, Any] = {"system": system, "id": source.id, "source": source.text}
         if source.before:
-            seen["before"] = source.before
+            inputs["before"] = source.before
         if source.block:
-            seen["block"] = blocks[source.block]
-        keys[source.id] = digest(seen)
+            inputs["block"] = block_texts[source.block]
+        keys[source.id] = digest(inputs)
     return keys
 
 

@@ -1,6 +1,6 @@
-"""The failure ledger: what is wrong with a hypothesis, decided from the texts alone.
+"""What is wrong with a hypothesis, decided from the texts alone.
 
-A flag never removes a segment and never changes a score; the leaderboard shows the counts.
+A flag never removes a segment and never changes a score. The leaderboard shows the counts.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ import re
 from bench.core import Flag, Output
 from bench.languages import HAN, LATIN_WORD, MIN_SCRIPT_SHARE, Direction, script_share, sides
 
-_LOOKED_AT = 2_000  # characters from the end: loops are at the end, and the search below is quadratic
-_LOOP = re.compile(r"(.{2,80}?)\1{3,}", re.DOTALL)  # the same 2 to 80 characters four times or more in a row
-_LOOP_LEAST = 24  # characters: "no, no, no, no" is not a loop
+_LOOP_WINDOW = 2_000  # characters from the end: loops are at the end, and the search is quadratic
+_LOOP = re.compile(r"(.{2,80}?)\1{3,}", re.DOTALL)  # the same 2 to 80 characters at least four times in a row
+_MIN_LOOP = 24  # characters: "no, no, no, no" is not a loop
 
 _REFUSAL = re.compile(
     r"^\W*(?:i['’]?m sorry|i am sorry|sorry, (?:but )?i|i (?:cannot|can['’]?t|am unable to)\b|as an ai\b"
@@ -22,27 +22,31 @@ _REFUSAL = re.compile(
 
 
 def flags(output: Output, source: str, direction: Direction) -> tuple[Flag, ...]:
-    """All flags of one output, in a fixed order."""
+    """All flags of one output, in a fixed order. An output with an error has no other flag.
+
+    empty: no text. copied: the letters of the source again. wrong-language: less than half of the letters are of the
+    target language's script. truncated, refused: as the adapter reports, or a refusal by its opening words. repeating:
+    the same 2 to 80 characters at least four times in a row, 24 characters or more, which the source does not have.
+    """
     source_language, target_language = sides(direction)
-    text = output.text.strip()
-    found: list[Flag] = []
     if output.error:
         return ("error",)
+    text = output.text.strip()
+    source_script = HAN if source_language == "zh" else LATIN_WORD
+    result: list[Flag] = []
     if not text:
-        found.append("empty")
-    elif _letters(text) == _letters(source) and (HAN if source_language == "zh" else LATIN_WORD).search(
-        source
-    ):
-        found.append("copied")
+        result.append("empty")
+    elif _letters(text) == _letters(source) and source_script.search(source):
+        result.append("copied")
     elif script_share(text, target_language) < MIN_SCRIPT_SHARE:
-        found.append("wrong-language")
+        result.append("wrong-language")
     if output.truncated:
-        found.append("truncated")
+        result.append("truncated")
     if output.refused or (_REFUSAL.match(text) and not _REFUSAL.match(source)):
-        found.append("refused")
+        result.append("refused")
     if _loops(text) and not _loops(source):
-        found.append("repeating")
-    return tuple(found)
+        result.append("repeating")
+    return tuple(result)
 
 
 def _letters(text: str) -> str:
@@ -50,5 +54,5 @@ def _letters(text: str) -> str:
 
 
 def _loops(text: str) -> bool:
-    match = max(_LOOP.finditer(text[-_LOOKED_AT:]), key=lambda m: len(m[0]), default=None)
-    return match is not None and len(match[0]) >= _LOOP_LEAST
+    longest = max(_LOOP.finditer(text[-_LOOP_WINDOW:]), key=lambda match: len(match[0]), default=None)
+    return longest is not None and len(longest[0]) >= _MIN_LOOP

@@ -1,4 +1,4 @@
-"""run.json: what a run was made with, so that it can be made again, and what the making cost."""
+"""Provenance and cost in run.json: what a run was made with, so that it can be made again, and what that cost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import bench
-from bench.store import Entry
+from bench.records import Price
+from bench.store.journal import Entry
 
 _PACKAGES = (
     "torch",
@@ -32,10 +33,10 @@ _PACKAGES = (
 )
 
 
-def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Mapping[str, float]) -> dict[str, Any]:
-    """What it took to translate `entries`, over all attempts since the run was last whole; loading is not counted.
+def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Price | None) -> dict[str, Any]:
+    """The cost of translating `entries`, over all attempts since the run was last complete; loading is not counted.
 
-    `price`: US dollars per million tokens, {"input": …, "output": …}.
+    The keys are those of bench.records.Work, and the adapter's `facts`.
     """
     count = len(entries)
     seconds = sum(entry.seconds for entry in entries)
@@ -43,8 +44,7 @@ def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Mapping[str,
     tokens_out = sum(entry.hypothesis.tokens_out for entry in entries)
     cost = {}
     if price:
-        dollars = (price["input"] * tokens_in + price["output"] * tokens_out) / 1e6
-        cost["cost_usd"] = round(dollars, 6)
+        cost["cost_usd"] = round((price.input * tokens_in + price.output * tokens_out) / 1e6, 6)
     return {
         "segments": count,
         "attempts": len({entry.attempt for entry in entries}),
@@ -60,7 +60,7 @@ def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Mapping[str,
 
 
 def made() -> dict[str, Any]:
-    """When and with what code: all that is needed to do it again."""
+    """When and with which code a run was made."""
     versions = {name: _version(name) for name in _PACKAGES}
     return {
         "at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -68,36 +68,36 @@ def made() -> dict[str, Any]:
         "commit": _commit(),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: found for name, found in versions.items() if found},
+        "packages": {name: number for name, number in versions.items() if number},
     }
 
 
 def attempt() -> str:
-    """Names this process as no other was ever named, in the order of time; fit for a file's name."""
+    """A name for this process that no other process ever had. Names sort by time and are valid in file names."""
     host = re.sub(r"[^A-Za-z0-9._-]", "-", socket.gethostname())
     return f"{datetime.now(timezone.utc):%Y%m%dT%H%M%S.%f}-{host}-{os.getpid()}"
 
 
-def here() -> str:
-    """Who speaks, for people who look for its log: "at 2026-11-25T15:42:01 on node7 (Slurm job 12_3)"."""
+def process_description() -> str:
+    """This process, for people who look for its log: "at 2026-11-25T15:42:01 UTC on node7 (Slurm job 12_3)"."""
     job = os.environ.get("SLURM_JOB_ID", "")
     if array := os.environ.get("SLURM_ARRAY_JOB_ID"):
         job = f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}"
-    who = f"Slurm job {job}" if job else f"process {os.getpid()}"
-    return f"at {datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S} UTC on {socket.gethostname()} ({who})"
+    process = f"Slurm job {job}" if job else f"process {os.getpid()}"
+    return f"at {datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S} UTC on {socket.gethostname()} ({process})"
 
 
 def _peak_memory_mb() -> int:
-    """Of this process, on the host; an adapter says what it took on its device."""
+    """Of this process on the host, in MiB; an adapter reports the memory of its device."""
     unit = 1024**2 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // unit
 
 
 @cache
 def _commit() -> str | None:
-    """The checkout's commit, "-dirty" where it has changes; None outside a checkout."""
-    where = str(Path(bench.__file__).parent)
-    command = ["git", "-C", where, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    """The checkout's commit, with "-dirty" if it has changes; None outside a checkout."""
+    folder = str(Path(bench.__file__).parent)
+    command = ["git", "-C", folder, "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=10, check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):

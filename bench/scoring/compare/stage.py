@@ -1,81 +1,88 @@
-"""The stage between scores and boards: every two systems of a direction by every metric, kept in the store.
+"""The stage between scores and boards: paired tests of all systems of a task by every metric, kept in the store.
 
-Nothing is tested again as long as the runs, their scores and the settings are the same.
+Nothing is tested again while the runs, their scores and the settings stay the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from bench import store
-from bench.core import ReferenceSet, Score, digest
+import msgspec
+
+from bench.core import ReferenceSet, Score, Task, digest
 from bench.errors import BenchError
-from bench.languages import Direction
 from bench.references.views import groups
-from bench.scoring.compare import Comparison, Comparisons, Test, compare
-from bench.translation.driver import is_current
+from bench.scoring.compare import Comparisons, Test, compare
+from bench.store import Store
+from bench.store.files import RESTORE
 
-_VERSION = 2  # count up when the tests give other results for the same scores
-UNITS = ("segment", "paragraph")
+_VERSION = 2  # increase it when the tests give other results for the same scores
+_UNITS = ("segment", "paragraph")
+_OLD_NAMES = {"p": "p_sacrebleu", "p_holm": "p_adjusted", "detectable": "minimum_detectable_difference"}
+"""Fields of comparison files before version 0.2, and their names today."""
 
 
-def compare_runs(
-    root: Path,
-    reference: ReferenceSet,
-    direction: Direction,
-    metrics: Sequence[str],
-    test: Test = "randomisation",
-    unit: str = "segment",
-    resamples: int | None = None,
-) -> None:
-    """Compares all runs of a direction that were made from this version of the set, where that is not done yet.
+@dataclass(frozen=True, slots=True)
+class CompareSettings:
+    """`compare:` in the config. Raises BenchError for a unit that cannot be resampled."""
 
-    `unit`: what is resampled, "segment" or "paragraph". Raises BenchError for settings that cannot be used.
-    """
-    if unit not in UNITS:
-        raise BenchError(f"Unknown unit {unit!r}: use compare.unit=segment or compare.unit=paragraph.")
-    runs = [run for run in store.runs(root, reference.id, direction) if is_current(run, reference)]
-    paragraphs = _paragraphs(reference) if unit == "paragraph" else None
+    test: Test = "randomisation"
+    unit: str = "segment"
+    """What is swapped or resampled: "segment" or "paragraph"."""
+    resamples: int | None = None
+    """Trials of the randomisation test or resamples of the bootstrap; None for as many as the pairs need."""
+
+    def __post_init__(self) -> None:
+        if self.unit not in _UNITS:
+            raise BenchError(f"Unknown unit {self.unit!r}: use compare.unit=segment or compare.unit=paragraph.")
+
+
+def compare_runs(store: Store, task: Task, metrics: Sequence[str], settings: CompareSettings) -> None:
+    """Compare all current runs of a task by each metric, unless that is done already."""
+    runs = store.current_runs(task)
+    paragraphs = _paragraphs(task.reference) if settings.unit == "paragraph" else None
     for metric in metrics:
-        scores = {run.label: store.read_score(run, metric) for run in runs}
-        of = digest([_VERSION, test, unit, resamples, _told(scores)])
-        there = store.read_comparisons(root, reference.id, direction, metric)
-        if not there or there["of"] != of:
-            found = compare(scores, test, resamples, paragraphs=paragraphs)
-            store.write_comparisons(root, reference.id, direction, metric, {"of": of, **asdict(found)})
+        scores = {run.label: store.score(run, metric) for run in runs}
+        inputs = [_VERSION, settings.test, settings.unit, settings.resamples, _score_inputs(scores)]
+        settings_hash = digest(inputs)
+        stored = store.comparisons(task, metric)
+        if stored and settings_hash in (stored.get("settings_hash"), stored.get("of")):
+            continue
+        comparisons = compare(scores, settings.test, settings.resamples, paragraphs=paragraphs)
+        store.write_comparisons(task, metric, {"settings_hash": settings_hash, **asdict(comparisons)})
 
 
-def stored(
-    root: Path, reference: ReferenceSet, direction: Direction, metrics: Sequence[str]
-) -> dict[str, Comparisons]:
-    """Metric id -> what was compared last; which may be of fewer runs than the store has by now."""
-    records = {m: store.read_comparisons(root, reference.id, direction, m) for m in metrics}
-    return {metric: _read(record) for metric, record in records.items() if record}
+def stored_comparisons(store: Store, task: Task, metrics: Sequence[str]) -> dict[str, Comparisons]:
+    """Metric id -> the latest comparisons, which may cover fewer runs than the store has by now."""
+    values = {metric: store.comparisons(task, metric) for metric in metrics}
+    return {metric: read_comparisons(value, metric) for metric, value in values.items() if value}
 
 
-def _read(record: Mapping[str, Any]) -> Comparisons:
-    fields = {name: record[name] for name in Comparisons.__dataclass_fields__}
-    pairs = (Comparison(**{**pair, "interval": tuple(pair["interval"])}) for pair in fields.pop("pairs"))
-    intervals = {name: tuple(ends) for name, ends in fields.pop("intervals").items()}
-    return Comparisons(
-        **{**fields, "missing": tuple(fields["missing"])}, pairs=tuple(pairs), intervals=intervals
-    )
+def read_comparisons(value: Mapping[str, Any], metric: str) -> Comparisons:
+    """Comparisons from their JSON, also from a file of an older version. Raises BenchError if it is damaged."""
+    try:
+        renamed = _renamed(value)
+        return msgspec.convert({**renamed, "pairs": [_renamed(pair) for pair in renamed["pairs"]]}, Comparisons)
+    except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
+        raise BenchError(f"comparisons/{metric}.json is damaged ({error}): {RESTORE}.") from None
 
 
-def _told(scores: Mapping[str, Score | None]) -> dict[str, object]:
-    """All that a comparison depends on."""
+def _renamed(value: Mapping[str, Any]) -> dict[str, Any]:
+    return {_OLD_NAMES.get(key, key): item for key, item in value.items()}
+
+
+def _score_inputs(scores: Mapping[str, Score | None]) -> dict[str, object]:
+    """Everything in the scores that a comparison depends on."""
     return {
-        name: [score.value, score.signature, score.segments, score.statistics] if score else None
-        for name, score in scores.items()
+        label: [score.value, score.signature, score.segments, score.statistics] if score else None
+        for label, score in scores.items()
     }
 
 
 def _paragraphs(reference: ReferenceSet) -> list[int]:
-    """Of each segment, the number of its paragraph."""
-    number = {
-        segment.id: n for n, parts in enumerate(groups(reference, "paragraph").values()) for segment in parts
-    }
+    """The number of each segment's paragraph, in the order of the set."""
+    paragraphs = groups(reference, "paragraph").values()
+    number = {segment.id: n for n, segments in enumerate(paragraphs) for segment in segments}
     return [number[segment.id] for segment in reference.segments]

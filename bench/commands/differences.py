@@ -1,0 +1,112 @@
+"""How a published file differs from the same file generated again: one sentence, or "" if it does not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from itertools import zip_longest
+from math import isclose
+from pathlib import Path
+from typing import Any
+
+from bench.errors import BenchError
+from bench.scoring.compare.stage import read_comparisons
+
+_SHOWN_CHARACTERS = 100
+_DECIMAL = re.compile(rb"(\d+\.\d+(?:e-?\d+)?)")
+_RELATIVE_TOLERANCE = 1e-9  # the last digits of sums depend on the CPU
+
+
+def file_difference(published: Path, regenerated: Path) -> str:
+    """Two files of the same name in a set's folder."""
+    if not regenerated.is_file():
+        return "belongs to no run and to no board"
+    if not published.is_file():
+        return "is missing"
+    old, new = published.read_bytes(), regenerated.read_bytes()
+    if _nearly_equal_bytes(old, new):
+        return ""
+    try:
+        if published.parent.name == "comparisons":
+            return _comparisons_difference(json.loads(old), json.loads(new), published.stem)
+        if published.name == "leaderboard.json":
+            return _leaderboard_difference(json.loads(old), json.loads(new))
+        return line_difference(old.decode("utf-8"), new.decode("utf-8"))
+    except (ValueError, RecursionError, BenchError):
+        return "is not the file that these runs give"
+
+
+def line_difference(old: str, new: str) -> str:
+    """The first line that differs."""
+    for number, (a, b) in enumerate(zip_longest(old.split("\n"), new.split("\n"), fillvalue=""), 1):
+        if a != b:
+            common = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), 0)
+            start = max(0, common - _SHOWN_CHARACTERS // 2)
+            excerpt_a, excerpt_b = (ascii(text[start : start + _SHOWN_CHARACTERS]) for text in (a, b))
+            return f"line {number} is {excerpt_a} and should be {excerpt_b}"
+    return ""
+
+
+def _nearly_equal_bytes(a: bytes, b: bytes) -> bool:
+    """Equal except for the last digits of decimal numbers."""
+    if a == b:
+        return True
+    parts_a, parts_b = _DECIMAL.split(a), _DECIMAL.split(b)
+    return (
+        len(parts_a) == len(parts_b)
+        and parts_a[::2] == parts_b[::2]
+        and all(_nearly_equal(float(x), float(y)) for x, y in zip(parts_a[1::2], parts_b[1::2], strict=True))
+    )
+
+
+def _comparisons_difference(old: Any, new: Any, metric: str) -> str:
+    """The hash of the settings is not compared: an explicit default and no value are equivalent."""
+    if isinstance(old, dict) and _nearly_equal(_comparisons(old, metric), _comparisons(new, metric)):
+        return ""
+    return "these tests do not follow from the scores"
+
+
+def _comparisons(value: Mapping[str, Any], metric: str) -> Any:
+    return asdict(read_comparisons(value, metric))
+
+
+def _leaderboard_difference(old: Any, new: Any) -> str:
+    """Names the first row that differs. A leaderboard of an older format may lack fields that are new since."""
+    older = not isinstance(old, dict) or old.get("format") != new["format"]
+    try:
+        old_rows, new_rows = _rows(old), _rows(new)
+        for folder in {**old_rows, **new_rows}:
+            if not _nearly_equal(old_rows.get(folder), new_rows.get(folder), subset=older):
+                return f"the row {folder} does not follow from its run"
+        if older and all(
+            _nearly_equal(_settled(old["directions"][d]), _settled(new["directions"][d]), subset=True)
+            for d in {**old["directions"], **new["directions"]}
+        ):
+            return ""
+    except (KeyError, TypeError, AttributeError):
+        pass
+    return "does not follow from the runs"
+
+
+def _rows(leaderboard: Mapping[str, Any]) -> dict[str, Any]:
+    return {row["folder"]: row for board in leaderboard["directions"].values() for row in board["rows"]}
+
+
+def _settled(board: Mapping[str, Any]) -> dict[str, Any]:
+    """A board with the names of today in its comparisons."""
+    comparisons = {metric: _comparisons(value, metric) for metric, value in board["comparisons"].items()}
+    return {**board, "comparisons": comparisons}
+
+
+def _nearly_equal(a: Any, b: Any, subset: bool = False) -> bool:
+    """Equal except for the last digits of numbers. `subset`: objects of `b` may have more keys than those of `a`."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        same_keys = a.keys() <= b.keys() if subset else a.keys() == b.keys()
+        return same_keys and all(_nearly_equal(a[key], b[key], subset) for key in a)
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(_nearly_equal(x, y, subset) for x, y in zip(a, b, strict=True))
+    if isinstance(a, float) and isinstance(b, float):
+        return isclose(a, b, rel_tol=_RELATIVE_TOLERANCE)
+    return bool(a == b)

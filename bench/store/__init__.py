@@ -1,0 +1,202 @@
+"""The only package that knows the paths and file formats under runs/ and results/.
+
+<store>/<set id>/<direction>/<system>-<identity>/
+    hypotheses.jsonl          one Hypothesis per line, in the order of the reference set
+    run.json                  provenance and cost (bench.records.RunRecord); its presence means that the run is complete
+    journal-<attempt>.jsonl   while translating: finished hypotheses, appended as they arrive; removed on completion
+    failure.json              why the run is not complete; failure-3-of-8.json is a shard's; removed on completion
+    lock, lock-3-of-8         held by the process that completes the run, or translates that shard
+    scores/<metric>.json      a Score with the hashes of the scorer, the hypotheses and the set
+<store>/<set id>/<direction>/failure-<metric>.json       why scoring on another machine failed; removed on success
+<store>/<set id>/<direction>/partial/<metric>/           a scorer's own unfinished work; removed when scores are stored
+<store>/<set id>/<direction>/comparisons/<metric>.json   paired tests of all systems, with a hash of what they depend on
+<store>/<set id>/leaderboard.{md,csv,json,tex}
+<store>/<set id>/site/
+<store>/.sweeps/              logs of jobs that ran on other machines
+
+The name of a run's folder holds the system's identity, so that one setting never overwrites another. Every complete file
+is written under a temporary name and renamed, so that a reader never sees half of one.
+
+Each file has one writer at a time, even if many machines share the disk: an attempt appends to its own journal, and all
+journals of a folder together, matched by key, are what is finished. A run is completed under its lock. If a disk does not
+honour locks, work is done twice, but nothing is mixed: run.json holds the hash of its hypotheses.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from bench.core import Score, Task
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS, Direction
+from bench.records import legacy_aggregation
+from bench.store.failures import read_failures
+from bench.store.files import decode_object, decode_record, read_bytes, write_json, write_text
+from bench.store.run import Run, decode_run, read_run
+
+__all__ = ["Run", "Store", "read_run"]
+
+T = TypeVar("T")
+_SYSTEM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=-]*")
+
+
+class _ScoreFile(msgspec.Struct):
+    """What a score file holds beside the Score."""
+
+    scorer: str
+    hypotheses_sha256: str
+    reference_sha256: str
+
+
+class Store:
+    """An opened results folder.
+
+    Every file is read once: what was read is kept in memory until the file changes on disk. Other processes may write
+    to the same store at any time.
+    """
+
+    def __init__(self, root: Path | str) -> None:
+        self.root = Path(root)
+        self._read: dict[Path, tuple[tuple[int, int, int], Any]] = {}
+
+    # Paths
+
+    def set_folder(self, set_id: str) -> Path:
+        return self.root / set_id
+
+    def direction_folder(self, task: Task) -> Path:
+        return self.root / task.reference.id / task.direction
+
+    def run_folder(self, task: Task, system: str, identity: str) -> Path:
+        """The folder of a run. Raises BenchError if the system's name cannot be part of a folder's name."""
+        if not _SYSTEM_NAME.fullmatch(system):
+            raise BenchError(
+                f"The system name {system!r} cannot be a folder: use only letters, digits and ._+@=- in it."
+            )
+        return self.direction_folder(task) / f"{system}-{identity[:8]}"
+
+    def partial_folder(self, task: Task, metric: str) -> Path:
+        """The folder where a scorer keeps unfinished work."""
+        return self.direction_folder(task) / "partial" / metric
+
+    def leaderboard_path(self, set_id: str, suffix: str) -> Path:
+        return self.root / set_id / f"leaderboard.{suffix}"
+
+    def site_folder(self, set_id: str) -> Path:
+        return self.root / set_id / "site"
+
+    @property
+    def sweeps_folder(self) -> Path:
+        """Hydra's own files, and logs of jobs that ran on other machines."""
+        return self.root / ".sweeps"
+
+    # Contents
+
+    def set_ids(self) -> list[str]:
+        """The ids of the reference sets that have leaderboards."""
+        return sorted(path.parent.name for path in self.root.glob("*/leaderboard.json"))
+
+    def directions(self, set_id: str) -> list[Direction]:
+        """The directions with any file in the store."""
+        return [direction for direction in DIRECTIONS if (self.root / set_id / direction).is_dir()]
+
+    def run(self, folder: Path) -> Run | None:
+        """The run in `folder`, or None if it is not complete."""
+        return self._load(folder / "run.json", decode_run)
+
+    def runs(self, task: Task) -> list[Run]:
+        """All complete runs of a task's set and direction, sorted by folder name."""
+        try:
+            with os.scandir(self.direction_folder(task)) as entries:
+                folders = sorted(Path(entry.path) for entry in entries if entry.is_dir())
+        except FileNotFoundError:
+            return []
+        return [run for folder in folders if (run := self.run(folder))]
+
+    def current_runs(self, task: Task) -> list[Run]:
+        """The runs that were made from this version of the set."""
+        return [run for run in self.runs(task) if run.is_current(task)]
+
+    def failures(self, task: Task) -> dict[str, str]:
+        """Label of a run -> why it is not complete; the reasons of several shards are joined."""
+        folders = sorted({path.parent for path in self.direction_folder(task).glob("*/failure*.json")})
+        return {folder.name: reason for folder in folders if (reason := read_failures(folder))}
+
+    def score(self, run: Run, metric: str, scorer: str = "") -> Score | None:
+        """The score of exactly these hypotheses against exactly this version of the set, or None.
+
+        `scorer`: hash of the scorer's identity; "" accepts any scorer.
+        """
+        stored = self._load(run.folder / "scores" / f"{metric}.json", _decode_score)
+        if stored is None:
+            return None
+        origin, score = stored
+        texts = (origin.hypotheses_sha256, origin.reference_sha256)
+        if texts != (run.record.hypotheses_sha256, run.record.reference.sha256):
+            return None
+        return score if scorer in ("", origin.scorer) else None
+
+    def write_score(self, run: Run, metric: str, scorer: str, score: Score) -> None:
+        """`scorer`: hash of the scorer's identity, so that a changed setting or library version is computed again."""
+        hashes = {
+            "scorer": scorer,
+            "hypotheses_sha256": run.record.hypotheses_sha256,
+            "reference_sha256": run.record.reference.sha256,
+        }
+        write_json(run.folder / "scores" / f"{metric}.json", {**hashes, **asdict(score)})
+
+    def comparisons(self, task: Task, metric: str) -> Mapping[str, Any] | None:
+        """The stored paired tests of a metric as JSON (bench.scoring.compare.stage knows the fields), or None."""
+        return self._load(self._comparisons_path(task, metric), decode_object)
+
+    def write_comparisons(self, task: Task, metric: str, value: Mapping[str, Any]) -> None:
+        write_json(self._comparisons_path(task, metric), value)
+
+    def leaderboard(self, set_id: str) -> Mapping[str, Any] | None:
+        """leaderboard.json, or None if there is none."""
+        return self._load(self.leaderboard_path(set_id, "json"), decode_object)
+
+    def write_leaderboard(self, set_id: str, suffix: str, text: str) -> Path:
+        path = self.leaderboard_path(set_id, suffix)
+        write_text(path, text)
+        return path
+
+    def remove_partial(self, task: Task, metric: str) -> None:
+        """Delete a scorer's unfinished work."""
+        shutil.rmtree(self.partial_folder(task, metric), ignore_errors=True)
+
+    def forget(self) -> None:
+        """Free the memory that cached files hold; they are read again when they are needed."""
+        self._read.clear()
+
+    def _comparisons_path(self, task: Task, metric: str) -> Path:
+        return self.direction_folder(task) / "comparisons" / f"{metric}.json"
+
+    def _load(self, path: Path, decode: Callable[[bytes, Path], T]) -> T | None:
+        """What `decode` makes of a file; None if there is none. Raises BenchError if the file is damaged."""
+        try:
+            state = path.stat()
+            version = (state.st_mtime_ns, state.st_size, state.st_ino)
+            if (known := self._read.get(path)) and known[0] == version:
+                value: T = known[1]
+                return value
+            value = decode(read_bytes(path), path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        self._read[path] = version, value
+        return value
+
+
+def _decode_score(data: bytes, path: Path) -> tuple[_ScoreFile, Score]:
+    score = decode_record(data, path, Score)
+    if b'"aggregation"' not in data:  # written before scores carried it
+        score = replace(score, aggregation=legacy_aggregation(score.metric, bool(score.statistics)))
+    return decode_record(data, path, _ScoreFile), score

@@ -1,0 +1,110 @@
+"""One run on disk: its record and its hypotheses."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.core import Hypothesis, Task
+from bench.errors import BenchError
+from bench.records import RunRecord
+from bench.store.files import decode_object, decode_record, disk_errors, read_bytes, write_json, write_text
+from bench.store.journal import HYPOTHESES, decode_entries, hypotheses_text
+
+
+@dataclass(frozen=True)
+class Run:
+    """One system in one direction on one reference set, complete on disk."""
+
+    folder: Path
+    record: RunRecord
+    document: Mapping[str, Any]
+    """run.json as it was read, with fields that the record does not know."""
+    _hypotheses: list[tuple[Hypothesis, ...]] = field(default_factory=list, compare=False, repr=False)
+
+    @property
+    def system(self) -> str:
+        return self.record.system.name
+
+    @property
+    def label(self) -> str:
+        """Unique in a direction of a set: the system's name and the beginning of its identity."""
+        return self.folder.name
+
+    def is_current(self, task: Task) -> bool:
+        """Whether the run was made from this version of the set, in this direction."""
+        made_from = self.record.reference
+        return (made_from.id, made_from.sha256, self.record.direction) == (
+            task.reference.id,
+            task.reference.sha256,
+            task.direction,
+        )
+
+    def is_finished(self, task: Task) -> bool:
+        """Whether the run is current and no segment of it failed with an error that the next run would retry."""
+        return self.is_current(task) and not self.record.flags.get("error")
+
+    def hypotheses(self) -> tuple[Hypothesis, ...]:
+        """All hypotheses, in the order of the file; read and verified once.
+
+        Raises BenchError if hypotheses.jsonl is not the file that run.json was written for.
+        """
+        if not self._hypotheses:
+            path = self.folder / HYPOTHESES
+            try:
+                data = read_bytes(path)
+            except FileNotFoundError:
+                data = b""
+            if hashlib.sha256(data).hexdigest() != self.record.hypotheses_sha256:
+                raise BenchError(
+                    f"{path} was changed after the run: restore it, or delete its folder and run again."
+                )
+            self._hypotheses.append(tuple(entry.hypothesis for entry in decode_entries(data, path)))
+        return self._hypotheses[0]
+
+    def hypotheses_of(self, task: Task) -> tuple[Hypothesis, ...]:
+        """The hypotheses in the order of the set, matched by segment id. Raises BenchError if one is missing or extra."""
+        by_id = {hypothesis.id: hypothesis for hypothesis in self.hypotheses()}
+        if sorted(by_id) != sorted(task.ids):
+            raise BenchError(
+                f"{self.folder} does not hold one hypothesis for each segment of {task.reference.id}: "
+                "delete it and run again."
+            )
+        return tuple(by_id[id] for id in task.ids)
+
+    def forget_hypotheses(self) -> None:
+        """Free the memory that `hypotheses` holds."""
+        self._hypotheses.clear()
+
+
+def read_run(folder: Path) -> Run | None:
+    """The run in `folder`, or None if it is not complete. Raises BenchError if run.json is damaged."""
+    path = folder / "run.json"
+    with suppress(FileNotFoundError):  # it may vanish between a test for it and reading it
+        return decode_run(read_bytes(path), path)
+    return None
+
+
+def decode_run(data: bytes, path: Path) -> Run:
+    """The run whose run.json has this content. Raises BenchError that names the wrong field."""
+    return Run(path.parent, decode_record(data, path, RunRecord), decode_object(data, path))
+
+
+def write_run(folder: Path, hypotheses: Iterable[Hypothesis], document: Mapping[str, Any]) -> None:
+    """Complete the run: hypotheses first, run.json last, then remove what belonged to the attempts.
+
+    An earlier run.json is removed first. A process that is killed in between leaves an incomplete run, never a record
+    of other hypotheses.
+    """
+    text = hypotheses_text(hypotheses)
+    with disk_errors(folder):
+        (folder / "run.json").unlink(missing_ok=True)
+    write_text(folder / HYPOTHESES, text)
+    hypotheses_sha256 = hashlib.sha256(text.encode()).hexdigest()
+    write_json(folder / "run.json", {**document, "hypotheses_sha256": hypotheses_sha256})
+    for path in [*folder.glob("journal*.jsonl"), *folder.glob("failure*.json")]:
+        path.unlink(missing_ok=True)
