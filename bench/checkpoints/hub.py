@@ -32,7 +32,8 @@ class HubFile:
     """"" for the snapshot, limited to `patterns`."""
     patterns: tuple[str, ...]
     note: Path
-    """This file says where the complete download is in the hub's cache, so that no network is needed to find it."""
+    """This file says where the complete download is in the hub's cache, so that no network is needed to find
+    it."""
 
     @property
     def pinned(self) -> dict[str, Any]:
@@ -46,7 +47,8 @@ def in_hub_cache(wanted: HubFile) -> Path | None:
 
 
 def fetch(wanted: HubFile) -> Path:
-    """The local file or folder, downloaded if necessary. Raises UnusableSource with the reason if that fails."""
+    """The local file or folder, downloaded if necessary. Raises UnusableSource with the reason if that
+    fails."""
     import huggingface_hub
     from huggingface_hub import constants, utils
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError

@@ -1,4 +1,5 @@
-"""Checkpoints through transformers: a folder, a hub snapshot or a GGUF becomes a model and its tokenizer, or one sentence."""
+"""Load checkpoints through transformers: their folder, tokenizer, model and configs. Every failure is a
+BenchError."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from bench.errors import BenchError
 
 
 def folder(weights: Weights) -> Path:
-    """The Hugging Face folder of a checkpoint, fetched and, from a GGUF, converted where it is not there yet."""
+    """The Hugging Face folder of a checkpoint: fetched, and converted from a GGUF, if necessary."""
     path = resolve(weights)
     if path.is_file():
         if path.suffix != ".gguf":
@@ -25,53 +26,58 @@ def folder(weights: Weights) -> Path:
     return path
 
 
-def refuse_pickles(folder: Path, pickled: bool) -> None:
-    """Raise BenchError if a checkpoint has only pickled weights and the user has not asked for those (`pickled`)."""
-    if not pickled and not any(folder.glob("*.safetensors")):
+def refuse_pickles(path: Path, pickled: bool) -> None:
+    """Raise BenchError if a checkpoint's folder has only pickled weights and `pickled` does not allow them."""
+    if not pickled and not any(path.glob("*.safetensors")):
         raise BenchError(
-            f"The checkpoint in {folder} has no *.safetensors: if its weights are in pytorch_model.bin, set "
-            "system.adapter.pickled=true to read them with torch's weights-only unpickler, or save it as safetensors."
+            f"The checkpoint in {path} has no *.safetensors: if its weights are in pytorch_model.bin, set "
+            "system.adapter.pickled=true to read them with torch's weights-only unpickler, or save it as "
+            "safetensors."
         )
 
 
 def load_tokenizer(path: Path, **options: Any) -> Any:
-    """The tokenizer in a checkpoint's folder; none of its code is run."""
+    """The tokenizer in a checkpoint's folder. Never runs code from the folder."""
     import transformers
 
-    # It warns that every local tokenizer but one has the wrong pattern; ours come with their own tokenizer.json.
+    # it warns of a wrong split pattern for every local tokenizer but one; ours have their own tokenizer.json
     transformers.logging.set_verbosity_error()
-    with _sentence(path):
+    with _load_errors(path):
         return transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False, **options)
 
 
 def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bool = False) -> Any:
-    """The model in a checkpoint's folder, ready to be run. `auto_class`: "AutoModelForCausalLM" or another of transformers.
+    """The model in a checkpoint's folder, ready for inference.
 
-    `pickled`: read *.bin, too, by torch's restricted unpickler; else safetensors only. Raises BenchError where the folder
-    holds no such model, or not all of its weights.
+    `auto_class`: a class of transformers, such as "AutoModelForCausalLM". `pickled`: also read *.bin, with
+    torch's weights-only unpickler; otherwise only safetensors. Raises BenchError if the folder has no such
+    model or lacks weights.
     """
     import torch
     import transformers
 
     transformers.logging.set_verbosity_error()
-    with _sentence(path):
-        read: Callable[..., Any] = getattr(transformers, auto_class).from_pretrained
-        model, loaded = read(
+    with _load_errors(path):
+        from_pretrained: Callable[..., Any] = getattr(transformers, auto_class).from_pretrained
+        model, loading_info = from_pretrained(
             path,
             dtype=getattr(torch, dtype),
             trust_remote_code=False,
             use_safetensors=None if pickled else True,
             output_loading_info=True,
         )
-    refuse_gaps(path, loaded)
+    refuse_gaps(path, loading_info)
     return model.eval().to(device)
 
 
 def configs(path: Path) -> tuple[Any, Any]:
-    """The model's and the generation config in a checkpoint's folder; older ones have only the first, with both in it."""
+    """The model config and the generation config of a checkpoint's folder.
+
+    Older checkpoints have only the model config, with the generation settings in it.
+    """
     from transformers import AutoConfig, GenerationConfig
 
-    with _sentence(path):
+    with _load_errors(path):
         config = AutoConfig.from_pretrained(path, trust_remote_code=False)
         if (path / "generation_config.json").is_file():
             return config, GenerationConfig.from_pretrained(path)
@@ -79,17 +85,19 @@ def configs(path: Path) -> tuple[Any, Any]:
 
 
 def end_tokens(generation_config: Any, tokenizer: Any) -> frozenset[int]:
-    """The tokens that end an answer: a checkpoint names them in its generation config or in its tokenizer."""
-    named = generation_config.eos_token_id if generation_config else None
-    ends = {tokenizer.eos_token_id, *(named if isinstance(named, list) else [named])}
-    return frozenset(id for id in ends if id is not None)
+    """The ids of the tokens that end an output. A checkpoint names them in its generation config, its
+    tokenizer, or both."""
+    eos = generation_config.eos_token_id if generation_config else None
+    ids = {tokenizer.eos_token_id, *(eos if isinstance(eos, list) else [eos])}
+    return frozenset(id for id in ids if id is not None)
 
 
 @contextmanager
-def _sentence(path: Path) -> Iterator[None]:
+def _load_errors(path: Path) -> Iterator[None]:
+    """Turn any error of the library into a BenchError."""
     try:
         yield
-    except Exception as error:  # a folder that is no checkpoint makes the library fail in many ways
+    except Exception as error:  # a folder without a valid checkpoint makes the library fail in many ways
         reason = str(error).strip().partition("\n")[0]
         raise BenchError(
             f"The checkpoint in {path} cannot be loaded: {reason or type(error).__name__}"
@@ -98,15 +106,19 @@ def _sentence(path: Path) -> Iterator[None]:
 
 @cache
 def device() -> str:
-    """ "cuda" where there is one, else "cpu"."""
+    """ "cuda" if there is a GPU, otherwise "cpu"."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def torch_facts(dtype: str) -> dict[str, Any]:
-    """What run.json says of an engine that runs in torch: its device, its threads, what it took of a GPU's memory, and
-    whether outputs are the same in every batch: float32 is; in shorter types a sum's last bits depend on the shape of it."""
+    """What run.json records of an engine that runs in torch: device, threads or GPU memory (MB), and batch
+    invariance.
+
+    Outputs are batch-invariant in float32. In shorter types the last bits of a sum depend on the shape of the
+    batch.
+    """
     import torch
 
     facts: dict[str, Any] = {"device": device(), "batch_invariant": dtype == "float32"}

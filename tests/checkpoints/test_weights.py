@@ -282,7 +282,7 @@ def test_a_missing_package_and_a_missing_member(server: Server) -> None:
     with pytest.raises(BenchError) as error:
         resolve(parse_weights(config(WHOLE, missing, several)))
     assert "No matching distribution found for no-such-toy==1.0" in str(error.value)
-    assert "toy==1.0 has 4 members like * where one is expected" in str(error.value)
+    assert "toy==1.0 has 4 members like * instead of one" in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -420,14 +420,14 @@ def test_the_digest_of_a_file_is_remembered(server: Server, tmp_path: Path) -> N
         ("org/model", "pin a revision, org/model@<"),
         ("org/model@main", "pin a revision"),
         ("/no/such/model", "There is nothing at /no/such/model: correct the path"),
-        ({"sha": "x", "sources": []}, "do not know sha"),
-        ({"file": "x"}, "have no sources"),
+        ({"sha": "x", "sources": []}, "unknown key sha"),
+        ({"file": "x"}, "(no sources)"),
         ({"file": "x", "sha256": "abc", "sources": [{"path": "x"}]}, "64 hexadecimal"),
         ({"sha256": "0" * 64, "sources": [{"path": "x"}]}, "`file` must name it"),
         (config(b"") | {"file": "../x", "sources": [{"path": "x"}]}, "plain name"),
         ({"sources": [{"path": "x"}, {"path": "y"}]}, "which bytes are meant"),
         (config(b"", {"path": "x", "hub": "y"}), "one of wheels, hub, path"),
-        (config(b"", {"path": "x", "member": "y"}), "does not know member"),
+        (config(b"", {"path": "x", "member": "y"}), "`path` has no key member"),
         (config(b"", {"wheels": ["toy>=1"], "member": "*"}), "NAME==VERSION"),
         (config(b"", {"wheels": ["--index-url=x==1"], "member": "*"}), "NAME==VERSION"),
         (config(b"", {"wheels": ["toy==1"]}), "a `member`"),
