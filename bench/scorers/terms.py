@@ -154,7 +154,7 @@ class Terms(Scorer):
         terms = read(folder) if folder else ()
         if not terms:
             raise BenchError(
-                f"{self.reference} has no {FILE} that lists its terms: leave {self.metric} out of the metrics, "
+                f"{self.reference} has no {FILE} with its terms: leave {self.metric} out of the metrics, "
                 f"or add {FILE} to the folder of a set that was built with `bench references`."
             )
         minimum = _MIN_OCCURRENCES[self.metric]

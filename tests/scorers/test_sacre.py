@@ -17,6 +17,7 @@ from bench.core import Score, digest
 from bench.errors import BenchError
 from bench.languages import Direction, sides
 from bench.references.parallel import parallel_task
+from bench.scorers import _sacrebleu
 from bench.scorers.sacre import _SETTINGS, Sacre
 
 COMMAND = {
@@ -35,7 +36,9 @@ CASES = [
 
 
 def texts(direction: Direction) -> tuple[list[str], list[str]]:
-    """References, and hypotheses that are partly right: words swapped, dropped, one empty, one in the wrong language."""
+    """References, and hypotheses that are partly right: words swapped, dropped, one empty, one in the wrong
+    language.
+    """
     source, target = sides(direction)
     segments = references.load("china-export-controls-2021").segments[:20]
     expected = [segment.text(target) for segment in segments]
@@ -90,7 +93,9 @@ def test_each_segment(tmp_path: Path, metric: str, direction: Direction) -> None
 
 @pytest.mark.parametrize("metric", ["BLEU", "chrF", "chrF++", "TER"])
 def test_statistics_are_what_scores_are_made_of(metric: str) -> None:
-    """Whole numbers, a row a segment: the score of any of its segments is sacrebleu's of the sum of their rows."""
+    """Whole numbers, a row a segment: the score of any of its segments is sacrebleu's of the sum of their
+    rows.
+    """
     expected, given = texts("zh-en")
     score = ours(metric, "zh-en", expected, given)
     name, settings = _SETTINGS[metric]
@@ -133,6 +138,18 @@ def test_a_single_segment_has_no_interval() -> None:
 def test_what_changes_a_score_changes_the_identity() -> None:
     identities = [Sacre("chrF").identity(), Sacre("chrF++").identity(), Sacre("chrF", resamples=9).identity()]
     assert len({digest(identity) for identity in identities}) == 3
+
+
+def test_an_untested_version_of_sacrebleu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sacrebleu, "version", lambda _: "3.0.1")
+    with pytest.raises(BenchError, match=r"not been tested with sacrebleu 3\.0\.1: pip install 'sacrebleu=="):
+        ours("chrF", "zh-en", ["Peace."], ["Peace."])
+
+
+def test_a_sacrebleu_without_a_private_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_sacrebleu, "_PRIVATE", ("_gone",))
+    with pytest.raises(BenchError, match="not been tested with sacrebleu"):
+        ours("BLEU", "zh-en", ["Peace."], ["Peace."])
 
 
 def test_an_unknown_metric() -> None:

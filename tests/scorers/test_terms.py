@@ -1,4 +1,6 @@
-"""Scores of terms: by hand, on the white paper, on the hypotheses published for it, and through `bench run`."""
+"""Scores of terms: by hand, on the white paper, on the hypotheses published for it, and through `bench
+run`.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,9 @@ SYSTEM_TEXTS = [
 
 
 def test_scores_by_hand(folder: Path) -> None:
-    """出口管制 is wanted three times (its official translation in the last segment is “they”), the others once."""
+    """出口管制 is wanted three times (its official translation in the last segment is “they”), the others
+    once.
+    """
     systems = {"it": SYSTEM_TEXTS}
     score = Terms("terms", str(folder)).score(TASK, systems, PARTIAL)["it"]
     assert score.statistics == ((1, 1), (1, 2), (0, 1), (0, 0), (1, 1), (0, 0))
@@ -212,7 +216,8 @@ def test_a_set_without_terms_is_one_sentence(tmp_path: Path) -> None:
     scorer = Terms("terms", str(tmp_path / "news"), required=False)
     assert scorer.identity()["terms_sha256"] == ""
     with pytest.raises(
-        BenchError, match=r"news has no terms\.tsv .*: leave terms out of the metrics, or add terms\.tsv to"
+        BenchError,
+        match=r"news has no terms\.tsv with its terms: leave terms out of the metrics, or add terms\.tsv to",
     ):
         scorer.prepare()
 
@@ -247,7 +252,9 @@ def test_the_yamls_hand_the_run_s_own_set_on() -> None:
 def test_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granularity: str) -> None:
     """By document the consistency has nothing to say: the board has a gap and says why."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(progress, "_quiet", True)  # put back afterwards: the run below sets it for the process
+    monkeypatch.setattr(
+        progress, "_quiet", True
+    )  # put back afterwards: the run below sets it for the process
     view = references.load(SET, granularity).segments
     for direction in DIRECTIONS:
         lines = [{"id": s.id, "text": s.text(sides(direction)[1])} for s in view]

@@ -1,4 +1,6 @@
-"""Tests and ranks: sacrebleu's command, its own functions, R and scipy say what is right; calibration and power are simulated."""
+"""Paired tests and ranks, against sacrebleu's command and functions, R and scipy. Calibration and power are
+simulated.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +24,7 @@ from bench.errors import BenchError
 from bench.languages import Direction, Language, sides
 from bench.references.parallel import parallel_task
 from bench.references.views import groups
+from bench.scorers.sacre import _AGGREGATIONS as AGGREGATIONS
 from bench.scorers.sacre import _SETTINGS, Sacre
 from bench.scoring.compare import Comparisons, Test, compare, holm, ranks, resampling
 from bench.scoring.compare.agreement import agreement
@@ -55,7 +58,7 @@ def worse(texts: Sequence[str], language: Language, rate: float, seed: int) -> l
 
 @cache
 def systems(language: Language) -> dict[str, list[str]]:
-    """Two that are hard to part, and a third."""
+    """Two that are hard to distinguish, and a third."""
     texts = expected(language)
     rates = {"good": 0.12, "other": 0.14, "bad": 0.2}
     return {name: worse(texts, language, rate, seed) for seed, (name, rate) in enumerate(rates.items())}
@@ -80,15 +83,16 @@ def bleu(statistics: np.ndarray) -> Score:
     """[segment, statistic] -> the score that they give."""
     value = float(resampling.bleu(statistics.sum(axis=0).astype(float)))
     whole = tuple(tuple(map(int, row)) for row in statistics)
-    return Score("BLEU", value, None, "BLEU|sig", (0.0,) * len(whole), statistics=whole)
+    segments = (0.0,) * len(whole)
+    return Score("BLEU", value, None, "BLEU|sig", segments, statistics=whole, aggregation="bleu")
 
 
 def p(comparisons: Comparisons, a: str, b: str) -> float:
-    return next(pair.p for pair in comparisons.pairs if {pair.a, pair.b} == {a, b})
+    return next(pair.p_sacrebleu for pair in comparisons.pairs if {pair.a, pair.b} == {a, b})
 
 
 @pytest.mark.parametrize("metric", ["BLEU", "chrF", "chrF++", "TER"])
-def test_forms_are_sacrebleus_own_arithmetic(metric: str) -> None:
+def test_formulas_are_sacrebleus_own_arithmetic(metric: str) -> None:
     name, settings = _SETTINGS[metric]
     theirs = getattr(sacrebleu.metrics, name)(**settings["en"])
     size = len(scored(metric, "zh-en")["good"].statistics[0])
@@ -97,7 +101,7 @@ def test_forms_are_sacrebleus_own_arithmetic(metric: str) -> None:
     sums = rng.integers(0, 10 ** rng.integers(1, 6, size=(3000, 1)), size=(3000, size))
     sums[rng.random(sums.shape) < 0.06] = 0
     sums[::7] = 0
-    ours = resampling.FORMS[metric](sums.T.astype(float))
+    ours = resampling.FORMULAS[AGGREGATIONS[metric]](sums.T.astype(float))
     wanted = [theirs._compute_score_from_stats([int(n) for n in row]).score for row in sums]
     assert ours == pytest.approx(wanted, rel=1e-9, abs=1e-9)
     assert len(set(wanted)) > 1000
@@ -148,7 +152,7 @@ def test_means_as_scipy_finds_them() -> None:
     exact = scipy.stats.permutation_test(
         (a, b), lambda x, y: x.mean() - y.mean(), permutation_type="samples", n_resamples=np.inf
     )
-    assert ours.pairs[0].p == pytest.approx(exact.pvalue, abs=0.01)
+    assert ours.pairs[0].p_sacrebleu == pytest.approx(exact.pvalue, abs=0.01)
     assert 0.05 < exact.pvalue < 0.5
     assert ours.pairs[0].difference == pytest.approx(a.mean() - b.mean())
     low, high = ours.pairs[0].interval
@@ -166,6 +170,7 @@ def test_a_share_is_of_all_occurrences() -> None:
             "s",
             (0.0,) * 4,
             statistics=tuple(zip(its, of, strict=True)),
+            aggregation="ratio",
         )
         for name, its in zip("ab", hits, strict=True)
     }
@@ -186,12 +191,14 @@ def test_better_first_where_a_lower_score_is_better() -> None:
 def test_equal_systems(test: Test) -> None:
     good = scored("BLEU", "zh-en")["good"]
     made = compare({"one": good, "two": good}, test)
-    assert (made.pairs[0].p, made.pairs[0].p_holm, made.pairs[0].agreement) == (1, 1, None)
+    assert (made.pairs[0].p_sacrebleu, made.pairs[0].p_adjusted, made.pairs[0].agreement) == (1, 1, None)
     assert made.ranks == {"one": 1, "two": 1}
 
 
-def test_one_segment_parts_nothing() -> None:
-    """Every swap gives the same difference again; sacrebleu, which counts larger ones, has p = 1 / (resamples + 1)."""
+def test_systems_that_differ_in_one_segment_are_not_distinguished() -> None:
+    """Every swap gives the same difference; sacrebleu, which counts larger ones, prints p = 1 / (trials +
+    1).
+    """
     good = scored("BLEU", "zh-en")["good"]
     first = (
         good.statistics[0][0],
@@ -202,7 +209,7 @@ def test_one_segment_parts_nothing() -> None:
     almost = bleu(np.array([first, *good.statistics[1:]]))
     made = compare({"good": replace(good, signature=almost.signature), "almost": almost})
     assert made.pairs[0].difference > 0
-    assert (made.pairs[0].p, made.pairs[0].p_holm) == (1, 1)
+    assert (made.pairs[0].p_sacrebleu, made.pairs[0].p_adjusted) == (1, 1)
 
 
 def test_holm() -> None:
@@ -216,28 +223,28 @@ def test_ties_count() -> None:
     made = compare(scored("TER", "en-zh"))
     assert (
         p(made, "good", "other")
-        < next(pair.p_holm for pair in made.pairs if (pair.a, pair.b) == ("good", "other")) - 0.01
+        < next(pair.p_adjusted for pair in made.pairs if (pair.a, pair.b) == ("good", "other")) - 0.01
     )
 
 
 def test_the_bootstraps_p_is_doubled_and_corrected() -> None:
     made = compare(scored("BLEU", "zh-en"), "bootstrap")
-    assert [pair.p_holm for pair in made.pairs] == pytest.approx(
-        holm([min(1, 2 * pair.p) for pair in made.pairs])
+    assert [pair.p_adjusted for pair in made.pairs] == pytest.approx(
+        holm([min(1, 2 * pair.p_sacrebleu) for pair in made.pairs])
     )
 
 
 def test_ranks() -> None:
     assert ranks("abc", {("a", "b"), ("a", "c"), ("b", "c")}) == {"a": 1, "b": 2, "c": 3}
     assert ranks("abcd", {("a", "c"), ("a", "d"), ("b", "c"), ("b", "d")}) == {"a": 1, "b": 1, "c": 3, "d": 3}
-    # a chain: c is worse than a, but b stands between them
+    # a chain: c is worse than a, but b cannot be distinguished from either
     assert ranks("abc", {("a", "c")}) == {"a": 1, "b": 1, "c": 1}
-    # b is better than c and the test cannot part a from c: no line can be drawn
+    # b is better than c and a cannot be distinguished from c: there is no boundary between clusters
     assert ranks("abc", {("b", "c")}) == {"a": 1, "b": 1, "c": 1}
 
 
-def test_whole_paragraphs() -> None:
-    """A set in which each segment stands four times says no more than one in which it stands once."""
+def test_paragraphs_as_units() -> None:
+    """A set in which each segment occurs four times is no more evidence than one in which it occurs once."""
     once = {name: np.array(score.statistics) for name, score in scored("BLEU", "zh-en").items()}
     alone = compare({name: bleu(counts) for name, counts in once.items()})
     four = {name: bleu(np.repeat(counts, 4, axis=0)) for name, counts in once.items()}
@@ -259,12 +266,12 @@ def test_paragraphs_of_a_set() -> None:
 
 def test_a_single_segment() -> None:
     made = compare(means(a=[0.9], b=[0.1]))
-    assert (made.pairs, made.ranks, made.intervals, made.detectable) == ((), {}, {}, None)
+    assert (made.pairs, made.ranks, made.intervals, made.minimum_detectable_difference) == ((), {}, {}, None)
 
 
 def test_a_single_system() -> None:
     made = compare(means(a=[0.9, 0.8]))
-    assert (made.pairs, made.ranks, made.detectable) == ((), {"a": 1}, None)
+    assert (made.pairs, made.ranks, made.minimum_detectable_difference) == ((), {"a": 1}, None)
     assert list(made.intervals) == ["a"]
 
 
@@ -277,6 +284,46 @@ def test_missing_scores_are_left_out_and_named() -> None:
     assert compare({"none": None}).missing == ("none",)
 
 
+def test_unscored_segments_carry_no_weight() -> None:
+    rng = np.random.default_rng(6)
+    a, b = rng.normal(0.8, 0.1, 60), rng.normal(0.7, 0.1, 60)
+    scores = means(a=a, b=b)
+    some = [None if index % 3 == 0 else float(value) for index, value in enumerate(b)]
+    scored_values = [value for value in some if value is not None]
+    partly = replace(scores["b"], value=float(np.mean(scored_values)), segments=tuple(some))
+    made = compare({"a": scores["a"], "b": partly})
+    assert made.missing == ()
+    (pair,) = made.pairs
+    assert pair.difference == pytest.approx(a.mean() - np.mean(scored_values))
+    low, high = made.intervals["b"]
+    assert high - low == pytest.approx(2 * 1.96 * np.std(scored_values) / 40**0.5, rel=0.1)
+    assert pair.significant
+
+
+@pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
+def test_a_resample_without_a_scored_segment_is_left_out(test: Test) -> None:
+    """39 segments, 3 of them scored: a resample misses all three in 4 % of cases."""
+    values = (0.9, 0.8, 0.7, *[None] * 36)
+    a = Score("judge", 0.8, None, "judge|sig", values)
+    b = replace(a, value=0.5, segments=(0.6, 0.5, 0.4, *[None] * 36))
+    made = compare({"a": a, "b": b}, test)
+    (pair,) = made.pairs
+    numbers = [*made.intervals["a"], *pair.interval, pair.minimum_detectable_difference, pair.p_adjusted]
+    assert np.isfinite(numbers).all()
+    assert pair.difference == pytest.approx(0.3)
+    assert not pair.significant or test == "bootstrap"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_system_without_a_scored_segment_is_missing() -> None:
+    scores = means(a=[0.9, 0.8, 0.7], b=[0.1, 0.3, 0.2])
+    unscored = replace(scores["b"], value=float("nan"), segments=(None, None, None))
+    made = compare({**scores, "none": unscored})
+    assert made.missing == ("none",)
+    assert set(made.ranks) == {"a", "b"}
+    assert compare({"none": unscored}).missing == ("none",)
+
+
 def test_scores_that_cannot_be_compared() -> None:
     scores = means(a=[0.9, 0.8], b=[0.1, 0.3])
     device = {name: replace(s, signature=f"COMET|sig|device:{name}|version:2") for name, s in scores.items()}
@@ -286,11 +333,13 @@ def test_scores_that_cannot_be_compared() -> None:
         compare(other)
 
 
-def test_as_many_resamples_as_many_systems_need() -> None:
-    """Where every difference is plain, it must be possible to see it."""
+def test_many_systems_need_many_draws() -> None:
+    """If every difference is large, all must be found significant."""
     many = means(**{f"s{n:02}": np.full(30, n / 10) + np.arange(30) / 1000 for n in range(25)})
-    with pytest.raises(BenchError, match="at least 12000"):
+    with pytest.raises(BenchError, match=r"With 1000 resamples .* set compare.resamples to at least 12000"):
         compare(many, "bootstrap", resamples=1000)
+    with pytest.raises(BenchError, match=r"With 1000 trials .* set compare.resamples to at least 6000"):
+        compare(many, "randomisation", resamples=1000)
     for test in FLAGS:
         made = compare(many, test)
         assert list(made.ranks.values()) == list(range(1, 26))
@@ -329,7 +378,7 @@ def test_agreement_is_known_of_no_other_metric() -> None:
     assert agreement("TER", "TER|", 1) is None
 
 
-def test_agreement_stands_beside_significant_differences_only() -> None:
+def test_agreement_is_given_for_significant_differences_only() -> None:
     made = compare(scored("BLEU", "zh-en"))
     assert {pair.agreement is not None for pair in made.pairs if pair.significant} == {True}
     assert {pair.agreement for pair in made.pairs if not pair.significant} == {None}
@@ -339,9 +388,13 @@ def test_agreement_stands_beside_significant_differences_only() -> None:
 @pytest.mark.parametrize("copies", [1, 6])
 @pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
 def test_calibration(test: Test, copies: int) -> None:
-    """A/A: what two systems wrote is dealt out to two halves, at random in each segment, so that these differ by chance only.
-    At a level of 5 % the test calls 5 % of 2,000 such pairs different: randomisation on 39 segments and on 234, the bootstrap
-    only where segments are many (234: 5.3 %, 39: 7.3 %). By the p-value that sacrebleu prints it would be 11 and 12 %."""
+    """A/A test: the outputs of two systems are dealt to two halves, at random in each segment, so that the
+    halves differ by chance only.
+
+    At a level of 5 % the test calls 5 % of 2,000 such pairs different: randomisation on 39 segments and on
+    234, the bootstrap only on many segments (234: 5.3 %, 39: 7.3 %). By sacrebleu's p-value it would be 11
+    and 12 %.
+    """
     texts = expected("en") * copies
     dealt = {name: worse(texts, "en", 0.15, seed) for seed, name in enumerate("ab")}
     scores = Sacre("BLEU", resamples=2).score(parallel_task("test", "zh-en", texts, texts), dealt, PARTIAL)
@@ -352,7 +405,7 @@ def test_calibration(test: Test, copies: int) -> None:
         halves = {"a": bleu(np.where(swap, one, two)), "b": bleu(np.where(swap, two, one))}
         (pair,) = compare(halves, test, resamples=999, seed=trial + 1).pairs
         called += pair.significant
-        printed += pair.p < 0.05
+        printed += pair.p_sacrebleu < 0.05
     low, high = scipy.stats.binom.interval(0.9999, 2000, 0.05)
     few = (test, copies) == ("bootstrap", 1)
     assert (high if few else low) < called < (2000 * 0.1 if few else high)
@@ -361,9 +414,10 @@ def test_calibration(test: Test, copies: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("count", [2, 4])
-def test_what_is_detectable_is_detected(count: int) -> None:
-    """Sets on which one system is better than all others by what is said to be detectable: it is found in 80 % of the sets,
-    and in more where Holm's correction meets several such pairs."""
+def test_the_minimum_detectable_difference_is_detected(count: int) -> None:
+    """On sets where one system is better than all others by the minimum detectable difference, that is found
+    in 80 % of the sets, and in more if Holm's correction meets several such pairs.
+    """
     rng = np.random.default_rng(5)
     found = []
     for trial in range(200):
@@ -371,7 +425,7 @@ def test_what_is_detectable_is_detected(count: int) -> None:
         noise -= noise.mean(axis=1, keepdims=True)
         values = noise + rng.normal(0, 0.1 / 400**0.5, size=(count, 1))
         said = compare(means(**{f"s{n}": row for n, row in enumerate(noise)}), resamples=999)
-        values[0] += said.detectable
+        values[0] += said.minimum_detectable_difference
         made = compare(means(**{f"s{n}": row for n, row in enumerate(values)}), resamples=999, seed=trial + 1)
         found += [pair.significant for pair in made.pairs if "s0" in (pair.a, pair.b)]
     low, high = scipy.stats.binom.interval(0.9999, 200, 0.8)
