@@ -1,12 +1,13 @@
-"""`bench prefetch` and `bench doctor`: what a machine needs before a run, most of all one without a network."""
+"""`bench prefetch` and `bench doctor`: what a machine needs before a run, especially one without a network."""
 
 from __future__ import annotations
 
 import shlex
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from bench.commands.doctor.finding import Finding
-    from bench.commands.prefetch import Row
+    from bench.commands.prefetch import Item
 
 _CONFIG_DIR = click.option(
     "--config-dir",
@@ -22,8 +23,8 @@ _CONFIG_DIR = click.option(
     help="A folder with your own system/, suite/, metric/ or prompt/ yaml files.",
 )
 _OVERRIDES = click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
-_STATES = {"failed": "bold red", "gap": "yellow", "needs nothing": "dim"}
-_VERDICTS = {"ok": "green", "not here": "dim", "warning": "yellow", "missing": "bold red"}
+_STATE_STYLES = {"failed": "bold red", "gap": "yellow", "needs nothing": "dim"}
+_VERDICT_STYLES = {"ok": "green", "optional": "dim", "warning": "yellow", "missing": "bold red"}
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -31,36 +32,37 @@ _VERDICTS = {"ok": "green", "not here": "dim", "warning": "yellow", "missing": "
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
-    help="The one folder for everything: the program's cache, the hub's, sacrebleu's.  [default: each where it is]",
+    help="One folder for this program's cache, the hub's and sacrebleu's.  [default: each in its usual place]",
 )
 @_CONFIG_DIR
 @_OVERRIDES
 def prefetch(quiet: bool, into: Path | None, config_dir: Path | None, overrides: tuple[str, ...]) -> None:
-    """Fetch and convert all that a run needs, so that it needs no network.
+    """Fetch and convert everything that a run needs, so that the run needs no network.
 
-    OVERRIDES are those of `bench run`. Everything is fetched that can be; exit code 2 where something could not.
-    FOLDER/prefetch.json says what is there.
+    OVERRIDES are those of `bench run`. If something cannot be fetched, the rest is, and the exit code is 2.
+    DIR/prefetch.json lists what was fetched.
 
     \b
-      bench prefetch --into /shared/bench                                       the embedded default
+      bench prefetch --into /shared/bench                                       the default suite
       bench prefetch --into /shared/bench system=nllb-200-3.3b 'metric=[chrf,comet]'
       bench prefetch --into /shared/bench system=copy reference=sacrebleu:wmt22/zh-en
     """
     from rich.console import Console
 
+    from bench.checkpoints.cache import cache_dir
     from bench.commands import prefetch as fetching
 
     if into:
         fetching.into(into)
-    rows = fetching.prefetch(_words(overrides, config_dir, quiet))
-    Console(width=None if sys.stdout.isatty() else 160).print(_rows(rows))
-    click.echo(f"Written: {fetching.cache_dir() / fetching.MANIFEST}")
+    items = fetching.prefetch(_with_options(overrides, config_dir, quiet))
+    Console(width=None if sys.stdout.isatty() else 160).print(_item_table(items))
+    click.echo(f"Written: {cache_dir() / fetching.MANIFEST}")
     *folders, offline = (f"{name}={shlex.quote(value)}" for name, value in fetching.environment().items())
     click.echo(f"On nodes without a network:\n  export {' '.join(folders)}\n  export {offline}")
-    for row in rows:
-        if row.reason:
-            click.echo(f"{row.state}: {row.what}: {row.reason}", err=True)
-    if any(row.state == "failed" for row in rows):
+    for item in items:
+        if item.reason:
+            click.echo(f"{item.state}: {item.name}: {item.reason}", err=True)
+    if any(item.state == "failed" for item in items):
         sys.exit(2)
 
 
@@ -68,10 +70,10 @@ def prefetch(quiet: bool, into: Path | None, config_dir: Path | None, overrides:
 @_CONFIG_DIR
 @_OVERRIDES
 def doctor(config_dir: Path | None, overrides: tuple[str, ...]) -> None:
-    """What this machine can run, and for what is missing the command that mends it.
+    """Show what this machine can run, and how to fix what is missing.
 
-    OVERRIDES are those of `bench run`: then each system and metric is looked at, too, and exit code 2 says that not all of
-    them can run. Nothing is fetched, and no value of a key is shown.
+    OVERRIDES are those of `bench run`. With them, each system and metric is checked as well, and the exit code is 2 if
+    one of them cannot run. Nothing is fetched, and the values of keys are not shown.
 
     \b
       bench doctor                                        the machine
@@ -83,75 +85,73 @@ def doctor(config_dir: Path | None, overrides: tuple[str, ...]) -> None:
 
     from bench.commands.doctor import examine
 
-    asked = _words(overrides, config_dir) if overrides else None
-    findings = examine(asked)
-    Console(width=None if sys.stdout.isatty() else 160).print(_findings(findings))
-    for line in _mended(findings):
+    findings = examine(_with_options(overrides, config_dir) if overrides else [])
+    Console(width=None if sys.stdout.isatty() else 160).print(_finding_table(findings))
+    for line in _fixes(findings):
         click.echo(line)
     if any(finding.verdict == "missing" for finding in findings):
         sys.exit(2)
 
 
-def _words(overrides: tuple[str, ...], config_dir: Path | None, quiet: bool = False) -> list[str]:
-    words = [*overrides, *(["quiet=true"] if quiet else [])]
-    return [*words, *([f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else [])]
+def _with_options(overrides: tuple[str, ...], config_dir: Path | None, quiet: bool = False) -> list[str]:
+    """The overrides, and the options of the command as overrides."""
+    options = ["quiet=true"] if quiet else []
+    if config_dir:
+        options.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
+    return [*overrides, *options]
 
 
-def _rows(rows: list[Row]) -> RenderableType:
+def _item_table(items: list[Item]) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(show_footer=True)
-    for head, justify, footer in (
-        ("what", "left", "together"),
-        ("for", "left", ""),
-        ("from", "left", ""),
+    columns: list[tuple[str, Literal["left", "right"], str]] = [
+        ("item", "left", "total"),
+        ("used by", "left", ""),
+        ("source", "left", ""),
         ("pinned", "left", ""),
-        ("size", "right", amount(sum(row.bytes for row in rows))),
+        ("size", "right", format_size(sum(item.bytes for item in items))),
         ("state", "left", ""),
-    ):
-        table.add_column(head, footer=footer, justify=justify, overflow="fold")  # type: ignore[arg-type]
-    for row in rows:
-        pinned = " ".join(word[:12] for word in row.pinned.split())
-        cells = [
-            row.what,
-            ", ".join(row.wanted_by),
-            row.source,
-            pinned,
-            amount(row.bytes) if row.bytes else "",
-        ]
-        table.add_row(*map(Text, cells), Text(row.state, style=_STATES.get(row.state, "green")))
+    ]
+    table = Table(show_footer=True)
+    for heading, justify, footer in columns:
+        table.add_column(heading, footer=footer, justify=justify, overflow="fold")
+    for item in items:
+        pinned = " ".join(word[:12] for word in item.pinned.split())
+        size = format_size(item.bytes) if item.bytes else ""
+        state = Text(item.state, style=_STATE_STYLES.get(item.state, "green"))
+        table.add_row(*map(Text, (item.name, ", ".join(item.used_by), item.source, pinned, size)), state)
     return table
 
 
-def _findings(findings: list[Finding]) -> RenderableType:
+def _finding_table(findings: list[Finding]) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
     table = Table()
-    for head in ("check", "found", "verdict"):
-        table.add_column(head, overflow="fold")
+    for heading in ("check", "result", "verdict"):
+        table.add_column(heading, overflow="fold")
     for finding in findings:
-        verdict = Text(finding.verdict, style=_VERDICTS[finding.verdict])
-        table.add_row(Text(finding.check), Text(finding.found), verdict)
+        verdict = Text(finding.verdict, style=_VERDICT_STYLES[finding.verdict])
+        table.add_row(Text(finding.check), Text(finding.result), verdict)
     return table
 
 
-def _mended(findings: list[Finding]) -> Iterator[str]:
-    """Each command once, behind all that it is for; what is missing comes first."""
-    for verdict in reversed(_VERDICTS):
-        those: dict[str, list[str]] = {}
+def _fixes(findings: list[Finding]) -> Iterator[str]:
+    """Each fix once, with all checks that it is for; the worst verdict first."""
+    for verdict in reversed(_VERDICT_STYLES):
+        checks: dict[str, list[str]] = defaultdict(list)
         for finding in findings:
-            for mend in finding.mend.splitlines() if finding.verdict == verdict else ():
-                those.setdefault(mend, []).append(finding.check)
-        for mend, checks in those.items():
-            yield f"{verdict}: {', '.join(checks)}\n  {mend}"
+            for fix in finding.fix.splitlines() if finding.verdict == verdict else ():
+                checks[fix].append(finding.check)
+        for fix, names in checks.items():
+            yield f"{verdict}: {', '.join(names)}\n  {fix}"
 
 
-def amount(bytes: int) -> str:
-    """ "2.3 GB", "70 MB", "4 kB"."""
+def format_size(size: int) -> str:
+    """A number of bytes for people: "2.3 GB", "70 MB", "4 kB"."""
     for unit, name in ((10**9, "GB"), (10**6, "MB")):
-        if bytes >= unit:
-            number = bytes / unit
+        if size >= unit:
+            number = size / unit
             return f"{number:.1f} {name}" if number < 100 else f"{number:.0f} {name}"
-    return f"{bytes / 1000:.0f} kB"
+    return f"{size / 1000:.0f} kB"

@@ -1,62 +1,50 @@
-"""`bench prefetch`: all that a run would fetch or convert, brought into one folder while there is a network.
+"""`bench prefetch`: fetch and convert everything that a run needs while there is a network.
 
-What is asked for is said as to `bench run`. A need that cannot be met leaves its reason, and the others are fetched.
+It takes the overrides of `bench run`. If something cannot be fetched, the reason is reported and the rest is fetched.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from omegaconf import DictConfig, OmegaConf
+import msgspec
+from msgspec.structs import replace
+from omegaconf import DictConfig
 
-from bench import progress, references, store
+from bench import progress, references
 from bench.checkpoints.cache import cache_dir
 from bench.checkpoints.fetching import cached_path, resolve
 from bench.checkpoints.weights import describe_source
-from bench.core import Adapter, Scorer, Weights
+from bench.commands.components import (
+    Component,
+    disk_usage,
+    run_components,
+    run_configs,
+    sacrebleu_folder,
+    weights_name,
+)
+from bench.core import Weights
 from bench.errors import BenchError
-from bench.languages import sides
-from bench.launching.compose import expand, friendly_errors, instantiate, job_configs
-from bench.references.outside import SACREBLEU
+from bench.store.files import write_json
 from bench.translation import provenance
 
 MANIFEST = "prefetch.json"
 
 State = Literal["here already", "fetched", "made", "needs nothing", "gap", "failed"]
-"""gap: it failed, and a run goes on without it (bench.core.Scorer.required)."""
+"""made: converted on this machine. gap: it failed, but a run continues without it (bench.core.Scorer.required)."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """A system or a metric of a run, set up and not loaded."""
-
-    name: str
-    kind: Literal["system", "metric"]
-    config: dict[str, Any]
-    """What its yaml says."""
-    made: Adapter | Scorer | None
-    fault: str = ""
-    """Why it could not be set up."""
-    needs: tuple[Weights, ...] = ()
-
-    @property
-    def required(self) -> bool:
-        return bool(self.config.get("required", True))
-
-
-@dataclass(frozen=True)
-class Row:
+class Item(msgspec.Struct, frozen=True):
     """One thing that a run needs, and what became of it."""
 
-    what: str
-    wanted_by: tuple[str, ...]
+    name: str = msgspec.field(name="what")
+    used_by: tuple[str, ...] = msgspec.field(name="wanted_by")
+    """The names of the systems and metrics that need it."""
     state: State
     source: str = ""
     pinned: str = ""
@@ -64,13 +52,25 @@ class Row:
     bytes: int = 0
     path: str = ""
     reason: str = ""
-    """Why it failed, in a sentence that says what to do."""
+    """Why it failed, in a sentence that says what to do; "" if it did not."""
+
+
+class Manifest(msgspec.Struct, frozen=True):
+    """prefetch.json."""
+
+    made: dict[str, Any]
+    """Date, versions, overrides and environment of the last call."""
+    failed: dict[str, str]
+    """Item -> reason, of the last call."""
+    items: list[Item]
+    """What is in the folder, from all calls."""
 
 
 def into(folder: Path) -> None:
-    """Everything goes into one folder from now on. Called before a model library is imported: they read this only once.
+    """Put everything into one folder from now on.
 
-    Of the hub only the cache moves: where its token lies stays as it is.
+    Call it before a model library is imported: these read their environment once. Of the Hugging Face folder only the
+    cache moves; the token stays where it is.
     """
     folder = folder.expanduser().absolute()
     os.environ["BITEXT_BENCH_CACHE"] = str(folder)
@@ -79,7 +79,7 @@ def into(folder: Path) -> None:
 
 
 def environment() -> dict[str, str]:
-    """What a node without a network has to set to find all of it."""
+    """The variables that a node without a network must set to find everything."""
     from huggingface_hub.constants import HF_HUB_CACHE
     from sacrebleu.utils import SACREBLEU_DIR
 
@@ -91,82 +91,55 @@ def environment() -> dict[str, str]:
     return {name: str(path.absolute()) for name, path in folders.items()} | {"HF_HUB_OFFLINE": "1"}
 
 
-def prefetch(overrides: Sequence[str]) -> list[Row]:
-    """Fetches and converts; the manifest in the folder then says what is there. Raises BenchError where the overrides are
-    wrong; whatever else fails has a row that says why."""
-    configs = composed(overrides)
+def prefetch(overrides: Sequence[str]) -> list[Item]:
+    """Fetch, convert, and write the manifest into the cache folder.
+
+    Raises BenchError if the overrides are wrong. Whatever else fails has an item with the reason.
+    """
+    configs = run_configs(overrides)
     progress.configure(quiet=configs[0].quiet)
-    those, earlier = parts(configs), _earlier()
-    rows = [*_sets(configs)]
-    fetched: dict[str, Row] = {}
-    for part in those:
-        for weights in part.needs:
-            names = [each.name for each in those if weights in each.needs]
+    components, earlier = run_components(configs), _earlier_items()
+    items = list(_fetch_reference_sets(configs))
+    fetched: dict[str, Item] = {}
+    for component in components:
+        for weights in component.needs:
+            users = [user.name for user in components if weights in user.needs]
             if repr(weights) not in fetched:
-                fetched[repr(weights)] = _fetched(weights, names)
-    rows += fetched.values()
-    for part in those:
-        if all(fetched[repr(weights)].state != "failed" for weights in part.needs):
-            rows += _prepared(part, earlier)
-    troubled = {row.what for row in rows if row.reason}
-    if ships := dict.fromkeys(part.name for part in those if not part.needs and part.name not in troubled):
-        rows.append(Row("–", tuple(ships), "needs nothing"))
-    rows = list(dict.fromkeys(rows))  # both directions of a system fail alike
-    _write(rows, earlier, overrides)
-    return rows
+                fetched[repr(weights)] = _fetch(weights, users)
+    items += fetched.values()
+    for component in components:
+        if all(fetched[repr(weights)].state != "failed" for weights in component.needs):
+            items += _prepare(component, earlier)
+    failed = {item.name for item in items if item.reason}
+    idle = dict.fromkeys(c.name for c in components if not c.needs and c.name not in failed)
+    if idle:
+        items.append(Item("–", tuple(idle), "needs nothing"))
+    items = list(dict.fromkeys(items))  # both directions of a system fail for the same reason
+    _write_manifest(items, earlier, overrides)
+    return items
 
 
-def composed(overrides: Sequence[str]) -> list[DictConfig]:
-    """The config of each job that `bench run` would start."""
-    configs = list(job_configs(expand(overrides)[0]))
-    for config in configs:
-        sides(config.direction)
-    return configs
+def _fetch_reference_sets(configs: Sequence[DictConfig]) -> Iterator[Item]:
+    """The test sets that sacrebleu fetches. Any other set has an item only if it cannot be read."""
+    for name in dict.fromkeys(str(config.reference) for config in configs):
+        folder = sacrebleu_folder(name)
+        was_present = folder is not None and (folder / "raw").is_dir()
+        if reason := _failure(partial(references.load, name)):
+            yield Item(name, ("the set",), "failed", reason=reason)
+        elif folder:
+            from sacrebleu.dataset import DATASETS
+
+            pinned = " ".join(f"md5 {md5}" for md5 in DATASETS[folder.name].md5 or ())
+            state: State = "here already" if was_present else "fetched"
+            yield Item(name, ("the set",), state, "sacrebleu", pinned, disk_usage(folder), str(folder))
 
 
-def parts(configs: Sequence[DictConfig]) -> list[Part]:
-    """The systems and the metrics, each as often as it is set up otherwise; what cannot be set up says why."""
-    with friendly_errors():
-        named = [(str(config.system.name), config.system) for config in configs]
-    found = [_part(name, "system", node, node.adapter) for name, node in named]
-    found += [_part(str(name), "metric", node, node) for name, node in configs[0].metric.items()]
-    return list({repr((part.name, part.config, part.fault)): part for part in found}.values())
-
-
-def sacrebleu_folder(reference: str) -> Path | None:
-    """Where sacrebleu keeps, or will keep, a test set of its own; None for any other set."""
-    if not reference.startswith(SACREBLEU):
-        return None
-    from sacrebleu.utils import SACREBLEU_DIR
-
-    return Path(SACREBLEU_DIR, reference.removeprefix(SACREBLEU).rpartition("/")[0])
-
-
-def size(path: Path) -> int:
-    """Bytes of a file, or of all files in a folder; of a file with several names once."""
-    files = [path] if path.is_file() else path.rglob("*")
-    stats = (file.stat() for file in files if file.is_file())
-    return sum({(each.st_dev, each.st_ino): each.st_size for each in stats}.values())
-
-
-def _part(name: str, kind: Literal["system", "metric"], node: DictConfig, target: DictConfig) -> Part:
-    part = Part(name, kind, {}, None)
-    try:
-        with friendly_errors():
-            config: Any = OmegaConf.to_container(node, resolve=True)
-            part = replace(part, config=config)
-            made: Adapter | Scorer = instantiate(target)
-            return replace(part, made=made, needs=tuple(made.needs()))
-    except BenchError as error:
-        return replace(part, fault=str(error))
-
-
-def _fetched(weights: Weights, names: Sequence[str]) -> Row:
-    (first, *others) = weights.sources
-    more = f" (or {len(others)} more)" if others else ""
-    row = Row(
-        what=weights.file or str(first.get("hub") or first.get("path")),
-        wanted_by=tuple(dict.fromkeys(names)),
+def _fetch(weights: Weights, users: Sequence[str]) -> Item:
+    (first, *alternatives) = weights.sources
+    more = f" (or {len(alternatives)} more)" if alternatives else ""
+    item = Item(
+        name=weights_name(weights),
+        used_by=tuple(dict.fromkeys(users)),
         state="here already",
         source=describe_source(first).partition("@")[0] + more,
         pinned=f"sha256 {weights.sha256}" if weights.sha256 else str(first.get("revision", "")),
@@ -174,76 +147,68 @@ def _fetched(weights: Weights, names: Sequence[str]) -> Row:
     path = cached_path(weights)
     if not path:
         paths: list[Path] = []
-        if reason := _tried(lambda: paths.append(resolve(weights))):
-            return replace(row, state="failed", reason=reason)
+        if reason := _failure(lambda: paths.append(resolve(weights))):
+            return replace(item, state="failed", reason=reason)
         (path,) = paths
-        row = replace(row, state="fetched")
-    return replace(row, bytes=size(path), path=str(path))
+        item = replace(item, state="fetched")
+    return replace(item, bytes=disk_usage(path), path=str(path))
 
 
-def _sets(configs: Sequence[DictConfig]) -> Iterator[Row]:
-    """The test sets that sacrebleu fetches; of the others only one that cannot be read."""
-    for name in dict.fromkeys(str(config.reference) for config in configs):
-        folder = sacrebleu_folder(name)
-        there = folder is not None and (folder / "raw").is_dir()
-        if reason := _tried(partial(references.load, name)):
-            yield Row(name, ("the set",), "failed", reason=reason)
-        elif folder:
-            from sacrebleu.dataset import DATASETS
+def _prepare(component: Component, earlier: Sequence[Item]) -> Iterator[Item]:
+    """Convert what the component needs in another format.
 
-            pinned = " ".join(f"md5 {md5}" for md5 in DATASETS[folder.name].md5 or ())
-            state: State = "here already" if there else "fetched"
-            yield Row(name, ("the set",), state, "sacrebleu", pinned, size(folder), str(folder))
-
-
-def _prepared(part: Part, earlier: Sequence[Row]) -> Iterator[Row]:
-    """What of a part was converted, by this call or an earlier one, so that no node has to; or why it cannot be used."""
-    before = _converted()
-    if reason := part.fault or (_tried(part.made.prepare) if part.made else ""):
-        yield Row(part.name, (part.name,), "failed" if part.required else "gap", reason=reason)
-    for folder in sorted(_converted() - before):
-        name, here_made = f"converted/{folder.name}", "made on this machine"
-        yield Row(name, (part.name,), "made", here_made, bytes=size(folder), path=str(folder))
-    for row in earlier:
-        if row.state == "made" and part.name in row.wanted_by:
-            yield replace(row, state="here already")
+    Gives what was converted, by this call or an earlier one; or why the component cannot be used.
+    """
+    existing = _converted_folders()
+    prepare = component.instance.prepare if component.instance else None
+    if reason := component.error or (_failure(prepare) if prepare else ""):
+        state: State = "failed" if component.required else "gap"
+        yield Item(component.name, (component.name,), state, reason=reason)
+    for folder in sorted(_converted_folders() - existing):
+        name, size = f"converted/{folder.name}", disk_usage(folder)
+        yield Item(name, (component.name,), "made", "made on this machine", bytes=size, path=str(folder))
+    for item in earlier:
+        if item.state == "made" and component.name in item.used_by:
+            yield replace(item, state="here already")
 
 
-def _converted() -> set[Path]:
+def _converted_folders() -> set[Path]:
     return {path for path in (cache_dir() / "converted").glob("*") if path.is_dir()}
 
 
-def _tried(work: Callable[[], object]) -> str:
-    """Why it failed, "" where it did not."""
+def _failure(work: Callable[[], object]) -> str:
+    """Why the work failed; "" if it did not."""
     try:
         work()
     except BenchError as error:
         return str(error)
     except Exception as error:
-        traceback.print_exc()  # a fault of ours or of a library is shown whole, but the others are fetched
+        traceback.print_exc()  # a bug, here or in a library; the rest is still fetched
         return f"{type(error).__name__}: {error}"
     return ""
 
 
-def _write(rows: Sequence[Row], earlier: Sequence[Row], overrides: Sequence[str]) -> None:
-    """The manifest: what this call has found and brought, and of earlier calls what still is there."""
-    items = {(row.what, row.pinned): row for row in earlier}
-    for row in rows:
-        if row.path:
-            old = items.get((row.what, row.pinned), row)  # which knows how it came
-            wanted_by = tuple(dict.fromkeys((*old.wanted_by, *row.wanted_by)))
-            items[row.what, row.pinned] = replace(row, state=old.state, wanted_by=wanted_by)
+def _write_manifest(items: Sequence[Item], earlier: Sequence[Item], overrides: Sequence[str]) -> None:
+    """Record what this call found and fetched, and what is still there from earlier calls."""
+    recorded = {(item.name, item.pinned): item for item in earlier}
+    for item in items:
+        if item.path:
+            previous = recorded.get((item.name, item.pinned), item)  # it says how the item was obtained
+            used_by = tuple(dict.fromkeys((*previous.used_by, *item.used_by)))
+            recorded[item.name, item.pinned] = replace(item, state=previous.state, used_by=used_by)
     made = provenance.made() | {"asked": [*overrides], "environment": environment()}
-    failed = {row.what: row.reason for row in rows if row.state == "failed"}
-    content = {"made": made, "failed": failed, "items": [asdict(item) for item in items.values()]}
-    store.write_json(cache_dir() / MANIFEST, content)
+    failed = {item.name: item.reason for item in items if item.state == "failed"}
+    manifest = Manifest(made, failed, list(recorded.values()))
+    write_json(cache_dir() / MANIFEST, msgspec.to_builtins(manifest))
 
 
-def _earlier() -> list[Row]:
-    """What the manifest has of earlier calls, as far as it still is there."""
+def _earlier_items() -> list[Item]:
+    """The items of earlier calls that still exist."""
     path = cache_dir() / MANIFEST
     if not path.is_file():
         return []
-    items = json.loads(path.read_text(encoding="utf-8"))["items"]
-    rows = [Row(**{**item, "wanted_by": tuple(item["wanted_by"])}) for item in items]
-    return [row for row in rows if Path(row.path).exists()]
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except msgspec.MsgspecError as error:
+        raise BenchError(f"{path} is damaged ({error}): delete it and run again.") from None
+    return [item for item in manifest.items if Path(item.path).exists()]

