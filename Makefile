@@ -2,13 +2,18 @@
 PYTHON ?= python3
 BENCH := .venv/bin/bench
 
-.PHONY: bench test lint perf clean
+.PHONY: bench test test-fast lint perf clean
 
 bench: .venv/ready
 	$(BENCH) run $(ARGS)
 
+# In parallel, one process per core; ends with the ten slowest tests.
 test: .venv/ready
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest --numprocesses auto --dist loadfile --durations 10 $(ARGS)
+
+# Without the tests that take more than a few seconds: under a minute.
+test-fast: .venv/ready
+	.venv/bin/pytest --numprocesses auto --dist loadfile --durations 10 -m "not slow" $(ARGS)
 
 lint: .venv/ready
 	.venv/bin/ruff check .

@@ -16,8 +16,8 @@ from bench.cli.results import publish, verify
 from bench.errors import BenchError
 
 
-class _Sentence(click.ClickException):
-    """A BenchError on its way out: one sentence, exit code 2."""
+class _UserError(click.ClickException):
+    """A BenchError at the command line: one sentence, exit code 2."""
 
     exit_code = 2
 
@@ -27,7 +27,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BenchError as error:
-            raise _Sentence(str(error)) from None
+            raise _UserError(str(error)) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,15 +36,15 @@ def main() -> None:
     """Official bilingual texts as machine-translation benchmarks.
 
     \b
-      bench run                              the embedded default: four systems, both directions
-      bench run system=copy                  one system (configs/system/), added to the leaderboards
-      bench compare A B                      what parts two systems, and the segments that show it
-      bench verify                           prove published results, from the hypotheses up
+      bench run                              the built-in default suite: four systems, both directions
+      bench run system=copy                  one system of configs/system/, added to the leaderboards
+      bench compare A B                      compare two systems: scores, significance, example segments
+      bench verify                           recompute and check published results
       bench publish RUN …                    move runs into the published results
-      bench references check ID              prove that a reference set holds what its source holds
-      bench meta-evaluate JUDGEMENTS.csv     how far the metrics can be trusted
-      bench doctor                           what this machine can run, and what mends what is missing
-      bench prefetch --into DIR              all that a run needs, for nodes without a network
+      bench references check ID              check that a reference set holds what its source holds
+      bench meta-evaluate JUDGEMENTS.csv     correlate metrics with human judgements
+      bench doctor                           check what this machine can run and how to fix what is missing
+      bench prefetch --into DIR              fetch all that a run needs, for nodes without a network
     """
 
 
@@ -53,24 +53,24 @@ def main() -> None:
 @click.option(
     "--config-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder with your own system/, suite/, metric/ or prompt/ yaml files.",
+    help="A folder with yaml files of your own: system/, suite/, metric/, prompt/.",
 )
-@click.option("-m", "--multirun", is_flag=True, hidden=True, help="A suite always is one.")
+@click.option("-m", "--multirun", is_flag=True, hidden=True, help="Accepted, since a suite always is a multirun.")
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[str, ...]) -> None:
-    """Translate, score and show the leaderboards. What is done already is not done again.
+    """Translate, score and show leaderboards; finished work is reused.
 
-    OVERRIDES are Hydra's: KEY=VALUE, or KEY=A,B for several. Everything in configs/ can be set.
+    OVERRIDES are Hydra overrides: KEY=VALUE, or KEY=A,B for several values. They can set everything in configs/.
 
     \b
       bench run                                              suite=offline, both directions
       bench run suite=offline direction=zh-en                one direction
-      bench run system=copy,dictionary store=/tmp/runs       some systems, kept elsewhere
-      bench run system=hypotheses system.name=ours system.adapter.path='out.{direction}.txt'
+      bench run system=copy,dictionary store=/tmp/runs       two systems, in another store
+      bench run system=hypotheses system.name=ours "system.adapter.path='out.{direction}.txt'"   your own outputs
       bench run system=llm system.name=mine system.adapter.checkpoint=/models/mine
       bench run system=llm system.name=hub system.adapter.checkpoint=org/model@COMMIT prompt@system.adapter.prompt=few-shot
-      bench run system=hunyuan-mt-7b prompt@system.adapter.prompt=paragraph      a whole paragraph in one go
-      bench run system=openai system.name=gpt system.adapter.model=gpt-4.1-mini   an endpoint; the key from OPENAI_API_KEY
+      bench run system=hunyuan-mt-7b prompt@system.adapter.prompt=paragraph      one paragraph per request
+      bench run system=openai system.name=gpt system.adapter.model=gpt-4.1-mini   an endpoint; the key is read from OPENAI_API_KEY
       bench run 'metric=[bleu,chrf]'                         some metrics
     """
     from rich.console import Console
@@ -78,10 +78,10 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
     from bench.boards.formats import terminal
     from bench.commands.run import run as run_suite
 
-    words = [*overrides, *(["quiet=true"] if quiet else [])]
+    all_overrides = [*overrides, *(["quiet=true"] if quiet else [])]
     if config_dir:
-        words.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
-    boards, path = run_suite(words)
+        all_overrides.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
+    boards, path = run_suite(all_overrides)
     console = Console(width=None if sys.stdout.isatty() else 160)
     for board in boards:
         console.print(terminal(board))

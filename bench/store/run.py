@@ -91,7 +91,8 @@ def read_run(folder: Path) -> Run | None:
 
 def decode_run(data: bytes, path: Path) -> Run:
     """The run whose run.json has this content. Raises BenchError that names the wrong field."""
-    return Run(path.parent, decode_record(data, path, RunRecord), decode_object(data, path))
+    document = decode_object(data, path)
+    return Run(path.parent, decode_record(data, path, RunRecord), document)
 
 
 def write_run(folder: Path, hypotheses: Iterable[Hypothesis], document: Mapping[str, Any]) -> None:

@@ -10,46 +10,45 @@ from typing import Any
 
 import pytest
 
-from bench import references, store
+from bench import references
 from bench.boards import formats, text
-from bench.boards.rows import Board, build_board
-from bench.core import Hypothesis, Score
+from bench.boards.rows import Board, Columns, build_board
+from bench.core import Score, Task
 from bench.errors import BenchError
+from bench.store import Run, Store
+from bench.store.failures import write_failure
+from bench.store.files import write_text
+from bench.store.journal import Journal, finished_hypotheses
+from tests.helpers.stored import hypothesis, store_run
 
 REFERENCE = references.load("china-export-controls-2021")
+TASK = Task(REFERENCE, "zh-en")
 HOSTILE = "<script>alert(1)</script> | `x` [a](b)\nnew line"
-
-
-def hypothesis(id: str, text: str = "x") -> Hypothesis:
-    return Hypothesis(id, f"key-{id}", text, "", (), "")
 
 
 def write(
     root: Path, system: str, chrf: float | None, ter: float = 50, sha256: str = REFERENCE.sha256
-) -> store.Run:
-    folder = store.run_folder(root, REFERENCE.id, "zh-en", system, "0123456789")
-    record = {
-        "system": {"name": system, "size": HOSTILE},
-        "reference": {"id": REFERENCE.id, "sha256": sha256},
-        "identity": "0123456789",
-        "flags": {},
-        "work": {"segments_per_second": None, "device": "cpu"},
-    }
-    store.write_run(folder, [hypothesis(s.id) for s in REFERENCE.segments], record)
-    run = store.read_run(folder)
-    assert run
+) -> Run:
+    store = Store(root)
+    run = store_run(
+        store,
+        TASK,
+        system,
+        system={"name": system, "size": HOSTILE},
+        reference={"id": REFERENCE.id, "sha256": sha256},
+    )
     if chrf is not None:
-        store.write_score(
-            run, "chrf", "scorer", Score("chrF", chrf, (chrf - 1, chrf + 1), "chrF|sig", (chrf,))
-        )
-        store.write_score(
-            run, "ter", "scorer", Score("TER", ter, None, "TER|sig", (ter,), higher_is_better=False)
-        )
+        scores = {
+            "chrf": Score("chrF", chrf, (chrf - 1, chrf + 1), "chrF|sig", (chrf,)),
+            "ter": Score("TER", ter, None, "TER|sig", (ter,), higher_is_better=False),
+        }
+        for metric, score in scores.items():
+            store.write_score(run, metric, "scorer", score)
     return run
 
 
-def board(root: Path, primary: str = "chrf", *wanted: str) -> Board:
-    return build_board(root, REFERENCE, "zh-en", ["chrf", "ter"], primary, wanted)
+def board(root: Path, primary: str = "chrf", *requested: str) -> Board:
+    return build_board(Store(root), TASK, Columns(["chrf", "ter"], primary), requested)
 
 
 def test_order_and_missing_scores(tmp_path: Path) -> None:
@@ -97,14 +96,13 @@ def test_a_run_of_another_version_of_the_set_has_no_row(tmp_path: Path) -> None:
 )
 def test_what_is_known_of_the_original(tmp_path: Path, original: Any, outside: bool, said: str) -> None:
     reference = replace(REFERENCE, original_language=original, outside=outside, published="")
-    note = text.notes(build_board(tmp_path, reference, "zh-en", ["chrf"], "chrf"))[0]
+    note = text.notes(build_board(Store(tmp_path), Task(reference, "zh-en"), Columns(["chrf"], "chrf")))[0]
     assert note == f"{reference.title}: 39 segments, set {reference.sha256[:12]}. {said}"
 
 
 def test_a_score_of_other_hypotheses_is_not_shown(tmp_path: Path) -> None:
     run = write(tmp_path, "it", 30)
-    changed = [hypothesis(s.id, "changed") for s in REFERENCE.segments]
-    store.write_run(run.folder, changed, {k: v for k, v in run.record.items() if k != "hypotheses_sha256"})
+    store_run(Store(tmp_path), TASK, run.system, [hypothesis(id, "changed") for id in TASK.ids])
     assert board(tmp_path).rows[0].scores["chrf"] is None
 
 
@@ -113,8 +111,9 @@ def test_what_a_scorer_says_of_its_scores(tmp_path: Path) -> None:
     run = write(tmp_path, "it", None)
     remarks = ((0, "cut"), (1, "copied"))
     score = Score("COMET", 0.81234, (0.8, 0.82), "COMET|sig", (0.8, 0.9), decimals=3, remarks=remarks)
-    store.write_score(run, "comet", "scorer", score)
-    found = build_board(tmp_path, REFERENCE, "zh-en", ["comet", "xcomet"], "comet", gaps={"xcomet": HOSTILE})
+    Store(tmp_path).write_score(run, "comet", "scorer", score)
+    columns = Columns(["comet", "xcomet"], "comet", {"xcomet": HOSTILE})
+    found = build_board(Store(tmp_path), TASK, columns)
     assert text.cells(found.rows[0], found)[1:3] == ["0.812 ± 0.010", "–"]
     notes = text.notes(found)
     assert any("of 1 of 2 segments the end was not judged" in note for note in notes)
@@ -128,7 +127,7 @@ def test_what_a_scorer_says_of_its_scores(tmp_path: Path) -> None:
 
 def test_what_came_from_outside_is_escaped(tmp_path: Path) -> None:
     run = write(tmp_path, "it", 30)
-    store.write_failure(run.folder.with_name("gone-01234567"), HOSTILE)
+    write_failure(run.folder.with_name("gone-01234567"), HOSTILE)
     markdown = formats.markdown([board(tmp_path, "chrf", "gone-01234567")])
     assert "<script>" not in markdown.replace("\\<script\\>", "")
     row = next(line for line in markdown.splitlines() if line.startswith("| [it]"))
@@ -139,8 +138,10 @@ def test_what_came_from_outside_is_escaped(tmp_path: Path) -> None:
 def test_damaged_files_are_sentences(tmp_path: Path) -> None:
     run = write(tmp_path, "it", 30)
     (run.folder / "hypotheses.jsonl").write_text('{"id": "x"}\n')
-    with pytest.raises(BenchError, match=r"hypotheses\.jsonl, line 1"):
+    with pytest.raises(BenchError, match=r"hypotheses\.jsonl was changed"):
         run.hypotheses()
+    with pytest.raises(BenchError, match=r"hypotheses\.jsonl, line 1"):
+        finished_hypotheses(run.folder)
     (run.folder / "run.json").write_text("{")
     with pytest.raises(BenchError, match=r"run\.json is not JSON"):
         board(tmp_path)
@@ -155,17 +156,17 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     except (OSError, subprocess.CalledProcessError):
         pytest.skip("a small disk cannot be mounted here: root is needed")
     try:
-        store.write(disk / "kept.json", "{}")
-        with store.Journal(disk / "run", "one") as journal:
+        write_text(disk / "kept.json", "{}")
+        with Journal(disk / "run", "one") as journal:
             journal.add([hypothesis("first")])
         with pytest.raises(BenchError, match="is full"):
-            store.write(disk / "kept.json", "x" * 200_000)
-        with pytest.raises(BenchError, match="is full"), store.Journal(disk / "run", "two") as journal:
+            write_text(disk / "kept.json", "x" * 200_000)
+        with pytest.raises(BenchError, match="is full"), Journal(disk / "run", "two") as journal:
             journal.add([hypothesis("second", "x" * 200_000)])
-        with store.Journal(disk / "run", "three") as journal:
+        with Journal(disk / "run", "three") as journal:
             journal.add([hypothesis("third")])
         assert (disk / "kept.json").read_text() == "{}"
-        assert [h.key for h in store.finished(disk / "run")] == ["key-first", "key-third"]
+        assert [h.key for h in finished_hypotheses(disk / "run")] == ["key-first", "key-third"]
         assert sorted(p.name for p in disk.iterdir()) == ["kept.json", "run"]
     finally:
         subprocess.run(["umount", str(disk)], check=False)

@@ -1,4 +1,4 @@
-"""Run by tests/test_killed.py in a process of its own: translate, and be killed (kill -9) at random moments, again and again.
+"""Run by tests/translation/test_killed.py in a process of its own: translate, and be killed (kill -9) at random moments, again and again.
 
     python killed.py CHECKPOINT FOLDER KILLS SEED     ends with a line of JSON that says what was seen
 
@@ -19,17 +19,21 @@ from pathlib import Path
 import torch
 import transformers  # noqa: F401  # before the forks, so that none of them imports it again
 
-from bench import progress, references, store
+from bench import progress, references
 from bench.adapters.llm import LLM
+from bench.core import Task
 from bench.prompt import Prompt
-from bench.translation.driver import translate
+from bench.records import SystemCard
+from bench.store.journal import finished_hypotheses, read_journals
+from bench.store.run import read_run
+from bench.translation.driver import TranslationJob, translate
 
-SET = references.load("china-export-controls-2021")
+TASK = Task(references.load("china-export-controls-2021"), "zh-en")
 
 
 def attempt(checkpoint: str, folder: Path, batch_tokens: int) -> None:
-    adapter = LLM(checkpoint, Prompt("p", "Translate: {source}"), max_new_tokens=40)
-    translate(adapter, SET, "zh-en", folder, {"name": "tiny"}, batch_tokens)
+    adapter = LLM(checkpoint, Prompt("p", "Translate: {source}"), max_new_tokens=40, direction="zh-en")
+    translate(TranslationJob(TASK, adapter, SystemCard("tiny"), folder, batch_tokens))
 
 
 def fork(checkpoint: str, folder: Path, batch_tokens: int) -> int:
@@ -48,18 +52,19 @@ def main(checkpoint: str, folder: Path, kills: int, seed: int) -> None:
     began = time.monotonic()
     attempt(checkpoint, folder.with_name("undisturbed"), batch_tokens=20_000)
     whole = time.monotonic() - began  # loading and all
-    steps, looks, seen = [], 0, []
+    steps: list[int] = []
+    looks, seen = 0, list[str]()
     for _ in range(kills):
         child = fork(checkpoint, folder, batch_tokens=300)
         end = time.monotonic() + moments.uniform(0, whole / 2)
         while time.monotonic() < end:
-            store.read_run(folder)
-            lines = [entry.hypothesis.key for entry in store.read_journal(folder)]
-            assert lines[: len(seen)] == seen or store.read_run(folder), "what was finished stays"
+            read_run(folder)
+            lines = [entry.hypothesis.key for entry in read_journals(folder)]
+            assert lines[: len(seen)] == seen or read_run(folder), "what was finished stays"
             seen, looks = lines, looks + 1
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        steps.append(len(store.finished(folder)))
+        steps.append(len(finished_hypotheses(folder)))
     attempt(checkpoint, folder, batch_tokens=300)
     print(json.dumps({"steps": steps, "looks": looks}))
 

@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from bench import references, store
-from bench.core import Adapter, Context, Output, ReferenceSet, Source
-from bench.languages import Direction
+from bench import references
+from bench.core import Adapter, Context, Output, ReferenceSet, Source, Task, Unit
+from bench.store.journal import Journal, read_journals
+from bench.store.run import read_run
 from bench.translation.batching import outputs
 from bench.translation.driver import translate
 from tests.helpers import tiny
+from tests.helpers.stored import job
 
 SET = references.load("china-export-controls-2021")
 
@@ -26,6 +28,7 @@ class Engine(Adapter):
     """A small engine that keeps what it was asked, and can be told to fail."""
 
     def __init__(self, context: Context | None = None) -> None:
+        super().__init__("zh-en")
         self._context = context or Context()
         self.calls: list[list[str]] = []
         self.fails_on: dict[str, Exception] = {}
@@ -38,10 +41,10 @@ class Engine(Adapter):
     def identity(self) -> dict[str, Any]:
         return {"adapter": "engine"}
 
-    def length(self, unit: Sequence[Source], direction: Direction) -> int:
+    def batch_cost(self, unit: Unit) -> int:
         return sum(len(source.text) for source in unit)
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
         self.calls.append([source.id for source in sources])
         for source in sources:
             if source.id in self.fails_on:
@@ -57,12 +60,12 @@ def run(
     folder: Path, engine: Engine, reference: ReferenceSet = SET, batch_tokens: int = 500, **card: Any
 ) -> dict[str, Any]:
     engine.calls.clear()
-    translate(engine, reference, "zh-en", folder, {"name": "engine", **card}, batch_tokens)
-    found = store.read_run(folder)
-    assert found
-    assert [h.id for h in found.hypotheses()] == [s.id for s in reference.segments]
+    translate(job(Task(reference, "zh-en"), engine, folder, batch_tokens, **card))
+    complete = read_run(folder)
+    assert complete
+    assert [h.id for h in complete.hypotheses()] == [s.id for s in reference.segments]
     assert not list(folder.glob("journal*"))
-    return dict(found.record)
+    return dict(complete.document)
 
 
 def changed(id: str) -> ReferenceSet:
@@ -88,36 +91,35 @@ def test_batches_are_rows_of_like_length_within_the_budget(tmp_path: Path) -> No
 
 def test_an_engine_without_batches_gets_everything_at_once(tmp_path: Path) -> None:
     engine = Engine()
-    engine.length = lambda unit, direction: 0  # type: ignore[method-assign]
+    engine.batch_cost = lambda unit: 0  # type: ignore[method-assign]
     run(tmp_path, engine, batch_tokens=1)
     assert len(engine.calls) == 1
 
 
+def neighbours(id: str, following: int) -> list[str]:
+    """A segment and the ones after it."""
+    ids = [segment.id for segment in SET.segments]
+    return ids[ids.index(id) : ids.index(id) + 1 + following]
+
+
 @pytest.mark.parametrize(
-    ("context", "again"),
+    ("context", "retranslated"),
     [
         (Context(), ["1.1-p1-s2"]),
-        (Context(previous=2), ["1.1-p1-s2", "1.1-p1-s3", "1.1-p2-s1"]),
-        (Context(together="paragraph"), ["1.1-p1-s1", "1.1-p1-s2", "1.1-p1-s3"]),
-        (Context(together="document"), sorted(s.id for s in SET.segments)),
+        (Context(previous=2), neighbours("1.1-p1-s2", 2)),
+        (Context(together="paragraph"), [s.id for s in SET.segments if s.id.startswith("1.1-p1-")]),
+        (Context(together="document"), [s.id for s in SET.segments]),
     ],
     ids=["alone", "previous", "paragraph", "document"],
 )
-def test_change_one_segment_and_only_what_saw_it_is_translated_again(
-    tmp_path: Path, context: Context, again: list[str]
+def test_only_segments_that_saw_a_changed_text_are_translated_again(
+    tmp_path: Path, context: Context, retranslated: list[str]
 ) -> None:
     engine = Engine(context)
-    ids = [s.id for s in SET.segments]
-    at = ids.index("1.1-p1-s2") if "1.1-p1-s2" in ids else -1
-    assert at >= 0, ids
-    if context.previous:
-        again = ids[at : at + 1 + context.previous]
-    elif context.together == "paragraph":
-        again = [id for id in ids if id.startswith("1.1-p1-")]
     run(tmp_path, engine)
     record = run(tmp_path, engine, changed("1.1-p1-s2"))
-    assert engine.asked() == sorted(again)
-    assert record["work"]["segments"] == len(again)
+    assert engine.asked() == sorted(retranslated)
+    assert record["work"]["segments"] == len(retranslated)
     run(tmp_path, engine, changed("1.1-p1-s2"), batch_tokens=7)
     assert engine.calls == []
 
@@ -128,7 +130,7 @@ def test_what_was_finished_before_a_crash_is_kept_and_a_block_is_kept_whole(tmp_
     engine.fails_on[paragraph[1]] = RuntimeError("the machine is on fire")
     with pytest.raises(RuntimeError, match="on fire"):
         run(tmp_path, engine)
-    kept = [entry.hypothesis.id for entry in store.read_journal(tmp_path)]
+    kept = [entry.hypothesis.id for entry in read_journals(tmp_path)]
     assert kept, "what was finished is saved although an error came within the second"
     assert paragraph[0] not in kept, "half a paragraph could not be gone on with"
     record = run(tmp_path, engine)
@@ -146,16 +148,16 @@ def test_an_error_never_takes_the_place_of_a_finished_translation(tmp_path: Path
     record = run(tmp_path, engine)
     assert "1.1-p1-s1" in engine.asked()
     assert not record["flags"].get("error")
-    texts = {h.id: h.text for h in store.read_hypotheses(tmp_path / "hypotheses.jsonl")}
+    texts = {h.id: h.text for h in read_run(tmp_path).hypotheses()}
     assert texts["1.1-p1-s1"] == "In English: 1.1-p1-s1"
 
 
 def test_a_block_that_does_not_fit_into_memory_falls_back(tmp_path: Path) -> None:
     class Small(Engine):
-        def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+        def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
             if len(sources) > 1:
                 raise RuntimeError("CUDA out of memory")
-            return super().translate(sources, direction)
+            return super().translate(sources)
 
     record = run(tmp_path, Small(Context(together="document")), batch_tokens=100_000)
     assert not record["flags"].get("error")
@@ -178,8 +180,8 @@ def test_killed_between_the_files_of_a_whole_run(tmp_path: Path) -> None:
     engine = Engine()
     whole = run(tmp_path, engine)
     journal = tmp_path / "journal-earlier.jsonl"
-    with store.Journal(tmp_path, "earlier") as log:
-        log.add(store.read_run(tmp_path).hypotheses())  # type: ignore[union-attr]
+    with Journal(tmp_path, "earlier") as log:
+        log.add(read_run(tmp_path).hypotheses())  # type: ignore[union-attr]
     left = journal.read_bytes()
     record = run(tmp_path, engine, changed(LONG))
     assert engine.asked() == [LONG]
@@ -189,12 +191,12 @@ def test_killed_between_the_files_of_a_whole_run(tmp_path: Path) -> None:
     (tmp_path / "run.json").unlink()
     run(tmp_path, engine)
     assert engine.asked() == []
-    assert store.read_run(tmp_path).record["hypotheses_sha256"] == whole["hypotheses_sha256"]  # type: ignore[union-attr]
+    assert read_run(tmp_path).record.hypotheses_sha256 == whole["hypotheses_sha256"]  # type: ignore[union-attr]
 
 
 def test_out_of_memory_halves_the_batch_and_the_rest(tmp_path: Path) -> None:
     engine = Engine()
-    engine.length = lambda unit, direction: 10  # type: ignore[method-assign]
+    engine.batch_cost = lambda unit: 10  # type: ignore[method-assign]
     ids = sorted(s.id for s in SET.segments)
     engine.fails_on = {ids[10]: RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")}
     run(tmp_path, engine, batch_tokens=160)
@@ -209,14 +211,14 @@ def test_out_of_memory_halves_the_batch_and_the_rest(tmp_path: Path) -> None:
 
 def test_a_row_that_does_not_fit_alone_is_an_error_of_that_segment(tmp_path: Path) -> None:
     class Small(Engine):
-        def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
+        def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
             if any(source.id == LONG for source in sources):
                 raise MemoryError("no room")
-            return super().translate(sources, direction)
+            return super().translate(sources)
 
     record = run(tmp_path, Small())
     assert record["flags"] == {"error": 1}
-    (failed,) = [h for h in store.read_hypotheses(tmp_path / "hypotheses.jsonl") if h.error]
+    (failed,) = [h for h in read_run(tmp_path).hypotheses() if h.error]
     assert (failed.id, failed.error) == (LONG, "out of memory: no room")
 
 
@@ -229,11 +231,11 @@ def test_another_error_is_not_taken_for_memory(tmp_path: Path) -> None:
 
 def test_an_engine_that_leaves_a_segment_out_is_found_out() -> None:
     class Forgetful(Engine):
-        def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
-            return super().translate(sources[:-1], direction)
+        def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+            return super().translate(sources[:-1])
 
-    with pytest.raises(RuntimeError, match="gave nothing for b"):
-        list(outputs(Forgetful(), [Source("a", "一二"), Source("b", "三")], "zh-en", 100))
+    with pytest.raises(RuntimeError, match="returned nothing for b"):
+        list(outputs(Forgetful(), [Source("a", "一二"), Source("b", "三")], 100))
 
 
 def test_the_record_says_what_it_cost(tmp_path: Path) -> None:
@@ -255,19 +257,19 @@ torch.set_num_threads(1)
 from bench import references
 from bench.translation import batching
 from bench.adapters import llm
-from bench.core import Context, Source
+from bench.core import Context, Source, Task
 from bench.prompt import Prompt
 
 def used(what):
     return int(re.search(what + r":\\s*(\\d+) kB", open("/proc/self/status").read())[1]) << 10
 
 llm._GROUP = 1000  # read at once: few large tensors, so that torch meets the limit and not Python
-adapter = llm.LLM(sys.argv[1], Prompt("p", "Translate: {source}"), max_new_tokens=12)
+adapter = llm.LLM(sys.argv[1], Prompt("p", "Translate: {source}"), max_new_tokens=12, direction="zh-en")
 adapter.load()
-some = batching.sources(references.load("china-export-controls-2021"), "zh-en", Context())
+some = batching.sources(Task(references.load("china-export-controls-2021"), "zh-en"), Context())
 sources = [Source(f"{n}-{s.id}", s.text) for n in range(24) for s in some]
 def outputs(batch_tokens):
-    return {source.id: output for source, output, _ in batching.outputs(adapter, sources, "zh-en", batch_tokens)}
+    return {source.id: output for source, output, _ in batching.outputs(adapter, sources, batch_tokens)}
 
 small = outputs(8000)
 limit = used("VmData") + (200 << 20)
@@ -288,5 +290,5 @@ def test_a_process_whose_memory_really_ends_goes_on_with_less(tmp_path: Path) ->
         [sys.executable, "-c", _UNDER_A_LIMIT, str(checkpoint)], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "Out of memory with 936 rows: going on with 468." in done.stderr
+    assert "Out of memory at batch size 936; retrying with 468." in done.stderr
     assert json.loads(done.stdout) == {"same": True, "errors": 0}

@@ -7,25 +7,29 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bench import references, store
-from bench.core import Adapter, Context, Source
+from bench import references
+from bench.core import Adapter, Context, Source, Task
+from bench.store.run import read_run
 from bench.translation.batching import sources
 from bench.translation.driver import translate
 from bench.translation.shards import Shard
 from tests.helpers import tiny
 from tests.helpers.slow import Slow
+from tests.helpers.stored import job
 
 SET = references.load("china-export-controls-2021")
+TASK = Task(SET, "zh-en")
 
 
 @pytest.mark.parametrize("together", ["segment", "paragraph", "document"])
 @pytest.mark.parametrize("count", [1, 2, 3, 8, 50])
 def test_shards_are_neighbours_and_cut_no_block(together: str, count: int) -> None:
-    whole = sources(SET, "zh-en", Context(together=together))  # type: ignore[arg-type]
+    whole = sources(TASK, Context(together=together))  # type: ignore[arg-type]
     parts = [Shard(number, count).take(whole) for number in range(count)]
     assert [source for part in parts for source in part] == whole
     homes = Counter(block for part in parts for block in {source.block or source.id for source in part})
@@ -39,26 +43,26 @@ def test_shards_are_equally_long() -> None:
 
 
 def test_a_run_is_whole_with_its_last_shard_and_what_is_done_is_kept(tmp_path: Path) -> None:
-    def shard(number: int, of: int, adapter: Adapter | None = None) -> None:
-        slow = adapter or Slow(0)
-        translate(slow, SET, "zh-en", tmp_path, {"name": "slow"}, 500, shard=Shard(number, of))
+    def shard(number: int, count: int, adapter: Adapter | None = None) -> None:
+        adapter = adapter or Slow(0, direction="zh-en")
+        translate(replace(job(TASK, adapter, tmp_path), shard=Shard(number, count)))
 
     for number in (2, 0):
         shard(number, 3)
-        assert store.read_run(tmp_path) is None
+        assert read_run(tmp_path) is None
     asked: list[str] = []
 
     class Watched(Slow):
-        def translate(self, sources, direction):  # type: ignore[no-untyped-def]
+        def translate(self, sources):  # type: ignore[no-untyped-def]
             asked.extend(source.id for source in sources)
-            return super().translate(sources, direction)
+            return super().translate(sources)
 
-    shard(0, 1, Watched(0))  # all that is left, by one job
-    run = store.read_run(tmp_path)
+    shard(0, 1, Watched(0, direction="zh-en"))  # all that is left, by one job
+    run = read_run(tmp_path)
     assert run
-    assert asked == [source.id for source in Shard(1, 3).take(sources(SET, "zh-en", Context()))]
+    assert asked == [source.id for source in Shard(1, 3).take(sources(TASK, Context()))]
     assert [h.id for h in run.hypotheses()] == [segment.id for segment in SET.segments]
-    assert (run.record["work"]["segments"], run.record["work"]["attempts"]) == (39, 3)
+    assert (run.record.work.segments, run.record.work.attempts) == (39, 3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["hypotheses.jsonl", "run.json"]
 
 

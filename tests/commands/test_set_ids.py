@@ -1,0 +1,91 @@
+"""Sets whose ids or origins are unusual, through compare, publish and verify: a dot, sacrebleu's sets, parallel files."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.references import find
+from tests.references.test_outside import WMT22
+
+ROOT = Path(__file__).parents[2]
+
+
+def bench(folder: Path, *arguments: str) -> str:
+    # A proxy that refuses: there is no network, wherever this test runs.
+    environment = {
+        **os.environ,
+        "SACREBLEU": str(folder / "sacrebleu"),
+        "https_proxy": "http://127.0.0.1:9",
+        "COLUMNS": "200",
+    }
+    command = [sys.executable, "-m", "bench", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def set_with_a_dot(folder: Path) -> str:
+    target = folder / "references" / "paper-v1.2"
+    shutil.copytree(find("china-export-controls-2021"), target)
+    document = target / "document.yaml"
+    document.write_text(document.read_text().replace("china-export-controls-2021", "paper-v1.2"))
+    return "paper-v1.2"
+
+
+def sacrebleu_set(folder: Path) -> str:
+    for name, text in (
+        ("wmt22/raw/wmt22.v1.1.tar.gz", "an archive that is there already is not read"),
+        ("wmt22/raw/wmt22-news-systems-1.1/xml/wmttest2022.zh-en.all.xml", WMT22),
+    ):
+        path = folder / "sacrebleu" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    return "sacrebleu:wmt22/zh-en"
+
+
+def parallel_files(folder: Path) -> str:
+    (folder / "own").mkdir()
+    (folder / "own" / "news.2026.zh").write_text(
+        "外交部发言人表示。\n中国加入了世贸组织。\n各国都应当合作。\n"
+    )
+    (folder / "own" / "news.2026.en").write_text(
+        "The spokesperson said so.\nChina joined the WTO.\nAll should cooperate.\n"
+    )
+    return "own/news.2026"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make_set", [set_with_a_dot, sacrebleu_set, parallel_files])
+@pytest.mark.parametrize("granularity", ["sentence", "document"])
+def test_compare_publish_and_verify(tmp_path: Path, make_set, granularity: str) -> None:  # type: ignore[no-untyped-def]
+    reference = make_set(tmp_path)
+    for direction, text in (("zh-en", "The text.\n"), ("en-zh", "文本。\n")):
+        (tmp_path / f"out.{direction}.txt").write_text(text * (39 if "paper" in reference else 3))
+    settings = [f"reference={reference}", f"granularity={granularity}", "metric=[chrf]", "-q"]
+    bench(tmp_path, "run", "system=copy", *settings)
+    if granularity == "sentence":
+        bench(
+            tmp_path,
+            "run",
+            "system=hypotheses",
+            "system.name=ours",
+            "system.adapter.path='out.{direction}.txt'",
+            *settings,
+        )
+        assert "chrF" in bench(tmp_path, "compare", "copy", "ours", "--direction", "zh-en")
+    runs = sorted(path.parent for path in tmp_path.glob("runs/*/*/*/run.json"))
+    record = json.loads((runs[0] / "run.json").read_text())["reference"]
+    assert record["granularity"] == granularity
+    assert record["origin"] == reference
+    bench(tmp_path, "publish", "--into", "results", *map(str, runs))
+    assert "no differences" in bench(tmp_path, "verify", "results")
+    if make_set is parallel_files:  # the results can be checked without the folder they were made in
+        shutil.rmtree(tmp_path / "own")
+        assert "no differences" in bench(tmp_path, "verify", "results")
