@@ -1,4 +1,4 @@
-"""One board, five forms: terminal, Markdown, CSV, JSON, LaTeX. Everything that came from outside is escaped."""
+"""A board as terminal output, Markdown, CSV, JSON and LaTeX. All text from outside is escaped."""
 
 from __future__ import annotations
 
@@ -6,86 +6,135 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, fields
+from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.boards.rows import Board, Row
-from bench.boards.text import cells, differences, header, may_have_seen, notes, signatures, title
+from bench.boards.text import (
+    cells,
+    differences,
+    explain_differences,
+    header,
+    may_have_seen,
+    narrow,
+    notes,
+    signatures,
+    title,
+)
 from bench.core import Score
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+JSON_FORMAT = 2
+"""The version of leaderboard.json. Format 1 had no such key and other names in its comparisons."""
+
 
 def terminal(board: Board) -> RenderableType:
-    """For rich. Sizes and licences are left out: a terminal is narrow."""
+    """For rich. Without sizes and licences: a terminal is narrow."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=title(board), title_justify="left", title_style="bold")
     heads = header(board)
-    shown = [i for i, head in enumerate(heads) if head not in ("size", "licence")]
-    for i in shown:
-        table.add_column(heads[i], justify=_side(i, heads, board), overflow="fold")
+    columns = _columns(heads, hidden=("size", "licence"))
+    for column in columns:
+        table.add_column(heads[column], justify=_alignment(column, heads, board), overflow="fold")
     for row in board.rows:
-        line = cells(row, board)
-        table.add_row(*(Text(line[i]) for i in shown), style="dim" if row.control else None)
+        texts = cells(row, board)
+        table.add_row(*(Text(texts[column]) for column in columns), style="dim" if row.control else None)
     missing = [Text(f"Missing: {system}: {reason}", style="red") for system, reason in board.missing.items()]
     return Group(table, *missing, *(Text(note, style="dim") for note in notes(board)))
 
 
-def _side(column: int, heads: Sequence[str], board: Board) -> Literal["left", "right"]:
-    """Numbers stand to the right."""
-    return "right" if 0 < column <= len(board.metrics) or heads[column] == "seg/s" else "left"
+def _columns(heads: Sequence[str], hidden: Collection[str]) -> list[int]:
+    return [column for column, head in enumerate(heads) if head not in hidden]
+
+
+def _alignment(column: int, heads: Sequence[str], board: Board) -> Literal["left", "right"]:
+    is_number = 0 < column <= len(board.metrics) or heads[column] == "seg/s"
+    return "right" if is_number else "left"
+
+
+# Markdown
 
 
 def markdown(boards: Sequence[Board]) -> str:
-    return "\n".join([f"# {_md(boards[0].reference.title)}", "", *whole(boards)])
+    return "\n".join([f"# {_markdown_text(boards[0].reference.title)}", "", *complete_tables(boards)])
 
 
-def whole(boards: Sequence[Board], where: str = "") -> list[str]:
-    """The lines of `markdown` without its title, for a page from which the leaderboard's own folder is `where` ("results/x/")."""
-    parts = []
+def complete_tables(boards: Sequence[Board], folder: str = "") -> list[str]:
+    """The lines of `markdown` without its title.
+
+    `folder`: where the leaderboards are, as seen from the page that shows these lines ("results/x/").
+    """
+    lines = []
     for board in boards:
-        parts += _table(board, where, len(board.rows))
-        if told := differences(board):
-            parts += ["- Differences between neighbours, 95 % interval, p corrected for all pairs:"]
-            parts += [f"  - {_md(line)}" for line in told]
-        parts += [f"- {metric}: `{signature}`" for metric, signature in signatures(board).items()]
-        parts += [""]
-    return parts
+        lines += _markdown_table(board, folder, len(board.rows))
+        if sentences := differences(board):
+            explanation = _markdown_text(explain_differences(board))
+            lines += [f"- Significant differences between neighbours ({explanation}):"]
+            lines += [f"  - {_markdown_text(sentence)}" for sentence in sentences]
+        lines += [f"- {metric}: `{signature}`" for metric, signature in signatures(board).items()]
+        lines += [""]
+    return lines
 
 
-def head(boards: Sequence[Board], where: str, most: int) -> list[str]:
-    """The lines of each table's first `most` rows and what must be known to read them."""
-    return [line for board in boards for line in [*_table(board, where, most), ""]]
+def first_rows(boards: Sequence[Board], folder: str, count: int) -> list[str]:
+    """The first `count` rows of each board, with few columns: for a page that links to the full tables."""
+    hidden = ("size", "licence", "seg/s", "device")
+    return [line for board in boards for line in [*_markdown_table(narrow(board), folder, count, hidden), ""]]
 
 
-def _table(board: Board, where: str, most: int) -> list[str]:
+def _markdown_table(board: Board, folder: str, count: int, hidden: Collection[str] = ()) -> list[str]:
     heads = header(board)
-    sides = ("---:" if _side(i, heads, board) == "right" else "---" for i in range(len(heads)))
-    parts = [f"## {title(board)}", "", _md_row(heads), _md_row(list(sides))]
-    for row in board.rows[:most]:
-        name, *rest = map(_md, cells(row, board))
-        parts.append(_md_row([f"[{name}]({where}{row.folder}/hypotheses.jsonl)", *rest]))
-    parts += ["", *(f"- {_md(note)}" for note in notes(board))]
-    if len(board.rows) > most:
-        parts += [f"- Shown are the first {most} of {len(board.rows)} systems."]
-    return parts + [f"- Missing: {_md(system)}: {_md(reason)}" for system, reason in board.missing.items()]
+    columns = _columns(heads, hidden)
+    rulers = ["---:" if _alignment(column, heads, board) == "right" else "---" for column in columns]
+    lines = [
+        f"## {title(board)}",
+        "",
+        _markdown_row([heads[column] for column in columns]),
+        _markdown_row(rulers),
+    ]
+    for row in board.rows[:count]:
+        texts = cells(row, board)
+        name, *others = (_markdown_text(texts[column]) for column in columns)
+        lines.append(_markdown_row([f"[{name}]({folder}{row.folder}/hypotheses.jsonl)", *others]))
+    lines += ["", *(f"- {_markdown_text(note)}" for note in notes(board))]
+    if len(board.rows) > count:
+        lines += [f"- Top {count} of {len(board.rows)} systems."]
+    missing = board.missing.items()
+    return lines + [f"- Missing: {_markdown_text(f'{system}: {reason}')}" for system, reason in missing]
+
+
+def _markdown_text(text: str) -> str:
+    for character in "\\`*_[]<>|":
+        text = text.replace(character, "\\" + character)
+    return text.replace("\n", " ")
+
+
+def _markdown_row(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(texts)} |"
+
+
+# CSV
 
 
 def csv_text(boards: Sequence[Board]) -> str:
-    """Wide: one line a system and direction; for each metric its score, the ends of its interval and the rank."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    """One line per system and direction; four columns per metric: score, ends of its 95 % interval, rank."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
     metrics = boards[0].metrics
-    fixed = ["reference", "direction", "system", "control"]
+    metric_heads = [f"{metric}{suffix}" for metric in metrics for suffix in ("", "_low", "_high", "_rank")]
     writer.writerow(
         [
-            *fixed,
-            *(f"{m}{end}" for m in metrics for end in ("", "_low", "_high", "_rank")),
+            "reference",
+            "direction",
+            "system",
+            "control",
+            *metric_heads,
             "flags",
             "identity",
             "hypotheses_sha256",
@@ -98,64 +147,91 @@ def csv_text(boards: Sequence[Board]) -> str:
                 score = row.scores[metric]
                 numbers += [score.value, *(score.interval or ("", ""))] if score else ["", "", ""]
                 numbers.append(row.ranks.get(metric, ""))
-            flags = " ".join(f"{flag}={count}" for flag, count in row.run["flags"].items())
-            run = [board.reference.id, board.direction, row.system, row.control]
-            writer.writerow([*run, *numbers, flags, row.run["identity"], row.run["hypotheses_sha256"]])
-    return out.getvalue()
+            flags = " ".join(f"{flag}={count}" for flag, count in row.run.flags.items())
+            about = [board.reference.id, board.direction, row.system, row.control]
+            writer.writerow([*about, *numbers, flags, row.run.identity, row.run.hypotheses_sha256])
+    return stream.getvalue()
+
+
+# JSON
 
 
 def json_text(boards: Sequence[Board]) -> str:
-    """Everything a table shows and what it was computed from; what scorers say of single segments stays in the runs."""
-    reference = {k: v for k, v in asdict(boards[0].reference).items() if k != "segments"}
-    record = {"reference": {**reference, "segments": len(boards[0].reference.segments)}, "directions": {}}
-    for board in boards:
-        record["directions"][board.direction] = {
-            "sorted_by": board.primary,
-            "rows": [_json_row(row, board) for row in board.rows],
-            "comparisons": {metric: asdict(tested) for metric, tested in board.comparisons.items()},
-            "missing": dict(board.missing),
-            "gaps": dict(board.gaps),
-        }
-    return json.dumps(record, ensure_ascii=False, indent=1) + "\n"
+    """Everything that the tables show, and what it was computed from. Values of single segments are in the runs."""
+    reference = boards[0].reference
+    about = {key: value for key, value in asdict(reference).items() if key != "segments"}
+    document = {
+        "format": JSON_FORMAT,
+        "reference": {**about, "segments": len(reference.segments)},
+        "directions": {
+            board.direction: {
+                "sorted_by": board.primary,
+                "rows": [_json_row(row, board) for row in board.rows],
+                "comparisons": {metric: asdict(tests) for metric, tests in board.comparisons.items()},
+                "missing": dict(board.missing),
+                "gaps": dict(board.gaps),
+            }
+            for board in boards
+        },
+    }
+    return json.dumps(document, ensure_ascii=False, indent=1) + "\n"
 
 
 def _json_row(row: Row, board: Board) -> dict[str, Any]:
-    run = {key: value for key, value in row.run.items() if key not in ("reference", "direction", "format")}
-    scores = {metric: _json_score(score) if score else None for metric, score in row.scores.items()}
-    ranks, seen = dict(row.ranks), may_have_seen(row, board)
+    run = {
+        key: value for key, value in row.document.items() if key not in ("reference", "direction", "format")
+    }
     return {
         "name": row.system,
         "folder": row.folder,
-        "scores": scores,
-        "ranks": ranks,
-        "may_have_seen": seen,
+        "scores": {metric: _json_score(score) if score else None for metric, score in row.scores.items()},
+        "ranks": dict(row.ranks),
+        "may_have_seen": may_have_seen(row, board),
         **run,
     }
 
 
+_SCORE_FIELDS = ("metric", "value", "interval", "signature", "higher_is_better", "decimals")
+
+
+def _json_score(score: Score) -> dict[str, Any]:
+    return {
+        **{name: getattr(score, name) for name in _SCORE_FIELDS},
+        "remarks": dict(Counter(remark for _, remark in score.remarks)),
+        **({"unscored": len(score.unscored)} if score.unscored else {}),
+    }
+
+
+# LaTeX
+
+
 def latex(boards: Sequence[Board]) -> str:
-    """A table a direction, for booktabs: \\usepackage{booktabs}, and a font with Chinese where a name needs one."""
-    parts = []
+    """One table per direction. It needs \\usepackage{booktabs}, and a font with Chinese if a name has Chinese in it."""
+    lines = []
     for board in boards:
-        heads = header(board)
-        shown = range(len(board.metrics) + 1)
-        parts += [
+        columns = range(len(board.metrics) + 1)
+        caption = f"{board.reference.title}, {title(board)}. {' '.join(notes(board))}"
+        rows = [header(board), *(cells(row, board) for row in board.rows)]
+        head, *body = (
+            " & ".join(_latex_text(texts[column]) for column in columns) + r" \\" for texts in rows
+        )
+        lines += [
             r"\begin{table}",
-            rf"\caption{{{_tex(board.reference.title)}, {_tex(title(board))}. {_tex(' '.join(notes(board)))}}}",
+            rf"\caption{{{_latex_text(caption)}}}",
             rf"\begin{{tabular}}{{l{'r' * len(board.metrics)}}}",
             r"\toprule",
-            " & ".join(_tex(heads[i]) for i in shown) + r" \\",
+            head,
             r"\midrule",
-            *(" & ".join(_tex(cells(row, board)[i]) for i in shown) + r" \\" for row in board.rows),
+            *body,
             r"\bottomrule",
             r"\end{tabular}",
             r"\end{table}",
             "",
         ]
-    return "\n".join(parts)
+    return "\n".join(lines)
 
 
-_TEX = {
+_LATEX = {
     "\\": r"\textbackslash{}",
     **{character: rf"\{character}" for character in "&%$#_{}"},
     "~": r"\textasciitilde{}",
@@ -167,25 +243,10 @@ _TEX = {
     "↑": r"$\uparrow$",
     "↓": r"$\downarrow$",
     "†": r"$\dagger$",
+    "α": r"$\alpha$",
     "\n": " ",
 }
 
 
-def _tex(text: str) -> str:
-    return "".join(_TEX.get(character, character) for character in text)
-
-
-def _json_score(score: Score) -> dict[str, Any]:
-    by_segment = ("segments", "statistics", "spans", "remarks")
-    kept = {f.name: getattr(score, f.name) for f in fields(score) if f.name not in by_segment}
-    return {**kept, "remarks": dict(Counter(remark for _, remark in score.remarks))}
-
-
-def _md(text: str) -> str:
-    for character in "\\`*_[]<>|":
-        text = text.replace(character, "\\" + character)
-    return text.replace("\n", " ")
-
-
-def _md_row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+def _latex_text(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)

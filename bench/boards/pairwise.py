@@ -1,249 +1,269 @@
-"""Two systems of a store side by side: which metrics part them, how their settings differ, and which segments show it."""
+"""Two runs side by side: their scores with paired tests, the settings that differ, and the segments that differ most."""
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from itertools import groupby
 from math import isclose
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 from urllib.parse import quote
 
-from bench import store
-from bench.core import Hypothesis, ReferenceSet, Score
+from bench.core import Hypothesis, ReferenceSet, Score, Task
 from bench.errors import BenchError
-from bench.languages import HAN, Direction, sides
+from bench.languages import Direction
 from bench.scoring.compare import Comparison, Comparisons, compare
-from bench.scoring.compare.stage import stored
-from bench.translation.driver import is_current
+from bench.scoring.compare.stage import stored_comparisons
+from bench.store import Run, Store
 
-_LISTED = 12  # names that a sentence lists
+_MAX_NAMES = 12  # names that a sentence lists
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """Two systems by one metric."""
+class Pair:
+    """Two runs of one task."""
+
+    task: Task
+    a: Run
+    b: Run
+
+
+@dataclass(frozen=True, slots=True)
+class MetricLine:
+    """Two runs by one metric."""
 
     metric: str
-    a: Score | None
-    b: Score | None
+    score_a: Score | None
+    score_b: Score | None
     interval: tuple[float, float] | None = None
-    """95 % of b's score minus a's."""
-    tested: Comparison | None = None
-    """None where one has no score, or nothing can be tested."""
+    """95 % interval of b's score minus a's."""
+    test: Comparison | None = None
+    """None if a score is missing, or the set has a single unit."""
     tests: Comparisons | None = None
-    """What `tested` is one pair of, and is corrected for."""
+    """The family of tests that `test` belongs to, and that its p-value is adjusted for."""
 
     @property
-    def known(self) -> Score:
-        """One of the two, for what both have in common."""
-        score = self.a or self.b
-        assert score, "a line is of a metric that has scored one of the two"
+    def any_score(self) -> Score:
+        """One of the two scores, for what both have in common."""
+        score = self.score_a or self.score_b
+        assert score, "a line has at least one score"
         return score
 
     @property
     def better(self) -> Literal["A", "B"] | None:
-        """By its score, whatever the test says; None where they are even, or one has none."""
-        if not self.a or not self.b or self.a.value == self.b.value:
+        """The run with the better score, whether significant or not; None if they are equal or one has no score."""
+        if not self.score_a or not self.score_b or self.score_a.value == self.score_b.value:
             return None
-        return "B" if (self.b.value > self.a.value) == self.b.higher_is_better else "A"
+        b_is_higher = self.score_b.value > self.score_a.value
+        return "B" if b_is_higher == self.score_b.higher_is_better else "A"
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One segment, as the two systems translated it."""
+class SegmentPair:
+    """One segment, as the two runs translated it."""
 
     id: str
     source: str
     reference: str
-    a: Hypothesis
-    b: Hypothesis
+    hypotheses: tuple[Hypothesis, Hypothesis]
     scores: tuple[float, float]
     remarks: tuple[tuple[str, ...], tuple[str, ...]]
-    """Flags of each, and what the scorer says of its score ("cut")."""
+    """Flags of each hypothesis, and the scorer's remarks on it ("cut")."""
     gain: float
-    """Of b over a, in the metric's points; positive where b is better."""
+    """How much better b is than a, in the metric's points; negative if a is better."""
 
 
-def pairs(
-    root: Path, reference: ReferenceSet, directions: Sequence[Direction], one: str, other: str
-) -> dict[Direction, tuple[store.Run, store.Run]]:
-    """The runs that are meant, in each of the directions that has both. Raises BenchError where a name may be one of several
-    runs, where no direction has both, and where both are one run."""
-    runs = {
-        direction: [run for run in store.runs(root, reference.id, direction) if is_current(run, reference)]
-        for direction in directions
-    }
-    meant = {name: {d: _meant(of, name, d) for d, of in runs.items()} for name in (one, other)}
-    for name, found in meant.items():
-        if not any(found.values()):
-            systems = _listed(sorted({run.system for of in runs.values() for run in of})) or "none"
+# Finding the runs
+
+
+def find_pairs(
+    store: Store, reference: ReferenceSet, directions: Sequence[Direction], name_a: str, name_b: str
+) -> dict[Direction, Pair]:
+    """The runs of these names, in each direction that has both.
+
+    A name is a run's folder or label, its system's name, or the beginning of a label. Raises BenchError if a name fits
+    several runs or none, if no direction has both, if both names are the same run, or if a run was changed on disk.
+    """
+    tasks = [Task(reference, direction) for direction in directions]
+    runs = {task.direction: store.current_runs(task) for task in tasks}
+    for name in (name_a, name_b):
+        if not any(_find_run(runs[direction], name, direction) for direction in directions):
+            systems = sorted({run.system for candidates in runs.values() for run in candidates})
             raise BenchError(
-                f"No run of {root} on this version of {reference.id} is called {name!r} ({', '.join(directions)}): "
-                f"use one of {systems}, or name another store by --store."
+                f"No run in {store.root} on this version of {reference.id} is called {name!r} "
+                f"({', '.join(directions)}): use one of {_list(systems) or 'none'}, or choose another store with --store."
             )
-    both = {d: (a, b) for d in directions if (a := meant[one][d]) and (b := meant[other][d])}
-    if not both:
-        raise BenchError(f"{one!r} and {other!r} have no direction in common: name two runs of one.")
-    for a, b in both.values():
-        if a.label == b.label:
-            raise BenchError(f"{one!r} and {other!r} are one run, {a.label}: name two.")
-        a.check()
-        b.check()
-    return both
+    pairs = {}
+    for task in tasks:
+        a, b = (_find_run(runs[task.direction], name, task.direction) for name in (name_a, name_b))
+        if a and b:
+            pairs[task.direction] = Pair(task, a, b)
+    if not pairs:
+        raise BenchError(
+            f"{name_a!r} and {name_b!r} have no direction in common: name two runs of one direction."
+        )
+    for pair in pairs.values():
+        if pair.a.label == pair.b.label:
+            raise BenchError(f"{name_a!r} and {name_b!r} are the same run, {pair.a.label}: name two runs.")
+        for run in (pair.a, pair.b):
+            run.hypotheses_of(pair.task)  # raises if the file was changed after the run
+    return pairs
 
 
-def _meant(runs: Sequence[store.Run], name: str, direction: Direction) -> store.Run | None:
-    """By its folder, its label, its system's name, or the beginning of the last two; None where there is none."""
+def _find_run(runs: Sequence[Run], name: str, direction: Direction) -> Run | None:
     folder = Path(name).resolve() if "/" in name else None
-    for fits in (
+    for candidates in (
         [run for run in runs if name == run.label or folder == run.folder.resolve()],
         [run for run in runs if name == run.system],
         [run for run in runs if run.label.startswith(name)],
     ):
-        if len(fits) > 1:
-            several = _listed([run.label for run in fits])
-            raise BenchError(f"{name!r} may be one of several runs ({direction}): say which, {several}.")
-        if fits:
-            return fits[0]
+        if len(candidates) > 1:
+            labels = _list([run.label for run in candidates])
+            raise BenchError(f"{name!r} fits several runs ({direction}): use one of {labels}.")
+        if candidates:
+            return candidates[0]
     return None
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
-    return ", ".join(names[:_LISTED]) + more
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more
 
 
-def lines(
-    root: Path,
-    reference: ReferenceSet,
-    direction: Direction,
-    a: store.Run,
-    b: store.Run,
-    metrics: Sequence[str],
-) -> list[Line]:
-    """By each metric that has scored one of the two. The test is the one that the board rests on, where it is of these very
-    scores; else one of these two alone."""
-    board, found = stored(root, reference, direction, metrics), []
+# Scores and tests
+
+
+def metric_lines(store: Store, pair: Pair, metrics: Sequence[str]) -> list[MetricLine]:
+    """One line for each metric with a score of at least one of the two.
+
+    The test is the board's, if that was made from these very scores; else the two are tested on their own.
+    """
+    board_tests = stored_comparisons(store, pair.task, metrics)
+    lines = []
     for metric in metrics:
-        one, other = (store.read_score(run, metric) for run in (a, b))
-        if one and other:
-            tests = board.get(metric)
-            pair = _pair(tests, a, b)
-            if not pair or not isclose(abs(pair.difference), abs(one.value - other.value), abs_tol=1e-9):
-                tests = compare({a.label: one, b.label: other})
-                pair = _pair(tests, a, b)
-            interval = pair.interval if pair else None
-            if pair and interval and pair.a == a.label:
-                interval = -interval[1], -interval[0]
-            found.append(Line(metric, one, other, interval, pair, tests))
-        elif one or other:
-            found.append(Line(metric, one, other))
-    return found
+        score_a, score_b = store.score(pair.a, metric), store.score(pair.b, metric)
+        if score_a and score_b:
+            lines.append(_tested_line(pair, metric, (score_a, score_b), board_tests.get(metric)))
+        elif score_a or score_b:
+            lines.append(MetricLine(metric, score_a, score_b))
+    return lines
 
 
-def _pair(tests: Comparisons | None, a: store.Run, b: store.Run) -> Comparison | None:
-    tested = tests.pairs if tests else ()
-    return next((pair for pair in tested if {pair.a, pair.b} == {a.label, b.label}), None)
+def _tested_line(
+    pair: Pair, metric: str, scores: tuple[Score, Score], board_tests: Comparisons | None
+) -> MetricLine:
+    score_a, score_b = scores
+    tests, test = board_tests, _test_of(pair, board_tests)
+    if not test or not isclose(abs(test.difference), abs(score_a.value - score_b.value), abs_tol=1e-9):
+        tests = compare({pair.a.label: score_a, pair.b.label: score_b})
+        test = _test_of(pair, tests)
+    interval = test.interval if test else None
+    if test and interval and test.a == pair.a.label:
+        interval = -interval[1], -interval[0]
+    return MetricLine(metric, score_a, score_b, interval, test, tests)
 
 
-def settings(a: store.Run, b: store.Run) -> list[tuple[str, str, str]]:
-    """What is not the same in the two systems: (key, a's value, b's value), "–" where there is none. How the checkpoint was named,
-    what the outputs depend on, and what the systems say of themselves."""
-    one, other = (
-        {**_named(run), **_flat(run.record["adapter"]), **_flat(run.record["system"])} for run in (a, b)
-    )
-    values = {key: (one.get(key, "–"), other.get(key, "–")) for key in {**one, **other} if key != "name"}
-    return [(key, x, y) for key, (x, y) in values.items() if x != y]
+def _test_of(pair: Pair, tests: Comparisons | None) -> Comparison | None:
+    labels = {pair.a.label, pair.b.label}
+    return next((test for test in tests.pairs if {test.a, test.b} == labels), None) if tests else None
 
 
-def _flat(record: Mapping[str, Any], before: str = "") -> dict[str, str]:
+# Settings
+
+
+def differing_settings(pair: Pair) -> list[tuple[str, str, str]]:
+    """The settings that differ: (key, a's value, b's value), "–" for a missing value.
+
+    They are the name of the checkpoint, the adapter's identity and the system's card.
+    """
+    a, b = (_settings(run) for run in (pair.a, pair.b))
+    values = {key: (a.get(key, "–"), b.get(key, "–")) for key in {**a, **b} if key != "name"}
+    return [(key, value_a, value_b) for key, (value_a, value_b) in values.items() if value_a != value_b]
+
+
+def _settings(run: Run) -> dict[str, str]:
+    """The checkpoint's name comes from the configuration, since an identity holds only the hash of its content."""
+    checkpoint = run.record.config.get("checkpoint")
+    name = checkpoint.get("file") or checkpoint.get("hub") if isinstance(checkpoint, dict) else checkpoint
+    named = {"checkpoint name": str(name)} if name else {}
+    return {**named, **_flatten(run.record.adapter), **_flatten(run.document["system"])}
+
+
+def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """{"decoding": {"beams": 4}} -> {"decoding.beams": "4"}"""
     flat: dict[str, str] = {}
-    for key, value in record.items():
+    for key, value in settings.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{before}{key}.")
+            flat |= _flatten(value, f"{prefix}{key}.")
         else:
-            plain = isinstance(value, str) and value
-            flat[before + key] = value if plain else json.dumps(value, ensure_ascii=False)
+            is_text = isinstance(value, str) and value
+            flat[prefix + key] = value if is_text else json.dumps(value, ensure_ascii=False)
     return flat
 
 
-def _named(run: store.Run) -> dict[str, str]:
-    """The file, folder or model that was asked for: an identity holds only a hash of what was in it."""
-    checkpoint = run.record.get("config", {}).get("checkpoint")
-    named = checkpoint.get("file") or checkpoint.get("hub") if isinstance(checkpoint, dict) else checkpoint
-    return {"checkpoint's name": str(named)} if named else {}
+# Segments
 
 
-def segments(
-    reference: ReferenceSet, direction: Direction, a: store.Run, b: store.Run, line: Line
-) -> list[Shown]:
-    """All segments by how much b gains on a, the most first. `line`: of a metric that has scored both."""
-    assert line.a
-    assert line.b
-    source, target = sides(direction)
-    better, decimals = 1 if line.a.higher_is_better else -1, line.a.decimals
-    said = [{hypothesis.id: hypothesis for hypothesis in run.hypotheses()} for run in (a, b)]
-    scored = zip(reference.segments, line.a.segments, line.b.segments, strict=True)
-    found = []
-    for place, (segment, x, y) in enumerate(scored):
-        one, other = (of[segment.id] for of in said)
-        remarks = _remarks(one, line.a, place), _remarks(other, line.b, place)
-        gain = round(better * (y - x), decimals + 2)  # as the site counts
-        texts = segment.text(source), segment.text(target)
-        found.append(Shown(segment.id, *texts, one, other, (x, y), remarks, gain))
-    return sorted(found, key=lambda shown: -shown.gain)
+def segment_pairs(pair: Pair, line: MetricLine) -> list[SegmentPair]:
+    """All segments with two scores, b's largest gain first. `line`: of a metric with a score of both runs."""
+    score_a, score_b = line.score_a, line.score_b
+    assert score_a
+    assert score_b
+    sign, task = 1 if score_a.higher_is_better else -1, pair.task
+    hypotheses = zip(pair.a.hypotheses_of(task), pair.b.hypotheses_of(task), strict=True)
+    values = zip(score_a.segments, score_b.segments, strict=True)
+    shown = []
+    for place, (texts, (value_a, value_b)) in enumerate(zip(hypotheses, values, strict=True)):
+        if value_a is None or value_b is None:
+            continue
+        shown.append(
+            SegmentPair(
+                id=task.ids[place],
+                source=task.sources[place],
+                reference=task.references[place],
+                hypotheses=texts,
+                scores=(value_a, value_b),
+                remarks=(_remarks(texts[0], score_a, place), _remarks(texts[1], score_b, place)),
+                gain=round(sign * (value_b - value_a), score_a.decimals + 2),  # as the site rounds
+            )
+        )
+    return sorted(shown, key=lambda segment: -segment.gain)
 
 
 def _remarks(hypothesis: Hypothesis, score: Score, place: int) -> tuple[str, ...]:
-    of_score = [remark for at, remark in score.remarks if at == place]
-    return tuple(dict.fromkeys([*hypothesis.flags, *of_score]))
+    remarks = [remark for segment, remark in score.remarks if segment == place]
+    return tuple(dict.fromkeys([*hypothesis.flags, *remarks]))
 
 
-_TOKEN = re.compile(rf"{HAN.pattern}|(?:(?!{HAN.pattern})\w)+|\s+|.", re.DOTALL)
+def shorten_both(a: str, b: str, length: int) -> tuple[str, str]:
+    """Both texts shortened to `length` characters, starting a little before their first difference."""
+    differing = (n for n, (x, y) in enumerate(zip(a, b)) if x != y)  # noqa: B905  # their lengths may differ
+    first = next(differing, min(len(a), len(b)))
+    begin = max(0, first - length // 4) if max(len(a), len(b)) > length else 0
 
-
-def marked(text: str, other: str) -> list[tuple[str, bool]]:
-    """`text` in pieces, each with whether `other` lacks it: Chinese by character, else by word; a space where it lacks what is
-    on both sides."""
-    a, b = _TOKEN.findall(text), _TOKEN.findall(other)
-    lacks = [True] * len(a)
-    for start, _, size in SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks():
-        lacks[start : start + size] = [False] * size
-    for place, token in enumerate(a):
-        if token.isspace():
-            lacks[place] = 0 < place < len(a) - 1 and lacks[place - 1] and lacks[place + 1]
-    groups = groupby(zip(a, lacks, strict=True), key=lambda pair: pair[1])
-    return [("".join(token for token, _ in group), only) for only, group in groups]
-
-
-def cut(a: str, b: str, longest: int) -> tuple[str, str]:
-    """Both shortened to `longest` characters, from a little before where they part."""
-    same = next((n for n, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))  # noqa: B905  # the rest is apart
-    begin = max(0, same - longest // 4) if max(len(a), len(b)) > longest else 0
-
-    def part(text: str) -> str:
-        end = begin + longest
+    def excerpt(text: str) -> str:
+        end = begin + length
         return "…" * (begin > 0) + text[begin:end] + "…" * (end < len(text))
 
-    return part(a), part(b)
+    return excerpt(a), excerpt(b)
 
 
-def link(
-    root: Path, reference: ReferenceSet, direction: Direction, a: store.Run, b: store.Run, metric: str | None
-) -> str | None:
-    """The address of the two in the site; None where the site does not have both. `metric`: by which they are shown, where that
-    is not what boards are sorted by."""
-    page = store.site_folder(root, reference.id) / "index.html"
-    board = json.loads(store.leaderboard_path(root, reference.id, "json").read_text("utf-8"))
-    rows = board["directions"].get(direction, {"rows": []})["rows"]
+# The site
+
+
+def site_link(store: Store, pair: Pair, metric: str | None) -> str | None:
+    """The address of the pair in the site; None if the site does not show both runs.
+
+    `metric`: the metric that chooses the segments, if it is not the board's primary one.
+    """
+    set_id, direction = pair.task.reference.id, pair.task.direction
+    page = store.site_folder(set_id) / "index.html"
+    leaderboard = store.leaderboard(set_id) or {"directions": {}}
+    rows = leaderboard["directions"].get(direction, {"rows": []})["rows"]
     names = {PurePosixPath(row["folder"]).name: row["name"] for row in rows}
-    if not page.is_file() or not {a.label, b.label} <= set(names):
+    if not page.is_file() or not {pair.a.label, pair.b.label} <= set(names):
         return None
-    parts = (quote(part, safe="") for part in (direction, "compare", names[a.label], names[b.label]))
+    parts = (direction, "compare", names[pair.a.label], names[pair.b.label])
     query = f"?metric={quote(metric, safe='')}" if metric else ""
-    return f"{page.resolve().as_uri()}#/{'/'.join(parts)}{query}"
+    return f"{page.resolve().as_uri()}#/{'/'.join(quote(part, safe='') for part in parts)}{query}"

@@ -1,177 +1,234 @@
-"""What a board says, as plain text: the cells of its table and what a reader must know. bench.boards.formats writes it down."""
+"""What a board says, as plain text: the cells of its table, and the notes that a reader needs. bench.boards.formats writes both."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from bench.boards.rows import Board, Row
+from bench.boards.sentences import LANGUAGE_NAMES_IN, SENTENCES, Sentences
 from bench.core import Score
-from bench.languages import LANGUAGE_NAMES, sides
+from bench.languages import LANGUAGE_NAMES, Language
+from bench.scoring.compare import LEVEL, Comparison, Comparisons
 
 MISSING = "–"
-SEEN = "†"
+POSSIBLY_SEEN = "†"
 
 
 def title(board: Board) -> str:
-    source, target = sides(board.direction)
-    return f"{LANGUAGE_NAMES[source]} → {LANGUAGE_NAMES[target]}"
+    task = board.task
+    return f"{LANGUAGE_NAMES[task.source_language]} → {LANGUAGE_NAMES[task.target_language]}"
 
 
-def notes(board: Board) -> list[str]:
-    """What a reader must know to read the table rightly."""
+# Notes
+
+
+def notes(board: Board, language: Language = "en") -> list[str]:
+    """What a reader needs to know to read the table correctly, one note per item."""
+    say = SENTENCES[language]
     reference, count = board.reference, len(board.reference.segments)
     name = f"{reference.title}, {reference.published}" if reference.published else reference.title
-    interval = "± is half of the 95 % bootstrap interval" if count > 1 else "one segment gives no interval"
+    about_set = say["set" if count > 1 else "set of one"].format(
+        title=name, segments=count, sha256=reference.sha256[:12]
+    )
+    order = say["sorted"].format(metric=label(board, board.primary))
+    interval = say["interval" if count > 1 else "no interval"]
     return [
-        f"{name}: {count} segment{'s' * (count > 1)}, set {reference.sha256[:12]}. {_origin(board)}",
-        f"Sorted by {_label(board, board.primary)}; {interval}. {_ranked(board)}",
-        *_power(board),
-        "Segments without a usable translation stay in and are scored as they are; they are counted under flags.",
-        *_seen(board),
-        *_remarks(board),
-        *(f"{_label(board, metric)} is not there: {reason}" for metric, reason in board.gaps.items()),
+        say["between sentences"].join([about_set, _origin(board, language)]),
+        say["between sentences"].join([order, interval, _ranks(board, say)]),
+        *_power(board, say),
+        say["failed"],
+        *([say["seen"].format(published=reference.published)] if _any_seen(board) else []),
+        *_coverage(board, say),
+        *(
+            say["gap"].format(metric=label(board, metric), reason=reason)
+            for metric, reason in board.gaps.items()
+            if metric in board.metrics
+        ),
     ]
 
 
-def _ranked(board: Board) -> str:
-    tested = board.comparisons.get(board.primary)
-    if not tested or not tested.ranks:
-        return "Sorted is not ranked: a rank needs a paired test."
-    return (
-        f"In brackets the rank: systems share one where the paired {tested.test} test ({tested.resamples:,} resamples of "
-        f"{tested.unit}s, Holm-corrected for all pairs, 5 %) cannot part them."
+def _origin(board: Board, language: Language) -> str:
+    """Whether the source was written or translated, where it is known."""
+    say, names = SENTENCES[language], LANGUAGE_NAMES_IN[language]
+    original, source = board.reference.original_language, board.task.source_language
+    if original == "mixed" or original == "unknown":
+        return say[original]
+    kind = "translation" if board.reference.outside else "official translation"
+    return say["written"].format(
+        original=names[original],
+        source=names[source],
+        kind=say["original" if source == original else kind],
     )
 
 
-def _power(board: Board) -> Iterator[str]:
-    """What the tests could have found."""
-    found = [
-        f"{_label(board, metric)} {tested.detectable:.{_decimals(board, metric)}f}"
-        for metric, tested in board.comparisons.items()
-        if tested.detectable
+def _ranks(board: Board, say: Sentences) -> str:
+    tests = board.comparisons.get(board.primary)
+    if not tests or not tests.ranks:
+        return say["no ranks"]
+    return say["ranks"].format(test=say[tests.test], draws=_draws(tests, say), level=LEVEL)
+
+
+def describe_test(tests: Comparisons) -> str:
+    """ "paired approximate-randomisation test (10,000 trials over segments)" """
+    say = SENTENCES["en"]
+    return f"paired {say[tests.test]} test ({_draws(tests, say)})"
+
+
+def _draws(tests: Comparisons, say: Sentences) -> str:
+    return say[f"{tests.test} draws"].format(count=f"{tests.resamples:,}", unit=say[tests.unit])
+
+
+def _power(board: Board, say: Sentences) -> Iterator[str]:
+    """The differences that the tests could have detected."""
+    detectable = [
+        f"{label(board, metric)} {tests.minimum_detectable_difference:.{_decimals(board, metric)}f}"
+        for metric in board.metrics
+        if (tests := board.comparisons.get(metric)) and tests.minimum_detectable_difference
     ]
-    units = next((tested.units for tested in board.comparisons.values()), 0)
-    if found:
-        small = "This set is small: differences" if units < _SMALL else "Differences"
-        yield f"{small} below about {', '.join(found)} would mostly not be found (80 % power, the middle pair)."
+    if detectable:
+        yield say["power"].format(metrics=say["between items"].join(detectable))
 
 
-_SMALL = 500
-"""Segments below which a board says that it is small: 1 BLEU is then found in far fewer than half of all cases (Card et al.
-2020, who have 75 % on 2,000)."""
-
-
-def _seen(board: Board) -> Iterator[str]:
-    if any(may_have_seen(row, board) for row in board.rows):
-        yield (
-            f"{SEEN} The checkpoint was released after the text was published ({board.reference.published}): it may have been "
-            "trained on it, translation and all."
-        )
+def _any_seen(board: Board) -> bool:
+    return any(may_have_seen(row, board) for row in board.rows)
 
 
 def may_have_seen(row: Row, board: Board) -> bool | None:
-    """Whether the text was public when the checkpoint was released, as far as both dates are known."""
-    released, published = str(row.run["system"].get("released") or ""), board.reference.published
+    """Whether the text was public when the checkpoint was released; None if one of the two dates is unknown."""
+    released, published = row.run.system.released or "", board.reference.published
     if row.control or not released or not published:
         return None
     precision = min(len(released), len(published))
     return released[:precision] >= published[:precision]
 
 
-def differences(board: Board) -> list[str]:
-    """Of the primary metric, every significant difference between neighbours on the board, and how often people agree with a
-    difference of that size."""
-    tested = board.comparisons.get(board.primary)
-    names = {row.label: row.system for row in board.rows}
-    order = list(names)
-    neighbours = set(pairwise(order))
-    found = []
-    for pair in tested.pairs if tested else ():
-        if pair.significant and (pair.a, pair.b) in neighbours:
-            decimals = _decimals(board, board.primary)
-            low, high = pair.interval
-            people = (
-                f"; people agree with such a difference in {pair.agreement:.0%}" if pair.agreement else ""
-            )
-            found.append(
-                f"{names[pair.a]} over {names[pair.b]}: {pair.difference:+.{decimals}f} "
-                f"[{low:.{decimals}f}, {high:.{decimals}f}], p {_p(pair.p_holm)}{people}"
-            )
-    return found
-
-
-def _p(value: float) -> str:
-    return f"{value:.3f}" if value >= 0.001 else "< 0.001"
-
-
-def _remarks(board: Board) -> Iterator[str]:
-    """How many segments were not judged to their end, for each metric that says so. What is empty or copied is under flags."""
+def _coverage(board: Board, say: Sentences) -> Iterator[str]:
+    """For each metric, how many hypotheses were not scored to their end, or not at all."""
     for metric in board.metrics:
         scores = [score for row in board.rows if (score := row.scores[metric])]
-        cut = sum(remark == "cut" for score in scores for _, remark in score.remarks)
-        if cut:
-            of = sum(len(score.segments) for score in scores)
-            yield (
-                f"{_label(board, metric)} reads no more tokens than its signature says under max: of {cut} of {of} segments "
-                "the end was not judged."
-            )
+        counts = {
+            "cut": sum(remark == "cut" for score in scores for _, remark in score.remarks),
+            "unscored": sum(len(score.unscored) for score in scores),
+        }
+        hypotheses = sum(len(score.segments) for score in scores)
+        for problem, count in counts.items():
+            if count:
+                yield say[problem].format(metric=label(board, metric), count=count, all=hypotheses)
 
 
-def _origin(board: Board) -> str:
-    """Whether the source was written or translated, as far as that is known."""
-    original = board.reference.original_language
-    if original == "unknown":
-        return "It is not known which side was written first: the source may itself be a translation."
-    if original == "mixed":
-        return "Written partly in either language: part of the source is itself a translation."
-    translation = "a translation" if board.reference.outside else "the official translation"
-    side = "the original" if sides(board.direction)[0] == original else f"itself {translation}"
-    return f"Written in {LANGUAGE_NAMES[original]}: the source is {side}."
+# Differences between neighbours
+
+
+def differences(board: Board, language: Language = "en") -> list[str]:
+    """Every significant difference by the primary metric between systems that follow each other on the board."""
+    return [_difference(pair, board, SENTENCES[language]) for pair in _significant_neighbours(board)]
+
+
+def explain_differences(board: Board, language: Language = "en") -> str:
+    """What the numbers in `differences` are."""
+    say = SENTENCES[language]
+    judged = any(pair.agreement for pair in _significant_neighbours(board))
+    sources = [say["agreement source"]] if judged else []
+    return say["between clauses"].join([say["differences"], *sources])
+
+
+def _significant_neighbours(board: Board) -> list[Comparison]:
+    tests = board.comparisons.get(board.primary)
+    neighbours = set(pairwise(row.label for row in board.rows))
+    return (
+        [pair for pair in tests.pairs if pair.significant and (pair.a, pair.b) in neighbours] if tests else []
+    )
+
+
+def _difference(pair: Comparison, board: Board, say: Sentences) -> str:
+    names = {row.label: row.system for row in board.rows}
+    decimals = _decimals(board, board.primary)
+    low, high = pair.interval
+    numbers = f"{pair.difference:+.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}], p {p_value(pair.p_adjusted)}"
+    agreement = say["agreement"].format(share=f"{100 * pair.agreement:.0f}") if pair.agreement else ""
+    return say["between clauses"].join(
+        filter(None, [f"{names[pair.a]} vs. {names[pair.b]}: {numbers}", agreement])
+    )
+
+
+def p_value(value: float) -> str:
+    """ "= 0.005" or "< 0.001" """
+    return f"= {value:.3f}" if value >= 0.001 else "< 0.001"
+
+
+# The table
+
+
+def narrow(board: Board) -> Board:
+    """The board with at most three metrics: the primary one with its ranks, then BLEU and a COMET model if it has them."""
+    preferred = [
+        *(metric for metric in board.metrics if metric == "bleu"),
+        *(metric for metric in board.metrics if metric.startswith("comet")),
+    ]
+    metrics = [board.primary, *(metric for metric in preferred if metric != board.primary)][:3]
+    rows = [
+        replace(row, ranks={metric: rank for metric, rank in row.ranks.items() if metric == board.primary})
+        for row in board.rows
+    ]
+    return replace(board, columns=replace(board.columns, metrics=metrics), rows=rows)
 
 
 def header(board: Board) -> list[str]:
     arrows = {True: "↑", False: "↓"}
     heads = []
     for metric in board.metrics:
-        score = next((s for row in board.rows if (s := row.scores[metric])), None)
-        heads.append(f"{_label(board, metric)} {arrows[score.higher_is_better]}" if score else metric)
+        score = _any_score(board, metric)
+        heads.append(f"{score.metric} {arrows[score.higher_is_better]}" if score else metric)
     return ["system", *heads, "flags", "size", "licence", "seg/s", "device"]
 
 
 def cells(row: Row, board: Board) -> list[str]:
     """One row as text, parallel to `header`."""
-    flags = ", ".join(f"{count} {flag}" for flag, count in row.run["flags"].items())
-    speed = row.run["work"]["segments_per_second"]
-    mark = " (control)" if row.control else f" {SEEN}" if may_have_seen(row, board) else ""
+    flags = ", ".join(f"{count} {flag}" for flag, count in row.run.flags.items())
+    speed = row.run.work.segments_per_second
+    mark = " (control)" if row.control else f" {POSSIBLY_SEEN}" if may_have_seen(row, board) else ""
     return [
         row.system + mark,
         *(_score(row.scores[metric], row.ranks.get(metric)) for metric in board.metrics),
         flags or "0",
-        str(row.run["system"].get("size") or MISSING),
-        str(row.run["system"].get("licence") or MISSING),
+        row.run.system.size or MISSING,
+        row.run.system.licence or MISSING,
         f"{speed:.1f}" if speed and not row.control else MISSING,
-        str(row.run["work"]["device"]),
+        row.run.work.device,
     ]
 
 
+def score_text(score: Score) -> tuple[str, str]:
+    """A score and half the width of its interval: ("56.3", " ± 4.4"); the second is "" if there is no interval."""
+    low, high = score.interval or (0.0, 0.0)
+    half = f" ± {(high - low) / 2:.{score.decimals}f}" if score.interval else ""
+    return f"{score.value:.{score.decimals}f}", half
+
+
 def signatures(board: Board) -> dict[str, str]:
-    """Metric label -> how exactly it was computed; the same for every row of a board."""
+    """Metric label -> its exact settings; the same for every row of a board."""
     scores = [score for row in board.rows for score in row.scores.values() if score]
     return {score.metric: score.signature for score in scores}
 
 
-def _label(board: Board, metric: str) -> str:
-    return next((s.metric for row in board.rows if (s := row.scores[metric])), metric)
+def label(board: Board, metric: str) -> str:
+    """The column heading of a metric; its id if no system has a score."""
+    score = _any_score(board, metric)
+    return score.metric if score else metric
 
 
 def _decimals(board: Board, metric: str) -> int:
-    return next((s.decimals for row in board.rows if (s := row.scores[metric])), 1)
+    score = _any_score(board, metric)
+    return score.decimals if score else 1
+
+
+def _any_score(board: Board, metric: str) -> Score | None:
+    return next((score for row in board.rows if (score := row.scores[metric])), None)
 
 
 def _score(score: Score | None, rank: int | None) -> str:
     if score is None:
         return MISSING
-    low, high = score.interval or (0.0, 0.0)
-    half = f" ± {(high - low) / 2:.{score.decimals}f}" if score.interval else ""
-    return f"{score.value:.{score.decimals}f}{half}" + (f" ({rank})" if rank else "")
+    return "".join(score_text(score)) + (f" ({rank})" if rank else "")

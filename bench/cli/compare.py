@@ -1,4 +1,4 @@
-"""`bench compare`: two systems in the terminal."""
+"""`bench compare`: prints two systems side by side."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.errors import BenchError
-from bench.languages import DIRECTIONS
+from bench.languages import DIRECTIONS, Direction
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
     from rich.text import Text
 
-    from bench import store
-    from bench.boards.pairwise import Line, Shown
-    from bench.core import ReferenceSet, Score
+    from bench.boards.pairwise import MetricLine, Pair, SegmentPair
+    from bench.core import Score
     from bench.scoring.compare import Comparison
+    from bench.store import Store
 
-_LONGEST = 400  # characters of a text that are shown
-_SETTING = 80  # and of a setting
+_MAX_TEXT = 400  # characters of a text that are shown
+_MAX_SETTING = 80  # characters of a setting that are shown
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 _COLOURS = {"A": "cyan", "B": "magenta"}
 
@@ -39,260 +39,303 @@ _COLOURS = {"A": "cyan", "B": "magenta"}
     type=click.Path(file_okay=False, path_type=Path),
     default="runs",
     show_default=True,
-    help="Where the runs are.",
+    help="Folder with the runs.",
 )
-@click.option("--reference", help="The reference set; needed where the store has several.")
-@click.option("--direction", type=click.Choice(DIRECTIONS), help="Both by default.")
-@click.option("--metric", help="Chooses the segments; by default the one that the boards are sorted by.")
+@click.option("--reference", help="Id of the reference set; required if the store has several.")
+@click.option("--direction", type=click.Choice(DIRECTIONS), help="Default: both.")
+@click.option(
+    "--metric", help="Metric that chooses the segments. Default: the one that the boards are sorted by."
+)
 @click.option(
     "--segments",
     type=click.IntRange(min=0),
     default=2,
     show_default=True,
-    help="So many where A is better, and as many where B is.",
+    help="Number of segments to show where A is better, and where B is better.",
 )
 def compare(
     a: str,
     b: str,
     root: Path,
     reference: str | None,
-    direction: str | None,
+    direction: Direction | None,
     metric: str | None,
     segments: int,
 ) -> None:
-    """What parts two systems: scores with their tests, settings, and the segments that show it.
+    """Compare two systems: scores, significance tests, settings that differ, and the segments that differ most.
 
-    A and B are runs: a system's name, the folder of a run or that folder's name, or how one of these names begins. Nothing
-    is written.
+    A and B are runs. Give a system's name, a run's folder, that folder's name, or the beginning of a name. Nothing is
+    written.
 
     \b
       bench compare qwen2.5-coder-0.5b-instruct gemma-3-270m   two systems, both directions
-      bench compare mine-3f2a mine-91cc --segments 5           two settings under one name; more segments
-      bench compare mine base --direction zh-en --metric ter   one direction; segments by TER
+      bench compare mine-3f2a mine-91cc --segments 5           two settings of one system; more segments
+      bench compare mine base --direction zh-en --metric ter   one direction; segments chosen by TER
       bench compare gemma copy --store results                 published runs
     """
     from rich.console import Console
 
     from bench.boards import pairwise
-    from bench.commands import pages
+    from bench.commands.pages import load_reference, published_columns
+    from bench.store import Store
 
-    ids = pages.sets(root)
-    if reference is None and len(ids) != 1:
+    store = Store(root)
+    set_ids = store.set_ids()
+    if reference is None and len(set_ids) != 1:
         raise BenchError(
-            f"{root} holds the boards of {len(ids)} reference sets ({', '.join(ids) or 'run something first'}): "
-            "name one by --reference, or another store by --store."
+            f"{root} has boards of {len(set_ids)} reference sets ({', '.join(set_ids) or 'use bench run first'}): "
+            "choose one with --reference, or another store with --store."
         )
-    set_ = pages.reference_of(reference or ids[0])
-    metrics, primary = pages.columns(root, set_.id)
-    wanted = [each for each in DIRECTIONS if direction in (None, each)]
-    pairs = pairwise.pairs(root, set_, wanted, a, b)
-    lines = {each: pairwise.lines(root, set_, each, *pair, metrics) for each, pair in pairs.items()}
-    _check([line for of in lines.values() for line in of], root, metric)
+    reference_set = load_reference(store, reference or set_ids[0])
+    columns = published_columns(store, reference_set.id)
+    directions: list[Direction] = [direction] if direction else list(DIRECTIONS)
+    pairs = pairwise.find_pairs(store, reference_set, directions, a, b)
+    lines = {name: pairwise.metric_lines(store, pair, columns.metrics) for name, pair in pairs.items()}
+    _check([line for direction_lines in lines.values() for line in direction_lines], root, metric)
 
-    told: list[RenderableType] = []
-    last: list[tuple[str, str, str]] = []
-    for each, (one, other) in pairs.items():
-        told += [*_title(set_, each, one, other), "", *_scores(lines[each])]
-        if (differ := pairwise.settings(one, other)) and differ != last:
-            told += ["", _settings(differ)]
-        last = differ
-        by = next((line for line in lines[each] if line.metric == (metric or primary)), None)
-        if by and by.a and by.b:
-            told += ["", *_segments(pairwise.segments(set_, each, one, other, by), by.a, segments)]
-        if link := pairwise.link(root, set_, each, one, other, metric if metric != primary else None):
-            told += ["", f"All segments: {link}"]
-        told.append("")
-    told += [_dim(f"{each}: one of the two has no run.") for each in wanted if each not in pairs]
+    sections: list[RenderableType] = []
+    previous_settings: list[tuple[str, str, str]] = []
+    for name, pair in pairs.items():
+        sections += [*_title(pair), "", *_scores(lines[name])]
+        settings = pairwise.differing_settings(pair)
+        if settings and settings != previous_settings:
+            sections += ["", _settings(settings)]
+        previous_settings = settings
+        sections += [*_segments(pair, lines[name], metric or columns.primary, segments)]
+        sections += [*_link(store, pair, metric if metric != columns.primary else None), ""]
+    sections += [_dim(f"{name}: only one of the two has a run.") for name in directions if name not in pairs]
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
-    for part in told:
-        console.print(part, soft_wrap=isinstance(part, str))  # an address stays in one piece
+    for section in sections:
+        console.print(section, soft_wrap=isinstance(section, str))  # an address is not broken into lines
 
 
-def _check(lines: Sequence[Line], root: Path, metric: str | None) -> None:
-    """Raises BenchError where there is nothing to tell."""
+def _check(lines: Sequence[MetricLine], root: Path, metric: str | None) -> None:
+    """Raises BenchError if there is nothing to show."""
     if not lines:
         raise BenchError(
-            f"Neither of the two is scored: score what the store holds by `bench run store={root} 'stages=[score]'`."
+            f"Neither of the two runs has scores: compute them with `bench run store={root} 'stages=[score]'`."
         )
-    both = dict.fromkeys(line.metric for line in lines if line.a and line.b)
-    if metric and metric not in both:
+    scored = dict.fromkeys(line.metric for line in lines if line.score_a and line.score_b)
+    if metric and metric not in scored:
         raise BenchError(
-            f"{metric} has not scored both: choose segments by a metric that has ({', '.join(both) or 'none yet'})."
+            f"{metric} has not scored both runs: use --metric with one of {', '.join(scored) or 'none yet'}."
         )
 
 
-def _title(reference: ReferenceSet, direction: str, a: store.Run, b: store.Run) -> Iterator[RenderableType]:
+def _title(pair: Pair) -> Iterator[RenderableType]:
     from rich.text import Text
 
-    segments = len(reference.segments)
-    yield Text(f"{direction}, {segments} segment{'s' * (segments > 1)} of {reference.id}", style="bold")
+    task, count = pair.task, len(pair.task.ids)
+    yield Text(f"{task.direction}, {count} segment{'s' * (count > 1)} of {task.reference.id}", style="bold")
     grid = _grid(3)
-    for side, run in (("A", a), ("B", b)):
-        flags = ", ".join(f"{count} {flag}" for flag, count in run.record["flags"].items())
+    for side, run in (("A", pair.a), ("B", pair.b)):
+        flags = ", ".join(f"{count} {flag}" for flag, count in run.record.flags.items())
         grid.add_row(Text(side, style=_COLOURS[side]), _plain(run.label), _dim(flags or "no flags"))
     yield grid
 
 
-def _scores(lines: Sequence[Line]) -> Iterator[RenderableType]:
-    """A table, and what must be known to read it."""
+# Scores
+
+
+def _scores(lines: Sequence[MetricLine]) -> Iterator[RenderableType]:
+    """A table, and notes that explain it."""
+    if not lines:
+        yield _dim("Neither of the two has scores in this direction.")
+        return
+    family = max((len(line.tests.pairs) for line in lines if line.tests), default=0)
+    adjusted = [f"p adjusted\n({family} pairs)"] if family > 1 else []
+    heads = ["metric", "A", "B", "B − A", "95 % interval", "p", *adjusted, "minimum\ndetectable", "verdict"]
+    table = _table()
+    for head in heads:
+        table.add_column(head, justify="left" if head in ("metric", "verdict") else "right")
+    for line in lines:
+        table.add_row(*_score_cells(line, is_adjusted=bool(adjusted), columns=len(heads)))
+    yield table
+    yield from map(_dim, _notes(lines, family))
+
+
+def _score_cells(line: MetricLine, is_adjusted: bool, columns: int) -> list[Text]:
     from rich.text import Text
 
     from bench.boards.text import MISSING
 
-    if not lines:
-        yield _dim("Neither of the two is scored in this direction.")
-        return
-    tests = [line.tests for line in lines if line.tests]
-    of = max((len(each.pairs) for each in tests), default=0)
-    corrected = [f"of {of}\npairs"] if of > 1 else []
-    table = _table()
-    for head in ("metric", "A", "B", "B − A", "95 %", "p", *corrected, "shows\nfrom", "verdict"):
-        table.add_column(head, justify="left" if head in ("metric", "verdict") else "right")
-    for line in lines:
-        d, test = line.known.decimals, line.tested
-        cells = [_plain(f"{line.known.metric} {'↑' if line.known.higher_is_better else '↓'}")]
-        for side, score in (("A", line.a), ("B", line.b)):
-            style = "bold" if side == line.better else ""
-            cells.append(Text(f"{score.value:.{d}f}" if score else MISSING, style=style))
-        if line.a and line.b and line.interval and test:
-            low, high = line.interval
-            cells += [
-                Text(f"{line.b.value - line.a.value:+.{d}f}"),
-                Text(f"[{low:+.{d}f}, {high:+.{d}f}]"),
-                *(Text(_p(p)) for p in ((test.p, test.p_holm) if corrected else (test.p_holm,))),
-                Text(f"{test.detectable:.{d}f}" if test.detectable else MISSING),
-                _verdict(line, test),
-            ]
-        else:
-            why = "not tested" if line.a and line.b else f"{'B' if line.a else 'A'} is not scored"
-            cells += [*(Text(MISSING) for _ in range(len(table.columns) - 4)), Text(why)]
-        table.add_row(*cells)
-    yield table
-    yield from map(_dim, _notes(lines, of))
+    decimals, arrow = line.any_score.decimals, "↑" if line.any_score.higher_is_better else "↓"
+    cells = [_plain(f"{line.any_score.metric} {arrow}")]
+    for side, score in (("A", line.score_a), ("B", line.score_b)):
+        style = "bold" if side == line.better else ""
+        cells.append(Text(f"{score.value:.{decimals}f}" if score else MISSING, style=style))
+    if not (line.score_a and line.score_b and line.interval and line.test):
+        reason = (
+            "not tested" if line.score_a and line.score_b else f"{'B' if line.score_a else 'A'} has no score"
+        )
+        return [*cells, *(Text(MISSING) for _ in range(columns - len(cells) - 1)), Text(reason)]
+    (low, high), test = line.interval, line.test
+    p_values = (test.p_sacrebleu, test.p_adjusted) if is_adjusted else (test.p_adjusted,)
+    detectable = test.minimum_detectable_difference
+    return [
+        *cells,
+        Text(f"{line.score_b.value - line.score_a.value:+.{decimals}f}"),
+        Text(f"[{low:+.{decimals}f}, {high:+.{decimals}f}]"),
+        *(Text("< 0.001" if p < 0.001 else f"{p:.3f}") for p in p_values),
+        Text(f"{detectable:.{decimals}f}" if detectable else MISSING),
+        _verdict(line, test),
+    ]
 
 
-def _verdict(line: Line, test: Comparison) -> Text:
+def _verdict(line: MetricLine, test: Comparison) -> Text:
     from rich.text import Text
 
     from bench.scoring.compare import LEVEL
 
     if test.significant:
-        return Text(f"{line.better} is better", style="green")
-    return Text(f"perhaps {line.better}" if test.p < LEVEL else "not told apart")
+        return Text(f"{line.better} better", style="green")
+    if line.better and test.p_sacrebleu < LEVEL:
+        return Text(f"{line.better} better (unadjusted p)")
+    return Text("no significant difference")
 
 
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _notes(lines: Sequence[Line], of: int) -> Iterator[str]:
+def _notes(lines: Sequence[MetricLine], family: int) -> Iterator[str]:
+    """`family`: the number of pairs that p-values are adjusted for."""
+    from bench.boards.text import describe_test
     from bench.scoring.compare import LEVEL
 
-    tested = [(line.known.metric, line.tested, line.tests) for line in lines if line.tested and line.tests]
+    tested = [(line.any_score.metric, line.test, line.tests) for line in lines if line.test and line.tests]
     if not tested:
         return
-    how = dict.fromkeys(
-        f"paired {tests.test} test of these two, {tests.resamples:,} resamples of {tests.unit}s"
-        for *_, tests in tested
-    )
-    yield f"p: {' or '.join(how)}."
-    if of > 1:
-        perhaps = any(test.p < LEVEL and not test.significant for _, test, _ in tested)
-        yield f"of {of} pairs: corrected for all of the board (Holm). The verdict goes by it" + (
-            "; perhaps: by p alone." if perhaps else "."
+    tests = dict.fromkeys(describe_test(family_tests) for *_, family_tests in tested)
+    yield f"p: {' or '.join(tests)} of these two systems."
+    if family > 1:
+        yield (
+            f"p adjusted: the same test, two-sided and Holm-adjusted for all pairs of the board. "
+            f"A difference is significant if p adjusted < {LEVEL}."
         )
-    if apart := [metric for metric, _, tests in tested if len(tests.pairs) < of]:
-        yield f"By {', '.join(apart)} no board has compared them: there the verdict goes by p."
-    yield "shows from: so large a difference would be found on 80 % of sets like this one."
-    people = [f"{test.agreement:.0%} ({metric})" for metric, test, _ in tested if test.agreement]
-    if people:
-        yield f"People agree with such a difference in {', '.join(people)}: Kocmi et al. 2024, arXiv 2401.06760."
+    if alone := [metric for metric, _, family_tests in tested if len(family_tests.pairs) < family]:
+        yield f"The board has no test of these two by {', '.join(alone)}: there the verdict is for this pair alone."
+    yield "Minimum detectable: a true difference of this size would be significant on 80 % of sets like this one."
+    if agreement := [f"{test.agreement:.0%} ({metric})" for metric, test, _ in tested if test.agreement]:
+        yield (
+            "Human judgements prefer the same system in this share of system pairs with such a difference: "
+            f"{', '.join(agreement)} (Kocmi et al. 2024, arXiv 2401.06760)."
+        )
 
 
-def _settings(differ: Sequence[tuple[str, str, str]]) -> Table:
-    from bench.boards.pairwise import cut
+def _settings(settings: Sequence[tuple[str, str, str]]) -> Table:
+    from bench.boards.pairwise import shorten_both
 
     table = _table()
     for head in ("setting", "A", "B"):
         table.add_column(head, overflow="fold")
-    for key, *values in differ:
-        one, other = (_HASH.sub(lambda found: found[0][:12], value) for value in values)
-        table.add_row(*map(_plain, (key, *cut(one, other, _SETTING))))
+    for key, *values in settings:
+        a, b = (_HASH.sub(lambda match: match[0][:12], value) for value in values)
+        table.add_row(*map(_plain, (key, *shorten_both(a, b, _MAX_SETTING))))
     return table
 
 
-def _segments(shown: Sequence[Shown], score: Score, most: int) -> Iterator[RenderableType]:
-    """`shown`: where B gains most first; `score`: of the metric, of either."""
+# Segments
+
+
+def _segments(pair: Pair, lines: Sequence[MetricLine], metric: str, count: int) -> Iterator[RenderableType]:
+    """The `count` largest gains of each side by a metric; nothing if it has not scored both."""
     from rich.text import Text
 
-    better, worse = [s for s in shown if s.gain > 0], [s for s in reversed(shown) if s.gain < 0]
-    same = sum(s.a.text == s.b.text for s in shown)
-    counts = f"A better {len(worse)}, B better {len(better)}, even {len(shown) - len(worse) - len(better)}"
-    yield _plain(f"Segments by {score.metric}: {counts}; the same translation {same}.")
-    for side, part in (("A", worse), ("B", better)):
-        if part[:most]:
+    from bench.boards.pairwise import segment_pairs
+
+    line = next((line for line in lines if line.metric == metric), None)
+    if not line or not line.score_a or not line.score_b:
+        return
+    pairs = segment_pairs(pair, line)
+    b_better = [segment for segment in pairs if segment.gain > 0]
+    a_better = [segment for segment in reversed(pairs) if segment.gain < 0]
+    identical = sum(a.text == b.text for a, b in (segment.hypotheses for segment in pairs))
+    tied = len(pairs) - len(a_better) - len(b_better)
+    yield ""
+    yield _plain(
+        f"Segments by {line.any_score.metric}: A better in {len(a_better)}, B better in {len(b_better)}, "
+        f"tied in {tied}; identical translations in {identical}."
+    )
+    for side, segments in (("A", a_better[:count]), ("B", b_better[:count])):
+        if segments:
             yield ""
-            yield Text.assemble("Where ", (side, _COLOURS[side]), " gains most", style="bold")
-        for segment in part[:most]:
+            yield Text.assemble("Largest gains of ", (side, _COLOURS[side]), style="bold")
+        for segment in segments:
             yield _plain(segment.id)
-            yield _segment(segment, score.decimals)
+            yield _segment(segment, line.any_score)
 
 
-def _segment(segment: Shown, decimals: int) -> RenderableType:
+def _segment(segment: SegmentPair, score: Score) -> RenderableType:
     from rich.padding import Padding
     from rich.text import Text
 
-    from bench.boards.pairwise import cut
+    from bench.boards.pairwise import shorten_both
+    from bench.boards.word_diff import diff
 
     grid = _grid(2)
     for name, text in (("source", segment.source), ("reference", segment.reference)):
-        grid.add_row(_dim(name), _plain(cut(text, "", _LONGEST)[0]))
-    texts = cut(segment.a.text, segment.b.text, _LONGEST)
+        grid.add_row(_dim(name), _plain(shorten_both(text, "", _MAX_TEXT)[0]))
+    texts = shorten_both(segment.hypotheses[0].text, segment.hypotheses[1].text, _MAX_TEXT)
+    difference = diff(*texts)
+    changes = difference.changes if difference else ()
+    ranges = ([change[:2] for change in changes], [change[2:] for change in changes])
     for n, side in enumerate("AB"):
         flags = _plain(", ".join(segment.remarks[n]))
         flags.stylize("yellow")
         grid.add_row(
-            Text(f"{side} {segment.scores[n]:.{decimals}f}", style=_COLOURS[side]),
-            Text("  ").join([_marked(texts[n], texts[1 - n], _COLOURS[side]), flags]),
+            Text(f"{side} {segment.scores[n]:.{score.decimals}f}", style=_COLOURS[side]),
+            Text("  ").join([_underlined(texts[n], ranges[n], _COLOURS[side]), flags]),
         )
     return Padding(grid, (0, 0, 0, 2))
 
 
-def _marked(text: str, other: str, colour: str) -> Text:
-    """What the other system did not write is underlined."""
+def _underlined(text: str, ranges: Sequence[tuple[int, int]], colour: str) -> Text:
+    """`ranges` (character offsets) are underlined."""
     from rich.text import Text
 
-    from bench.boards.pairwise import marked
+    from bench.boards.word_diff import pieces
 
     if not text:
         return _dim("(empty)")
-    made = Text()
-    for piece, only in marked(text, other):
-        made.append(_plain(piece).plain, style=f"underline {colour}" if only else "")
-    return made
+    line = Text()
+    for piece, is_underlined in pieces(text, ranges):
+        line.append(_plain(piece).plain, style=f"underline {colour}" if is_underlined else "")
+    return line
+
+
+def _link(store: Store, pair: Pair, metric: str | None) -> Iterator[RenderableType]:
+    from bench.boards.pairwise import site_link
+
+    if link := site_link(store, pair, metric):
+        yield ""
+        yield f"All segments: {link}"
+
+
+# Text that is safe to print
 
 
 def _plain(text: str) -> Text:
-    """On one line; what would steer the terminal or turn its direction is shown as its number."""
+    """On one line. Characters that could steer the terminal or change the direction of text are shown by their number."""
     from rich.text import Text
 
     steering = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
     return Text(
         "".join(
-            "⏎" if c == "\n" else f"<{ord(c):04X}>" if unicodedata.category(c) in steering else c
-            for c in text
+            "⏎"
+            if character == "\n"
+            else f"<{ord(character):04X}>"
+            if unicodedata.category(character) in steering
+            else character
+            for character in text
         )
     )
 
 
 def _dim(text: str) -> Text:
-    made = _plain(text)
-    made.stylize("dim")
-    return made
+    line = _plain(text)
+    line.stylize("dim")
+    return line
 
 
 def _grid(columns: int) -> Table:
-    """Texts are folded: Chinese has no spaces, and would be left out from the end of the line on."""
+    """Texts are folded: Chinese has no spaces, and rich would cut it at the end of the line."""
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2, 0, 0))

@@ -5,33 +5,56 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import store
-from bench.boards.rows import Board, build_board
-from bench.core import Hypothesis, ReferenceSet, Score, Segment, Span
-from bench.languages import DIRECTIONS, Direction, sides
-from bench.scoring.compare.stage import compare_runs
+from bench.boards.rows import Board, Columns, build_board
+from bench.core import Flag, Hypothesis, ReferenceSet, Score, Segment, Span, Task
+from bench.languages import DIRECTIONS, Direction
+from bench.scoring.compare.stage import CompareSettings, compare_runs
+from bench.store import Store
+from tests.helpers.stored import store_run
 
 COUNT = 120
-NASTY = "</script><script>document.title='run'</script><!-- <img src=x onerror=document.title='run'> \u202ecod.exe\u2069 &amp; '\"`"
+NASTY = (
+    "</script><script>document.title='run'</script><!-- <img src=x onerror=document.title='run'> "
+    "\u202ecod.exe\u2069 &amp; '\"`"
+)
 HUGE = ("long words " * 10_000)[:100_000]
-METRICS = ["comet", "ter"]
-BETTER = {"alpha": 0.9, "beta": 0.8, "gamma": 0.8, "parrot": 0.1}
+COLUMNS = Columns(["comet", "ter"], "comet")
+QUALITY = {"alpha": 0.9, "beta": 0.8, "gamma": 0.8, "parrot": 0.1}
 
 
 def segment(place: int) -> Segment:
     zh, en = f"第{place}条规定出口管制。", f"Article {place} provides for export control."
-    fixed = ("1-1", "", "", zh, en, (1,), (1,), ("L1s1",), ("L1s1",), 1.0, "rules")
-    return Segment(f"{place // 10}-p1-s{place}", "sentence", str(place // 10), 1, zh, en, *fixed)
+    return Segment(
+        id=f"{place // 10}-p1-s{place}",
+        kind="sentence",
+        section=str(place // 10),
+        paragraph=1,
+        zh=zh,
+        en=en,
+        alignment="1-1",
+        zh_number="",
+        en_number="",
+        zh_raw=zh,
+        en_raw=en,
+        zh_lines=(1,),
+        en_lines=(1,),
+        zh_sentences=("L1s1",),
+        en_sentences=("L1s1",),
+        confidence=1.0,
+        aligned_by="rules",
+    )
 
 
-SET = ReferenceSet("laws", "Laws (法律)", "zh", "2024-05", "none", tuple(segment(n) for n in range(COUNT)))
+SET = ReferenceSet(
+    "laws", "Laws (法律)", "zh", "2024-05", "none", tuple(segment(place) for place in range(COUNT))
+)
 
 
-def said(system: str, place: int, direction: Direction) -> Hypothesis:
-    """alpha is the reference but for a word, gamma is hostile in places, parrot copies."""
-    source, target = sides(direction)
-    of = SET.segments[place]
-    text, flags, error, fell_back = of.text(target), (), "", False
+def hypothesis(system: str, place: int, direction: Direction) -> Hypothesis:
+    """alpha is the reference except for one word, gamma is hostile in places, parrot copies."""
+    task = Task(SET, direction)
+    text, error, fell_back = task.references[place], "", False
+    flags: tuple[Flag, ...] = ()
     if system == "alpha":
         text = text.replace("provides", "😀 stipulates").replace("规定", "订定")
     elif system == "beta":
@@ -42,18 +65,20 @@ def said(system: str, place: int, direction: Direction) -> Hypothesis:
         error = NASTY if place == 0 else ""
         flags = ("error",) if place == 0 else ()
     elif system == "parrot":
-        text, flags = of.text(source), ("copied",)
+        text, flags = task.sources[place], ("copied",)
     raw = NASTY if (system, place) == ("alpha", 5) else ""
-    return Hypothesis(of.id, f"{system}-{place}", text, raw, flags, error, fell_back=fell_back)
+    return Hypothesis(task.ids[place], f"{system}-{place}", text, raw, flags, error, fell_back=fell_back)
 
 
 def scores(system: str, texts: Sequence[str]) -> dict[str, Score]:
-    """alpha is best but in every tenth segment; alpha's texts have an error in a word after a sign of two UTF-16 units."""
-    better = BETTER[system]
-    comet = tuple(better + n / 20_000 - 0.3 * (system == "alpha" and n % 10 == 0) for n in range(len(texts)))
-    spans = tuple(
-        (Span(at, at + 10, "major", 0.5),) if (at := text.find("stipulates")) >= 0 else () for text in texts
+    """alpha is best except in every tenth segment; its texts have an error in a word after a character of two UTF-16 units."""
+    quality = QUALITY[system]
+    comet = tuple(
+        quality + place / 20_000 - 0.3 * (system == "alpha" and place % 10 == 0)
+        for place in range(len(texts))
     )
+    starts = [text.find("stipulates") for text in texts]
+    spans = tuple((Span(start, start + 10, "major", 0.5),) if start >= 0 else () for start in starts)
     value = sum(comet) / len(comet)
     ter = tuple(100 - 100 * score for score in comet)
     return {
@@ -64,24 +89,26 @@ def scores(system: str, texts: Sequence[str]) -> dict[str, Score]:
 
 
 def fill(root: Path) -> list[Board]:
+    store = Store(root)
+    boards = []
     for direction in DIRECTIONS:
-        for system in BETTER:
-            folder = store.run_folder(root, SET.id, direction, system, "0123456789abcdef")
-            hypotheses = [said(system, place, direction) for place in range(COUNT)]
-            control = {"control": True} if system == "parrot" else {"size": NASTY, "released": "2025"}
+        task = Task(SET, direction)
+        for system in QUALITY:
+            hypotheses = [hypothesis(system, place, direction) for place in range(COUNT)]
+            card = {"control": True} if system == "parrot" else {"size": NASTY, "released": "2025"}
             flags = {"copied": COUNT} if system == "parrot" else {"error": 1} if system == "gamma" else {}
-            speed = None if system == "parrot" else 10 * BETTER[system]
-            record = {
-                "system": {"name": system, **control},
-                "reference": {"id": SET.id, "sha256": SET.sha256},
-                "identity": "0123456789abcdef",
-                "flags": flags,
-                "work": {"segments_per_second": speed, "device": "cpu"},
-            }
-            store.write_run(folder, hypotheses, record)
-            run = store.read_run(folder)
-            assert run
-            for metric, score in scores(system, [h.text for h in hypotheses]).items():
+            speed = None if system == "parrot" else 10 * QUALITY[system]
+            run = store_run(
+                store,
+                task,
+                system,
+                hypotheses,
+                system={"name": system, **card},
+                flags=flags,
+                work={"segments_per_second": speed, "device": "cpu"},
+            )
+            for metric, score in scores(system, [hypothesis.text for hypothesis in hypotheses]).items():
                 store.write_score(run, metric, "scorer", score)
-        compare_runs(root, SET, direction, METRICS)
-    return [build_board(root, SET, direction, METRICS, "comet", ["gone-1"]) for direction in DIRECTIONS]
+        compare_runs(store, task, COLUMNS.metrics, CompareSettings())
+        boards.append(build_board(store, task, COLUMNS, ["gone-1"]))
+    return boards

@@ -1,46 +1,53 @@
-"""The site: the boards, and the way from a score down to each translation. Static, of the store alone, without a network.
+"""The site of a reference set: its boards, and the way from a score down to each translation. Static files, no network.
 
-index.html is a single page with hash routes. What it shows comes in as scripts that call `data(name, value)`: a browser that
-opened a page from a file lets it read nothing else. They are loaded as they are needed (`data.py` has their form).
+index.html is a single page with hash routes. Its data are scripts that call `data(name, value)`, because a browser lets
+a page that was opened from a file load scripts, but not read files. Each is loaded when a view needs it. `data.py`
+describes them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from markupsafe import escape
 
-from bench import store
 from bench.boards.rows import Board
-from bench.boards.site.data import files
+from bench.boards.site.data import data_files
+from bench.store.files import write_text
 
 _STATIC = Path(__file__).parent / "static"
+_PAGE = "index.html"
 _TITLE = "<title>bitext-bench</title>"
 
 
-def write(root: Path, boards: Sequence[Board]) -> Path:
-    """The site of one reference set; gives index.html's path. What an earlier site had and this one has not goes.
+def write_site(folder: Path, boards: Sequence[Board]) -> Path:
+    """Write the site of the boards' reference set into `folder`, and delete files of an earlier site. Returns index.html.
 
-    Raises BenchError where a run's hypotheses are not those that were written.
+    Raises BenchError if a run's hypotheses were changed after the run.
     """
-    folder = store.site_folder(root, boards[0].reference.id)
-    # Names with a dot in front are files that another process is writing.
-    there = {path for path in folder.rglob("[!.]*") if path.is_file()}
-    for name, text in files(root, boards):
-        there.discard(_write(folder / name, text))
-    for path in sorted(_STATIC.iterdir(), key=lambda path: path.name == "index.html"):  # it comes last
-        text = path.read_text("utf-8")
-        if path.name == "index.html":
-            text = text.replace(_TITLE, f"<title>{escape(boards[0].reference.title)}</title>")
-        there.discard(_write(folder / path.name, text))
-    for path in there:
+    # A name that begins with a dot is a file that another process is writing.
+    old_files = {path for path in folder.rglob("[!.]*") if path.is_file()}
+    new_files = set()
+    for name, text in [*data_files(boards), *_static_files(boards[0].reference.title)]:
+        _write(folder / name, text)
+        new_files.add(folder / name)
+    for path in old_files - new_files:
         path.unlink(missing_ok=True)
-    return folder / "index.html"
+    return folder / _PAGE
 
 
-def _write(path: Path, text: str) -> Path:
-    """What is the same already stays as it is, its time as well: syncing and browsers' caches go by it."""
+def _static_files(title: str) -> Iterator[tuple[str, str]]:
+    """Names and contents; index.html comes last, so that a page that opens is complete."""
+    for path in sorted(_STATIC.iterdir(), key=lambda path: path.name == _PAGE):
+        text = path.read_text("utf-8")
+        yield (
+            path.name,
+            text.replace(_TITLE, f"<title>{escape(title)}</title>") if path.name == _PAGE else text,
+        )
+
+
+def _write(path: Path, text: str) -> None:
+    """An unchanged file keeps its time, which synchronising and browser caches rely on."""
     if not path.is_file() or path.read_bytes() != text.encode():
-        store.write(path, text)
-    return path
+        write_text(path, text)

@@ -1,49 +1,67 @@
-"""The site's data, one script a file: `data("NAME", VALUE)`. Texts in them are untrusted, and stay strings.
+"""The site's data: one script per file, `data("NAME", VALUE)`. Texts in them are untrusted and stay strings.
 
-site                    the set, and each direction's board: metrics, rows, notes
-<direction>/segments    each segment: [id, kind, section, source, reference, {flag: how many systems but controls}]; the terms
-<direction>/part-<n>    the hypotheses of PART segments: see `_part`
-<direction>/score-<m>   a metric's score of each segment, and what it remarks on it: [system][segment]
-<direction>/tests       of each metric, what the paired tests say of every two systems
-<direction>/runs        what run.json says of each system
+site                        the set, and each direction's board: metrics, rows, notes
+<direction>/segments        segments: [id, kind, section, source, reference, {flag: systems without controls}]; terms
+<direction>/hypotheses-<n>  the hypotheses of SEGMENTS_PER_FILE segments: see `_hypotheses`
+<direction>/diffs-<n>       where they differ from the reference: [segment][system], see `_diff`
+<direction>/pair-diffs-<n>  where those of two systems differ: [segment][first system][second system - first - 1]
+<direction>/score-<metric>  a metric's score of each segment, and its remarks: [system][segment]
+<direction>/tests           metric -> the paired tests of all pairs of systems
+<direction>/runs            what run.json says about each system
 
-Systems go by their place on the board, segments by theirs in the set.
+Systems are numbered as on the board, segments as in the set. Offsets in texts count units of UTF-16, as JavaScript does.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from bench import references, store
+from bench import references
 from bench.boards.rows import Board, Row
-from bench.boards.text import SEEN, differences, may_have_seen, notes
-from bench.core import Hypothesis, ReferenceSet, Score, Span, Task
+from bench.boards.text import (
+    POSSIBLY_SEEN,
+    differences,
+    explain_differences,
+    label,
+    may_have_seen,
+    notes,
+    score_text,
+)
+from bench.boards.word_diff import diff
+from bench.core import Hypothesis, ReferenceSet, Score, Span
 from bench.errors import BenchError
-from bench.languages import sides
+from bench.languages import LANGUAGE_NAMES
 from bench.references.terms import Term, read
 from bench.scorers.terms import table
 from bench.scoring.compare import Comparisons
 
-PART = 50
-"""Segments a file: of 40 systems about 300 kB."""
+SEGMENTS_PER_FILE = 50
+"""A file of 40 systems has about 300 kB."""
+MAX_PAIR_DIFFS = 20_000
+"""The most pairs of hypotheses (pairs of systems x segments) of a direction whose differences are written: about 2 MB."""
+_MIN_COMMON = 0.1
+"""If a text has a smaller share of its words in common with another one, highlighting would cover all of it."""
 
-# What could end a script or a line of it, and halves of surrogate pairs, which UTF-8 cannot say.
+# Characters that could end a script or a line of it, and halves of surrogate pairs, which UTF-8 cannot encode.
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
-_RUN = ("system", "adapter", "identity", "flags", "fell_back", "work", "made", "hypotheses_sha256")
+_RUN_FIELDS = ("system", "adapter", "identity", "flags", "fell_back", "work", "made", "hypotheses_sha256")
+
+Systems = Sequence[Sequence[Hypothesis]]
+"""[system][segment]"""
 
 
-def files(root: Path, boards: Sequence[Board]) -> Iterator[tuple[str, str]]:
-    """Names, relative to the site's folder, and contents."""
+def data_files(boards: Sequence[Board]) -> Iterator[tuple[str, str]]:
+    """Names, relative to the site's folder, and contents. Raises BenchError if hypotheses were changed after their run."""
     yield _script("site", _site(boards))
     terms = _terms(boards[0].reference)
     for board in boards:
-        for name, value in _direction(root, board, terms):
+        for name, value in _direction(board, terms):
             yield _script(f"{board.direction}/{name}", value)
 
 
@@ -53,6 +71,9 @@ def _script(name: str, value: Any) -> tuple[str, str]:
     return f"data/{name}.js", f'data("{name}",{safe});\n'
 
 
+# The boards
+
+
 def _site(boards: Sequence[Board]) -> dict[str, Any]:
     reference = boards[0].reference
     return {
@@ -60,10 +81,10 @@ def _site(boards: Sequence[Board]) -> dict[str, Any]:
         "title": reference.title,
         "published": reference.published,
         "licence": reference.licence,
-        "original": reference.original_language,
+        "original_language": reference.original_language,
         "sha256": reference.sha256,
         "segments": len(reference.segments),
-        "part": PART,
+        "segments_per_file": SEGMENTS_PER_FILE,
         "boards": {board.direction: _board(board) for board in boards},
     }
 
@@ -74,161 +95,210 @@ def _board(board: Board) -> dict[str, Any]:
         "metrics": [_metric(board, metric) for metric in board.metrics],
         "rows": [_row(row, board) for row in board.rows],
         "missing": list(board.missing.items()),
-        "notes": notes(board),
-        "differences": differences(board),
+        "notes": {language: notes(board, language) for language in LANGUAGE_NAMES},
+        "differences": {language: differences(board, language) for language in LANGUAGE_NAMES},
+        "differences_explanation": {
+            language: explain_differences(board, language) for language in LANGUAGE_NAMES
+        },
+        "pair_diffs": _has_pair_diffs(board),
     }
 
 
 def _metric(board: Board, metric: str) -> dict[str, Any]:
-    score = next((s for row in board.rows if (s := row.scores[metric])), None)
+    score = next((score for row in board.rows if (score := row.scores[metric])), None)
     return {
         "id": metric,
-        "label": score.metric if score else metric,
-        "higher": score.higher_is_better if score else True,
+        "label": label(board, metric),
+        "higher_is_better": score.higher_is_better if score else True,
         "decimals": score.decimals if score else 1,
         "signature": score.signature if score else "",
     }
 
 
 def _row(row: Row, board: Board) -> dict[str, Any]:
-    system, work = row.run["system"], row.run["work"]
+    system, work = row.run.system, row.run.work
+    scores = {metric: score for metric, score in row.scores.items() if score}
     return {
         "system": row.system,
         "control": row.control,
-        "mark": SEEN if may_have_seen(row, board) else "",
-        "scores": {m: [s.value, *(s.interval or ())] if s else None for m, s in row.scores.items()},
-        "shown": {m: _shown(s) for m, s in row.scores.items() if s},
+        "mark": POSSIBLY_SEEN if may_have_seen(row, board) else "",
+        "scores": {metric: [score.value, *(score.interval or ())] for metric, score in scores.items()},
+        # As the other formats show them: JavaScript would round 56.25 to 56.3.
+        "score_texts": {metric: score_text(score) for metric, score in scores.items()},
         "ranks": dict(row.ranks),
-        "flags": row.run["flags"],
-        "size": system.get("size"),
-        "licence": system.get("licence"),
-        "speed": None if row.control else work["segments_per_second"],
-        "device": work["device"],
+        "flags": row.run.flags,
+        "size": system.size,
+        "licence": system.licence,
+        "speed": None if row.control else work.segments_per_second,
+        "device": work.device,
         "folder": row.folder,
     }
 
 
-def _shown(score: Score) -> list[str]:
-    """The score and half of its interval: the other forms' digits, since JavaScript rounds 56.25 to 56.3."""
-    low, high = score.interval or (0.0, 0.0)
-    half = f" ± {(high - low) / 2:.{score.decimals}f}" if score.interval else ""
-    return [f"{score.value:.{score.decimals}f}", half]
+# One direction
 
 
-def _direction(root: Path, board: Board, terms: Sequence[Term]) -> Iterator[tuple[str, Any]]:
-    reference = board.reference
-    source, target = sides(board.direction)
-    systems = [_hypotheses(root, row, reference) for row in board.rows]
+def _direction(board: Board, terms: Sequence[Term]) -> Iterator[tuple[str, Any]]:
+    task, segments = board.task, board.reference.segments
+    systems = [row.stored_run.hypotheses_of(task) for row in board.rows]
     flagged = [system for row, system in zip(board.rows, systems, strict=True) if not row.control]
-    yield "runs", [{key: row.run[key] for key in _RUN if key in row.run} for row in board.rows]
-    yield "tests", {metric: _tests(board, tested) for metric, tested in board.comparisons.items()}
+    yield "runs", [_run(row) for row in board.rows]
+    yield "tests", {metric: _tests(board, tests) for metric, tests in board.comparisons.items()}
     for metric in board.metrics:
         yield f"score-{metric}", [_score(row.scores[metric]) for row in board.rows]
     yield (
         "segments",
         {
-            "terms": [[term.forms(source), term.forms(target)] for term in terms],
+            "terms": [[term.forms(task.source_language), term.forms(task.target_language)] for term in terms],
             "rows": [
-                [s.id, s.kind, s.section, s.text(source), s.text(target), _flags(flagged, place)]
-                for place, s in enumerate(reference.segments)
+                [segment.id, segment.kind, segment.section, source, reference, _flags(flagged, place)]
+                for place, (segment, source, reference) in enumerate(
+                    zip(segments, task.sources, task.references, strict=True)
+                )
             ],
         },
     )
-    rendered = _rendered(board, terms, systems)
-    for n, start in enumerate(range(0, len(reference.segments), PART)):
-        places = range(start, min(start + PART, len(reference.segments)))
-        yield f"part-{n}", [_part(board, systems, place, rendered[place]) for place in places]
+    term_hits = _term_hits(board, terms, systems)
+    for n, start in enumerate(range(0, len(segments), SEGMENTS_PER_FILE)):
+        places = range(start, min(start + SEGMENTS_PER_FILE, len(segments)))
+        yield f"hypotheses-{n}", [_hypotheses(board, systems, place, term_hits[place]) for place in places]
+        yield f"diffs-{n}", [_diffs(systems, place, task.references[place]) for place in places]
+        if _has_pair_diffs(board):
+            yield f"pair-diffs-{n}", [_pair_diffs(systems, place) for place in places]
 
 
-def _tests(board: Board, tested: Comparisons) -> list[dict[str, Any]]:
-    """What bench.scoring.compare says of every two systems that are on the board."""
-    places = {row.label: place for place, row in enumerate(board.rows)}
+def _run(row: Row) -> dict[str, Any]:
+    return {name: row.document[name] for name in _RUN_FIELDS if name in row.document}
+
+
+def _tests(board: Board, tests: Comparisons) -> list[dict[str, Any]]:
+    """The paired tests of all pairs of systems that are on the board."""
+    number = {row.label: n for n, row in enumerate(board.rows)}
     return [
         {
-            "of": [places[pair.a], places[pair.b]],
-            "p": pair.p_holm,
+            "pair": [number[pair.a], number[pair.b]],
+            "p_adjusted": pair.p_adjusted,
             "significant": pair.significant,
             "agreement": pair.agreement,
             "interval": pair.interval,
-            "detectable": pair.detectable,
+            "minimum_detectable_difference": pair.minimum_detectable_difference,
         }
-        for pair in tested.pairs
-        if pair.a in places and pair.b in places
+        for pair in tests.pairs
+        if pair.a in number and pair.b in number
     ]
 
 
-def _hypotheses(root: Path, row: Row, reference: ReferenceSet) -> list[Hypothesis]:
-    run = store.Run(root / reference.id / row.folder, row.run)
-    run.check()
-    by_id = {hypothesis.id: hypothesis for hypothesis in run.hypotheses()}
-    return [by_id[segment.id] for segment in reference.segments]
-
-
-def _flags(systems: Sequence[Sequence[Hypothesis]], place: int) -> dict[str, int]:
+def _flags(systems: Systems, place: int) -> dict[str, int]:
     return dict(Counter(flag for system in systems for flag in system[place].flags))
 
 
 def _score(score: Score | None) -> dict[str, Any] | None:
-    """Rounded to two decimals more than are shown. `remarks`: remark -> places of segments."""
+    """Values are rounded to two decimals more than are shown. `remarks`: remark -> numbers of segments."""
     if score is None:
         return None
     remarks: dict[str, list[int]] = {}
-    for place, remark in score.remarks:
+    for place, remark in (*score.remarks, *score.unscored):
         remarks.setdefault(remark, []).append(place)
-    return {"values": [round(value, score.decimals + 2) for value in score.segments], "remarks": remarks}
+    values = [None if value is None else round(value, score.decimals + 2) for value in score.segments]
+    return {"values": values, "remarks": remarks}
 
 
-def _part(
-    board: Board, systems: Sequence[Sequence[Hypothesis]], place: int, rendered: list[list[Any]]
+def _hypotheses(
+    board: Board, systems: Systems, place: int, term_hits: list[tuple[int, str]]
 ) -> dict[str, Any]:
-    """One segment: `texts` of all systems; `more`, `spans`: system -> what few of them have; `terms`: see `_rendered`."""
-    more = {n: about for n, system in enumerate(systems) if (about := _more(system[place]))}
+    """One segment: `texts` of all systems; `details` and `spans`: number of a system -> what few of them have.
+
+    `terms`: see `_term_hits`.
+    """
+    hypotheses = [system[place] for system in systems]
     spans: dict[int, list[list[Any]]] = {}
     for n, row in enumerate(board.rows):
         for metric, score in row.scores.items():
             for span in score.spans[place] if score and score.spans else ():
-                spans.setdefault(n, []).append([metric, *_span(span, systems[n][place].text)])
-    texts = [system[place].text for system in systems]
-    return {"texts": texts, "more": more, "spans": spans, "terms": rendered}
+                spans.setdefault(n, []).append([metric, *_span(span, hypotheses[n].text)])
+    return {
+        "texts": [hypothesis.text for hypothesis in hypotheses],
+        "details": {
+            n: details for n, hypothesis in enumerate(hypotheses) if (details := _details(hypothesis))
+        },
+        "spans": spans,
+        "terms": term_hits,
+    }
 
 
-def _more(hypothesis: Hypothesis) -> dict[str, Any]:
-    about = {
+def _details(hypothesis: Hypothesis) -> dict[str, Any]:
+    details = {
         "flags": hypothesis.flags,
         "error": hypothesis.error,
         "raw": hypothesis.raw,
-        "alone": hypothesis.fell_back,
+        "fell_back": hypothesis.fell_back,
     }
-    return {key: value for key, value in about.items() if value}
+    return {key: value for key, value in details.items() if value}
 
 
 def _span(span: Span, text: str) -> tuple[int, int, str, float]:
-    """Where it stands as JavaScript counts: in units of UTF-16."""
-    start, end = (len(text[:at].encode("utf-16-le", "surrogatepass")) // 2 for at in (span.start, span.end))
+    start, end = _utf16_offsets(text, (span.start, span.end))
     return start, end, span.severity, round(span.confidence, 3)
 
 
+# Differences between texts
+
+
+def _has_pair_diffs(board: Board) -> bool:
+    systems = len(board.rows)
+    return systems * (systems - 1) // 2 * len(board.reference.segments) <= MAX_PAIR_DIFFS
+
+
+def _diffs(systems: Systems, place: int, reference: str) -> list[Any]:
+    return [_diff(system[place].text, reference) for system in systems]
+
+
+def _pair_diffs(systems: Systems, place: int) -> list[list[Any]]:
+    texts = [system[place].text for system in systems]
+    return [[_diff(text, other) for other in texts[n + 1 :]] for n, text in enumerate(texts[:-1])]
+
+
+def _diff(text: str, other: str) -> str | list[tuple[int, ...]]:
+    """[[start, end, start in the other text, its end], …] of each change, or why none are shown: a key of words.js."""
+    found = diff(text, other)
+    if found is None:
+        return "too long"
+    if found.common < _MIN_COMMON:
+        return "nothing in common"
+    in_text = _utf16_offsets(text, [offset for change in found.changes for offset in change[:2]])
+    in_other = _utf16_offsets(other, [offset for change in found.changes for offset in change[2:]])
+    return list(zip(in_text[::2], in_text[1::2], in_other[::2], in_other[1::2], strict=True))
+
+
+def _utf16_offsets(text: str, offsets: Sequence[int]) -> list[int]:
+    """Character offsets in units of UTF-16: a character beyond the first 65,536 counts two."""
+    if not text or max(text) <= "\uffff":
+        return list(offsets)
+    wide = [offset for offset, character in enumerate(text) if character > "\uffff"]
+    return [offset + bisect_left(wide, offset) for offset in offsets]
+
+
+# Official terms
+
+
 def _terms(reference: ReferenceSet) -> tuple[Term, ...]:
-    """The official terms of the set, where this very version of it stands under its id; else none."""
-    whole, _, granularity = reference.id.rpartition(".")
-    for name, view in ((reference.id, "sentence"), (whole, granularity)):
-        with suppress(BenchError):
-            if references.load(name, view).sha256 == reference.sha256:
-                return read(references.find(name))
+    """The official terms of the set, if its folder holds this very version of it; else none."""
+    name = reference.origin or reference.id
+    with suppress(BenchError):
+        if references.load(name, reference.granularity).sha256 == reference.sha256:
+            return read(references.find(name))
     return ()
 
 
-def _rendered(
-    board: Board, terms: Sequence[Term], systems: Sequence[Sequence[Hypothesis]]
-) -> list[list[list[Any]]]:
-    """Of each segment: [term, "1" or "0" for each system: whether it has an accepted form]."""
-    found: list[list[list[Any]]] = [[] for _ in board.reference.segments]
+def _term_hits(board: Board, terms: Sequence[Term], systems: Systems) -> list[list[tuple[int, str]]]:
+    """For each segment and each of its terms: the term's number, and "1" or "0" per system: whether it has an accepted form."""
+    hits: list[list[tuple[int, str]]] = [[] for _ in board.reference.segments]
     if not terms:
-        return found
+        return hits
+    number = {term: n for n, term in enumerate(terms)}
     texts = {str(n): [hypothesis.text for hypothesis in system] for n, system in enumerate(systems)}
-    rows = table(terms, Task(board.reference, board.direction), texts)
-    for row in rows:
-        for at, place in enumerate(row.segments):
-            hits = "".join("1" if row.forms[name][at] else "0" for name in texts)
-            found[place].append([terms.index(row.term), hits])
-    return found
+    for row in table(terms, board.task, texts):
+        for n, place in enumerate(row.segments):
+            marks = "".join("1" if row.forms[system][n] else "0" for system in texts)
+            hits[place].append((number[row.term], marks))
+    return hits

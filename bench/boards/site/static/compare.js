@@ -1,11 +1,13 @@
-// Two systems side by side, where they differ most first.
+// Two systems side by side, the largest difference first.
 "use strict";
 
-const SHEET = 10; // pairs of hypotheses a page
+const PAIRS_PER_PAGE = 10;
 
 function comparePicker(direction, board, a, b) {
   const names = board.rows.map(row => [row.system, row.system]);
-  const open = (one, other) => { location.hash = link([direction, "compare", one, other], Object.fromEntries(address().query)); };
+  const open = (nameA, nameB) => {
+    location.hash = link([direction, "compare", nameA, nameB], Object.fromEntries(address().query));
+  };
   return [
     choice(t("a"), names, a, name => open(name, b)),
     choice(t("b"), names, b, name => open(a, name)),
@@ -13,99 +15,120 @@ function comparePicker(direction, board, a, b) {
   ];
 }
 
-/** Of each segment how much better A is (positive) or B, in the metric's points; null where either has no score. */
-function advantages(loaded, a, b, metric, count) {
-  const sign = metric.higher ? 1 : -1;
-  return Array.from({length: count}, (_, i) => {
-    const [one, other] = [loaded[a]?.values[i], loaded[b]?.values[i]];
-    return Number.isFinite(one) && Number.isFinite(other) ? Number((sign * (one - other)).toFixed(metric.decimals + 2)) : null;
+/** For each segment how much better A is (positive) or B, in the metric's points; null if one of them has no score. */
+function advantages(scores, a, b, metric, count) {
+  const sign = metric.higher_is_better ? 1 : -1;
+  return Array.from({length: count}, (_, place) => {
+    const [scoreA, scoreB] = [scores[a]?.values[place], scores[b]?.values[place]];
+    return Number.isFinite(scoreA) && Number.isFinite(scoreB) ? Number((sign * (scoreA - scoreB)).toFixed(metric.decimals + 2)) : null;
   });
 }
 
-function tally(better) {
-  const known = better.filter(value => value !== null);
+function tally(advantage) {
+  const known = advantage.filter(value => value !== null);
   return {a: known.filter(value => value > 0).length, b: known.filter(value => value < 0).length,
     ties: known.filter(value => value === 0).length, known: known.length};
 }
 
 function tallyBar({a, b, ties, known}) {
-  const part = (name, from, count) => svg("rect", {class: name, x: 100 * from / known, width: 100 * count / known, height: 1});
+  const bar = (name, start, count) => svg("rect", {class: name, x: 100 * start / known, width: 100 * count / known, height: 1});
   return known > 0 && svg("svg", {class: "tally", viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true"},
-    part("a", 0, a), part("tie", a, ties), part("b", a + ties, b));
+    bar("a", 0, a), bar("tie", a, ties), bar("b", a + ties, b));
 }
 
-/** What the paired test says of the two, where there was one. */
-function verdict(tested, metric, a) {
-  if (!tested) return null;
-  const {p, significant, agreement, interval, detectable, of} = tested;
-  // The test is of the better one minus the other; the page says A minus B.
-  const [low, high] = (of[0] === a ? interval : [-interval[1], -interval[0]]).map(value => number(value, metric.decimals));
-  return h("p", {class: "soft"}, t(significant ? "significant" : "not significant", {p: p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`}), " ",
-    t("between", {low, high}), " ", agreement && [t("agree", {percent: Math.round(100 * agreement)}), " "],
-    t("detectable", {n: number(detectable, metric.decimals)}));
+/** The result of the paired test of the two; null if there was none. */
+function verdict(test, metric, a) {
+  if (!test) return null;
+  const {p_adjusted: p, significant, agreement, interval, minimum_detectable_difference: detectable, pair} = test;
+  // The stored difference is that of the better system minus the other; the page shows A minus B.
+  const [low, high] = (pair[0] === a ? interval : [-interval[1], -interval[0]]).map(value => number(value, metric.decimals));
+  const sentences = [
+    t(significant ? "significant" : "not significant", {p: p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`}),
+    t("pair interval", {low, high}),
+    t("minimum detectable", {n: number(detectable, metric.decimals)}),
+    agreement && t("agreement", {percent: Math.round(100 * agreement)}),
+  ];
+  return h("p", {class: "soft"}, sentences.filter(Boolean).join(t("sentence separator")));
+}
+
+/** Changes of one system's text against another's: they are stored once per pair, from the first system's side. */
+function pairChanges(pairDiffs, system, opponent) {
+  if (system === opponent) return [];
+  const changes = pairDiffs[Math.min(system, opponent)][Math.abs(system - opponent) - 1];
+  if (system < opponent || typeof changes === "string") return changes;
+  return changes.map(([start, end, otherStart, otherEnd]) => [otherStart, otherEnd, start, end]);
 }
 
 async function compareView(direction, names, query) {
   const board = site().boards[direction];
-  if (board.rows.length < 2) return screen(t("compare"), [h("h1", {}, t("compare")), h("p", {class: "soft"}, t("nothing"))]);
+  if (board.rows.length < 2) return screen(t("compare"), [h("h1", {}, t("compare")), h("p", {class: "soft"}, t("one system"))]);
   if (names.length < 2) {
     const [first, second] = [...board.rows.filter(row => !row.control), ...board.rows.filter(row => row.control)];
     return location.replace(link([direction, "compare", first.system, second.system]));
   }
   const [a, b] = names.map(name => board.rows.findIndex(row => row.system === name));
-  if (a < 0 || b < 0) return notHere(names[a < 0 ? 0 : 1]);
-  const mine = visit;
+  if (a < 0 || b < 0) return notFound(names[a < 0 ? 0 : 1]);
+  const ownVisit = visit;
   const {rows} = await load(`${direction}/segments`);
-  const to = sides(direction)[1];
+  const [from, to] = sides(direction);
+  const perFile = site().segments_per_file;
   const state = {
     metric: query.get("metric") || board.primary, order: query.get("order") || "most",
-    marks: query.get("marks") || "reference", page: Math.max(0, (parseInt(query.get("page"), 10) || 1) - 1),
+    marks: board.pair_diffs && query.get("marks") === "each" ? "each" : "reference",
+    page: Math.max(0, (parseInt(query.get("page"), 10) || 1) - 1),
   };
   const metric = () => board.metrics.find(({id}) => id === state.metric) || board.metrics[0];
   let body = h("div");
 
   const draw = async () => {
-    const wanted = JSON.stringify(state);
-    const [loaded, tests] = await Promise.all([load(`${direction}/score-${metric().id}`), load(`${direction}/tests`)]);
-    const tested = tests[metric().id]?.find(pair => pair.of.includes(a) && pair.of.includes(b));
-    const better = advantages(loaded, a, b, metric(), rows.length);
-    const weight = {most: i => Math.abs(better[i]), a: i => better[i], b: i => -better[i], document: null}[state.order];
-    const places = better.map((_, i) => i).filter(i => better[i] !== null || state.order === "document");
+    const drawnState = JSON.stringify(state);
+    const [scores, tests] = await Promise.all([load(`${direction}/score-${metric().id}`), load(`${direction}/tests`)]);
+    const test = tests[metric().id]?.find(({pair}) => pair.includes(a) && pair.includes(b));
+    const advantage = advantages(scores, a, b, metric(), rows.length);
+    const weight = {
+      most: place => Math.abs(advantage[place]), a: place => advantage[place], b: place => -advantage[place], document: null,
+    }[state.order];
+    const places = advantage.map((_, place) => place).filter(place => advantage[place] !== null || state.order === "document");
     if (weight) places.sort((i, j) => weight(j) - weight(i) || i - j);
     walk = {direction, order: places};
-    const pages = Math.max(1, Math.ceil(places.length / SHEET));
+    const pages = Math.max(1, Math.ceil(places.length / PAIRS_PER_PAGE));
     state.page = Math.min(state.page, pages - 1);
-    const shown = places.slice(state.page * SHEET, (state.page + 1) * SHEET);
-    const segments = await Promise.all(shown.map(place => segmentData(direction, place)));
-    if (mine !== visit || wanted !== JSON.stringify(state)) return;
+    const shown = places.slice(state.page * PAIRS_PER_PAGE, (state.page + 1) * PAIRS_PER_PAGE);
+    const [segments, pairDiffs] = await Promise.all([
+      Promise.all(shown.map(place => segmentData(direction, place))),
+      Promise.all(state.marks === "each" ? shown.map(place => load(`${direction}/pair-diffs-${Math.floor(place / perFile)}`)) : []),
+    ]);
+    if (ownVisit !== visit || drawnState !== JSON.stringify(state)) return;
 
-    const counts = tally(better);
-    const sign = metric().higher ? 1 : -1;
-    const [one, other] = [board.rows[a].scores[metric().id], board.rows[b].scores[metric().id]];
-    const half = (segment, system, against) => {
-      const {marks, why} = hypothesisMarks(segment, system, state.marks === "each" ? segment.texts[against] : segment.reference, false);
-      return h("section", {"aria-label": names[system === a ? 0 : 1]},
-        h("p", {class: "which"}, h("span", {class: "side"}, t(system === a ? "a" : "b")), names[system === a ? 0 : 1],
-          h("span", {class: "value"}, segmentScore(metric(), loaded, system, rows.findIndex(row => row[0] === segment.id)))),
-        passage(segment.texts[system], to, marks), about(segment, system, why, to));
+    const counts = tally(advantage);
+    const sign = metric().higher_is_better ? 1 : -1;
+    const [totalA, totalB] = [board.rows[a].scores[metric().id], board.rows[b].scores[metric().id]];
+    const half = (i, system, opponent) => {
+      const [segment, place] = [segments[i], shown[i]];
+      const changes = state.marks === "each" ? pairChanges(pairDiffs[i][place % perFile], system, opponent) : segment.diffs[system];
+      const {marks, reason} = hypothesisMarks(segment, system, changes, "", false);
+      const name = board.rows[system].system;
+      return h("section", {"aria-label": name},
+        h("p", {class: "which"}, h("span", {class: "side"}, t(system === a ? "a" : "b")), name,
+          h("span", {class: "value"}, segmentScore(metric(), scores, system, place))),
+        passage(segment.texts[system], to, marks), hypothesisFacts(segment, system, reason, to));
     };
-    const now = h("div", {},
+    const newBody = h("div", {},
       h("div", {class: "summary"},
         h("dl", {class: "counts"},
-          [["a", "a better", counts.a], ["tie", "ties", counts.ties], ["b", "b better", counts.b]].map(([of, key, count]) =>
-            h("div", {class: of}, h("dt", {}, t(key)), h("dd", {}, String(count)))),
-          one && other && h("div", {}, h("dt", {}, t("score difference")), h("dd", {}, number(one[0] - other[0], metric().decimals)))),
-        tallyBar(counts), verdict(tested, metric(), a)),
+          [["a", "a better", counts.a], ["tie", "ties", counts.ties], ["b", "b better", counts.b]].map(([name, key, count]) =>
+            h("div", {class: name}, h("dt", {}, t(key)), h("dd", {}, String(count)))),
+          totalA && totalB && h("div", {}, h("dt", {}, t("score difference")), h("dd", {}, number(totalA[0] - totalB[0], metric().decimals)))),
+        tallyBar(counts), verdict(test, metric(), a)),
       segments.map((segment, i) => h("article", {class: "pair"},
         h("header", {}, h("a", {class: "row-link", href: link([direction, "segments", segment.id])}, segment.id),
-          h("span", {class: "value"}, better[shown[i]] === null ? "–"
-            : `A − B ${number(sign * better[shown[i]], metric().decimals)}`)),
-        h("div", {class: "given small"},
-          passage(segment.source, sides(direction)[0]), passage(segment.reference, to)),
-        h("div", {class: "halves"}, half(segment, a, b), half(segment, b, a)))),
+          h("span", {class: "value"}, advantage[shown[i]] === null ? "–"
+            : `A − B ${number(sign * advantage[shown[i]], metric().decimals)}`)),
+        h("div", {class: "given small"}, passage(segment.source, from), passage(segment.reference, to)),
+        h("div", {class: "halves"}, half(i, a, b), half(i, b, a)))),
       pager(state.page, pages, page => { state.page = page; scrollTo(0, 0); attempt(draw()); }));
-    body.replaceWith(now);
-    body = now;
+    body.replaceWith(newBody);
+    body = newBody;
     remember({
       metric: state.metric !== board.primary && state.metric, order: state.order !== "most" && state.order,
       marks: state.marks !== "reference" && state.marks, page: state.page > 0 && state.page + 1,
@@ -118,13 +141,16 @@ async function compareView(direction, names, query) {
     h("div", {class: "bar"}, comparePicker(direction, board, ...names)),
     h("div", {class: "bar"},
       choice(t("metric"), board.metrics.map(({id, label}) => [id, label]), state.metric, change("metric")),
-      choice(t("order"), [["most", t("differ most")], ["a", t("a best")], ["b", t("b best")], ["document", t("document order")]], state.order, change("order")),
-      choice(t("marks against"), [["reference", t("reference")], ["each", t("each other")]], state.marks, change("marks"))),
+      choice(t("order"), [["most", t("differ most")], ["a", t("a best")], ["b", t("b best")], ["document", t("document order")]],
+        state.order, change("order")),
+      board.pair_diffs
+        ? choice(t("differences from"), [["reference", t("reference")], ["each", t("each other")]], state.marks, change("marks"))
+        : h("span", {class: "soft"}, t("no pair diffs"))),
     body,
   ]);
-  keys.step = by => {
+  keys.step = distance => {
     const links = [...body.querySelectorAll(".row-link")];
-    links[Math.max(0, Math.min(links.length - 1, links.indexOf(document.activeElement) + by))]?.focus();
+    links[Math.max(0, Math.min(links.length - 1, links.indexOf(document.activeElement) + distance))]?.focus();
   };
   await draw();
 }

@@ -1,4 +1,4 @@
-// Elements, data and the address: what all views stand on. All files share one scope, in the order of index.html.
+// Elements, data and the address: what all views use. All files share one scope, in the order of index.html.
 "use strict";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -23,29 +23,29 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** Read out by screen readers. */
-function say(text) { document.getElementById("said").textContent = text; }
+/** Announces a text to screen readers. */
+function announce(text) { document.getElementById("announcement").textContent = text; }
 
-// --- data: each file calls `data`; a page opened from a file may load scripts, but not read files ---------------------
+// --- data: each file calls `data`. A page that was opened from a file may load scripts, but not read files ---------------------
 
-const arrived = new Map(); // name -> value
-const asked = new Map(); // name -> promise
+const dataValues = new Map(); // name -> value
+const dataRequests = new Map(); // name -> promise
 
-function data(name, value) { arrived.set(name, value); }
+function data(name, value) { dataValues.set(name, value); }
 
 function load(name) {
-  if (!asked.has(name)) asked.set(name, new Promise((resolve, reject) => {
+  if (!dataRequests.has(name)) dataRequests.set(name, new Promise((resolve, reject) => {
     const script = h("script", {
       src: "data/" + name.split("/").map(encodeURIComponent).join("/") + ".js",
-      onload: () => { script.remove(); resolve(arrived.get(name)); },
-      onerror: () => { script.remove(); asked.delete(name); reject(new Error(t("no data", {name}))); },
+      onload: () => { script.remove(); resolve(dataValues.get(name)); },
+      onerror: () => { script.remove(); dataRequests.delete(name); reject(new Error(t("no data", {name}))); },
     });
     document.head.append(script);
   }));
-  return asked.get(name);
+  return dataRequests.get(name);
 }
 
-const site = () => arrived.get("site");
+const site = () => dataValues.get("site");
 
 // --- the address: #/zh-en/segments/ID?sort=… ---------------------------------------------------------------------------
 
@@ -57,31 +57,31 @@ function address() {
   return {parts, query: new URLSearchParams(query)};
 }
 
-/** `href` of a view; empty settings are left out. */
+/** The address of a view; empty settings are left out. */
 function link(parts, settings = {}) {
   const query = new URLSearchParams(Object.entries(settings).filter(([, value]) => value));
   return "#/" + parts.map(encodeURIComponent).join("/") + (query.size ? "?" + query : "");
 }
 
-let written = ""; // an address that a view wrote itself needs no drawing
+let ownAddress = ""; // the address that a view wrote itself: it needs no drawing
 
-/** Keep a view's settings in its address, so that it can be shared and comes back with the Back button. */
+/** Keeps a view's settings in its address, so that it can be shared and the Back button restores it. */
 function remember(settings) {
   const {parts, query} = address();
   for (const [name, value] of Object.entries(settings)) value ? query.set(name, value) : query.delete(name);
-  written = link(parts, Object.fromEntries(query));
-  if (location.hash !== written) location.replace(written);
+  ownAddress = link(parts, Object.fromEntries(query));
+  if (location.hash !== ownAddress) location.replace(ownAddress);
 }
 
-// --- small things ---------------------------------------------------------------------------------------------------
+// --- helpers ---------------------------------------------------------------------------------------------------
 
 const number = (value, decimals) => value.toFixed(decimals).replace("-", "−");
 const score = (value, metric) => Number.isFinite(value) ? number(value, metric.decimals) : "–";
 
-/** Calls `then` when nothing more came for `wait` milliseconds. */
-function settled(then, wait = 180) {
+/** Calls `callback` once no further call came for `wait` milliseconds. */
+function debounced(callback, wait = 180) {
   let timer;
-  return (...given) => { clearTimeout(timer); timer = setTimeout(then, wait, ...given); };
+  return (...values) => { clearTimeout(timer); timer = setTimeout(callback, wait, ...values); };
 }
 
 function choice(label, options, value, onchange) {
@@ -90,16 +90,16 @@ function choice(label, options, value, onchange) {
   return h("label", {class: "choice"}, h("span", {}, label), select);
 }
 
-function tick(label, checked, onchange) {
+function checkbox(label, checked, onchange) {
   const box = h("input", {type: "checkbox", checked, onchange: () => onchange(box.checked)});
   return h("label", {class: "tick"}, box, label);
 }
 
-const tag = language => language === "zh" ? "zh-Hans" : "en";
-const sides = direction => direction.split("-"); // the source's and the reference's language
+const languageTag = language => language === "zh" ? "zh-Hans" : "en";
+const sides = direction => direction.split("-"); // source and target language
 
-/** "2 copied, 1 empty", each kept together; `none` where there are none. */
+/** "2 copied, 1 empty", each kept on one line; `none` if there are none. */
 function flagList(flags, none) {
   const counts = Object.entries(flags).map(([flag, count]) => `${count} ${t(flag)}`);
-  return counts.length ? counts.flatMap((count, i) => [i > 0 && ", ", h("span", {class: "together"}, count)]) : none;
+  return counts.length ? counts.flatMap((count, i) => [i > 0 && t("list separator"), h("span", {class: "no-break"}, count)]) : none;
 }

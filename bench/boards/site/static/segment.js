@@ -1,102 +1,113 @@
-// One segment: its texts, and what each system made of it.
+// One segment: its texts, and the translation of each system.
 "use strict";
 
-const termsOf = (terms, found, side) => found.flatMap(([term]) => terms[term][side]);
+const termForms = (terms, segmentTerms, side) => segmentTerms.flatMap(([term]) => terms[term][side]);
 
-/** Everything on one segment: {id, section, source, reference, texts, more, spans, terms, allTerms}. */
+/** Everything about one segment: {id, kind, section, source, reference, texts, details, spans, terms, diffs, allTerms}. */
 async function segmentData(direction, place) {
-  const {rows, terms} = await load(`${direction}/segments`);
-  const {part} = site();
+  const {segments_per_file: perFile} = site();
+  const file = Math.floor(place / perFile);
+  const [{rows, terms}, hypotheses, diffs] = await Promise.all(
+    ["segments", `hypotheses-${file}`, `diffs-${file}`].map(name => load(`${direction}/${name}`)));
   const [id, kind, section, source, reference] = rows[place];
-  const loaded = (await load(`${direction}/part-${Math.floor(place / part)}`))[place % part];
+  const segment = hypotheses[place % perFile];
   const [lang] = sides(direction);
-  const first = ([term]) => occurrences(source, terms[term][0], lang)[0]?.start ?? source.length;
-  return {id, kind, section, source, reference, allTerms: terms, ...loaded, terms: loaded.terms.toSorted((a, b) => first(a) - first(b))};
+  const firstOccurrence = ([term]) => occurrences(source, terms[term][0], lang)[0]?.start ?? source.length;
+  return {id, kind, section, source, reference, ...segment, diffs: diffs[place % perFile], allTerms: terms,
+    terms: segment.terms.toSorted((a, b) => firstOccurrence(a) - firstOccurrence(b))};
 }
 
-/** Marks of a hypothesis: differences from `other`, errors that metrics see. With the reason where there are no differences. */
-function hypothesisMarks(segment, system, other, withMissing) {
-  const text = segment.texts[system];
-  const found = text ? differences(other, text) : {marks: [], alike: 1};
-  const why = !found ? t("too long") : found.alike < ALIKE ? t("nothing in common") : "";
-  const marks = why ? [] : found.marks.filter(mark => mark.gone === undefined || withMissing);
+/** Marks of a hypothesis: `changes` against `other`, and errors that metrics marked. `changes`: see `_diff` in data.py.
+ *  {marks, reason}: why differences are not highlighted, or "". */
+function hypothesisMarks(segment, system, changes, other, showMissing) {
+  const reason = typeof changes === "string" ? t(changes) : "";
+  const marks = reason ? [] : changes.flatMap(([start, end, otherStart, otherEnd]) => [
+    end > start && {start, end, class: "added"},
+    showMissing && otherEnd > otherStart && {start, missing: other.slice(otherStart, otherEnd)},
+  ].filter(Boolean));
   for (const [metric, start, end, severity, confidence] of segment.spans[system] || [])
     marks.push({start, end, class: `error ${["minor", "major", "critical"].includes(severity) ? severity : "major"}`,
       title: `${metric}: ${t(severity)}, ${t("confidence", {n: confidence})}`});
-  return {marks, why};
+  return {marks, reason: segment.texts[system] ? reason : ""};
 }
 
-/** What is to be said of a hypothesis besides its text. */
-function about(segment, system, why, lang) {
-  const more = segment.more[system] || {};
-  const missed = segment.terms.filter(([, hits]) => hits[system] === "0").map(([term]) => segment.allTerms[term][1][0]);
+/** What else is known about a hypothesis: flags, terms, error, raw response. `reason`: see `hypothesisMarks`. */
+function hypothesisFacts(segment, system, reason, lang) {
+  const details = segment.details[system] || {};
+  const missing = segment.terms.filter(([, hits]) => hits[system] === "0").map(([term]) => segment.allTerms[term][1][0]);
   return [
     h("div", {class: "about"},
-      (more.flags || []).map(flag => h("span", {class: "chip flag"}, t(flag))),
-      more.alone && h("span", {class: "chip", title: t("fell back said")}, t("fell back")),
-      segment.terms.length > 0 && h("span", {class: "soft"}, t("terms rendered",
-        {n: segment.terms.length - missed.length, of: segment.terms.length}),
-        missed.length > 0 && ["; ", t("term misses", {terms: ""}), h("span", {lang: tag(lang)}, missed.join(lang === "zh" ? "、" : ", "))]),
-      why && h("span", {class: "soft"}, why)),
-    more.error && h("p", {class: "warning"}, `${t("error")}: `, plain(more.error)),
-    more.raw && h("details", {}, h("summary", {}, t("raw")), passage(more.raw, lang)),
+      (details.flags || []).map(flag => h("span", {class: "chip flag"}, t(flag))),
+      details.fell_back && h("span", {class: "chip", title: t("fell back reason")}, t("fell back")),
+      segment.terms.length > 0 && h("span", {class: "soft"},
+        t("terms rendered", {n: segment.terms.length - missing.length, all: segment.terms.length}),
+        missing.length > 0 && [t("clause separator"), t("missing terms", {terms: ""}),
+          h("span", {lang: languageTag(lang)}, missing.join(lang === "zh" ? "、" : ", "))]),
+      reason && h("span", {class: "soft"}, reason)),
+    details.error && h("p", {class: "warning"}, `${t("error")}: `, plain(details.error)),
+    details.raw && h("details", {}, h("summary", {}, t("raw")), passage(details.raw, lang)),
   ];
 }
 
-/** `scores`: the loaded score files, parallel to `metrics`. */
-function segmentScore(metric, loaded, system, place) {
-  const of = loaded[system];
-  if (!of) return "–";
-  const remarks = Object.entries(of.remarks).filter(([, places]) => places.includes(place)).map(([remark]) => t(remark));
-  return [score(of.values[place], metric), remarks.length > 0 && h("span", {class: "remark"}, remarks.join(", "))];
+/** The score of a segment with its remarks. `scores`: a loaded score file. */
+function segmentScore(metric, scores, system, place) {
+  if (!scores[system]) return "–";
+  const {values, remarks} = scores[system];
+  const texts = Object.entries(remarks).filter(([, places]) => places.includes(place)).map(([remark]) => t(remark));
+  return [score(values[place], metric), texts.length > 0 && h("span", {class: "remark"}, plain(texts.join(t("list separator"))))];
 }
 
 function termTable(segment, board, from, to) {
   if (!segment.terms.length) return null;
   const rows = segment.terms.map(([term, hits]) => ({term: segment.allTerms[term], hits}));
   return h("section", {class: "terms"}, h("h2", {}, t("terms")), scrolling(table({caption: t("terms"), rows, sort: {}, columns: [
-    {id: "source", head: t("source"), cell: row => h("span", {lang: tag(from)}, row.term[0][0])},
-    {id: "official", head: t("official"), cell: row => h("span", {lang: tag(to)}, row.term[1][0], row.term[1].length > 1 &&
+    {id: "source", head: t("source"), cell: row => h("span", {lang: languageTag(from)}, row.term[0][0])},
+    {id: "official", head: t("official"), cell: row => h("span", {lang: languageTag(to)}, row.term[1][0], row.term[1].length > 1 &&
       h("span", {class: "soft"}, ` | ${row.term[1].slice(1).join(" | ")}`))},
-    {id: "by", head: t("rendered by"), cell: row => {
-      const by = board.rows.filter((_, i) => row.hits[i] === "1");
-      return h("span", {title: by.map(({system}) => system).join(", ")}, t("systems of", {n: by.length, of: board.rows.length}),
-        by.length > 0 && by.length <= 6 && h("span", {class: "soft"}, ` ${by.map(({system}) => system).join(", ")}`));
+    {id: "systems", head: t("rendered by"), cell: row => {
+      const names = board.rows.filter((_, system) => row.hits[system] === "1").map(({system}) => system);
+      return h("span", {title: names.join(", ")}, t("systems of", {n: names.length, all: board.rows.length}),
+        names.length > 0 && names.length <= 6 && h("span", {class: "soft"}, ` ${names.join(", ")}`));
     }},
   ]})));
 }
 
 async function segmentView(direction, id, query) {
   const board = site().boards[direction];
-  const mine = visit;
+  const ownVisit = visit;
   const {rows} = await load(`${direction}/segments`);
   const place = rows.findIndex(row => row[0] === id);
-  if (place < 0) return notHere(id);
+  if (place < 0) return notFound(id);
   const [segment, ...scores] = await Promise.all([segmentData(direction, place),
     ...board.metrics.map(metric => load(`${direction}/score-${metric.id}`))]);
-  if (mine !== visit) return;
+  if (ownVisit !== visit) return;
   const [from, to] = sides(direction);
   const state = {sort: readSort(query.get("sort"), null), hide: Boolean(query.get("hide")), missing: Boolean(query.get("missing"))};
 
-  // The way to the neighbours keeps these settings.
+  // Neighbours are opened with the same settings.
   const order = walk?.direction === direction && walk.order.includes(place) ? walk.order : rows.map((_, i) => i);
-  const at = order.indexOf(place);
-  const kept = () => Object.fromEntries(address().query);
-  const step = by => { if (order[at + by] !== undefined) location.hash = link([direction, "segments", rows[order[at + by]][0]], kept()); };
+  const position = order.indexOf(place);
+  const settings = () => Object.fromEntries(address().query);
+  const step = distance => {
+    const neighbour = rows[order[position + distance]];
+    if (neighbour) location.hash = link([direction, "segments", neighbour[0]], settings());
+  };
+  const listAddress = lists[direction] || link([direction, "segments"]);
   keys.step = keys.turn = step;
-  keys.up = () => { location.hash = lists[direction] || link([direction, "segments"]); };
+  keys.up = () => { location.hash = listAddress; };
 
   let list = h("div");
   const columns = [
     {id: "system", head: t("system"), class: "name", value: system => board.rows[system].system, cell: system => [
       h("a", {href: link([direction, "systems", board.rows[system].system])}, board.rows[system].system),
       board.rows[system].control && h("span", {class: "chip"}, t("control"))]},
-    {id: "hypothesis", head: t("hypothesis"), class: "said", cell: system => {
-      const {marks, why} = hypothesisMarks(segment, system, segment.reference, state.missing);
-      return [passage(segment.texts[system], to, marks), about(segment, system, why, to)];
+    {id: "hypothesis", head: t("hypothesis"), class: "texts", cell: system => {
+      const {marks, reason} = hypothesisMarks(segment, system, segment.diffs[system], segment.reference, state.missing);
+      return [passage(segment.texts[system], to, marks), hypothesisFacts(segment, system, reason, to)];
     }},
     ...board.metrics.map((metric, m) => ({
-      id: metric.id, head: metric.label, class: "number", descending: metric.higher, title: t(metric.higher ? "higher" : "lower"),
+      id: metric.id, head: metric.label, class: "number", descending: metric.higher_is_better,
+      title: t(metric.higher_is_better ? "higher" : "lower"),
       value: system => scores[m][system]?.values[place], cell: system => segmentScore(metric, scores[m], system, place),
     })),
   ];
@@ -112,22 +123,23 @@ async function segmentView(direction, id, query) {
   };
 
   const given = (name, text, lang, side) => h("section", {}, h("h2", {}, name),
-    passage(text, lang, occurrences(text, termsOf(segment.allTerms, segment.terms, side), lang, {class: "term", title: t("terms")})));
+    passage(text, lang, occurrences(text, termForms(segment.allTerms, segment.terms, side), lang, {class: "term", title: t("terms")})));
   screen(id, [
     h("div", {class: "walk"},
-      h("p", {class: "crumbs"}, h("a", {href: lists[direction] || link([direction, "segments"])}, t("segments")), " / ",
-        plain(t("section", {name: segment.section}))),
+      h("p", {class: "crumbs"}, h("a", {href: listAddress}, t("segments")), " / ", plain(t("section", {name: segment.section}))),
       h("nav", {class: "pager", "aria-label": t("segments")},
-        h("button", {type: "button", disabled: at === 0, onclick: () => step(-1)}, "← ", h("kbd", {}, "k"), h("span", {class: "unseen"}, t("previous"))),
-        h("span", {class: "soft"}, t("position", {n: at + 1, of: order.length})),
-        h("button", {type: "button", disabled: at + 1 >= order.length, onclick: () => step(1)}, h("kbd", {}, "j"), " →", h("span", {class: "unseen"}, t("next"))))),
+        h("button", {type: "button", disabled: position === 0, onclick: () => step(-1)},
+          "← ", h("kbd", {}, "k"), h("span", {class: "visually-hidden"}, t("previous"))),
+        h("span", {class: "soft"}, t("position", {n: position + 1, all: order.length})),
+        h("button", {type: "button", disabled: position + 1 >= order.length, onclick: () => step(1)},
+          h("kbd", {}, "j"), " →", h("span", {class: "visually-hidden"}, t("next"))))),
     h("h1", {class: "id"}, id, h("span", {class: "soft"}, " ", t(direction))),
     h("div", {class: `given ${segment.kind}`},
       given(t("source"), segment.source, from, 0), given(t("reference"), segment.reference, to, 1)),
     h("div", {class: "bar"},
-      tick(t("show missing"), state.missing, checked => { state.missing = checked; draw(); }),
-      board.rows.some(row => row.control) && tick(t("hide controls"), state.hide, checked => { state.hide = checked; draw(); }),
-      h("span", {class: "soft legend"}, t("marks said"))),
+      checkbox(t("show missing"), state.missing, checked => { state.missing = checked; draw(); }),
+      board.rows.some(row => row.control) && checkbox(t("hide controls"), state.hide, checked => { state.hide = checked; draw(); }),
+      h("span", {class: "soft legend"}, t("legend"))),
     list,
     termTable(segment, board, from, to),
   ]);

@@ -1,10 +1,10 @@
-// One system: its scores, and with what it was made.
+// One system: its scores and how it was run.
 "use strict";
 
 async function systemView(direction, name) {
   const board = site().boards[direction];
   const index = board.rows.findIndex(row => row.system === name);
-  if (index < 0) return notHere(name);
+  if (index < 0) return notFound(name);
   const mine = visit;
   const run = (await load(`${direction}/runs`))[index];
   if (mine !== visit) return;
@@ -15,7 +15,7 @@ async function systemView(direction, name) {
     [t("flags"), flagList(row.flags, "0")], [t("fell back count"), run.fell_back || null],
     [t("device"), work.device], [t("speed"), row.speed && number(row.speed, 2)], [t("seconds"), work.seconds],
     [t("tokens"), work.tokens_in && `${work.tokens_in}, ${work.tokens_out}`], [t("made"), run.made?.at],
-    [t("run"), `${row.folder} (${t("beside")})`],
+    [t("run"), `${row.folder} (${t("beside site")})`],
   ].filter(([, value]) => value !== null && value !== undefined && value !== "");
   const others = board.rows.filter(other => other !== row).map(other => [other.system, other.system]);
   screen(name, [
@@ -30,7 +30,7 @@ async function systemView(direction, name) {
       h("section", {}, h("h2", {}, t("scores")), scrolling(table({
         caption: t("scores"), rows: board.metrics, sort: {}, columns: [
           {id: "metric", head: t("metric"), cell: metric => metric.label},
-          {id: "score", head: "", class: "number", cell: metric => scoreCell(row, metric, [row])},
+          {id: "score", head: t("score"), class: "number", cell: metric => scoreCell(row, metric, [row])},
         ]}))),
       h("section", {}, h("h2", {}, t("facts")), h("dl", {class: "facts"},
         facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, Array.isArray(value) ? value : plain(String(value)))])))),

@@ -1,22 +1,22 @@
-// What a reader chose: language and colours. Drawn before anything else, so that nothing flashes.
+// The reader's choice of language and colours. Applied before anything is drawn, so that nothing flashes.
 "use strict";
 
-const chosen = (() => {
+const choices = (() => {
   try { return JSON.parse(localStorage.getItem("bitext-bench")) || {}; } catch { return {}; }
 })();
 
 function choose(name, value) {
-  chosen[name] = value;
-  try { localStorage.setItem("bitext-bench", JSON.stringify(chosen)); } catch { /* not allowed here: for this visit only */ }
-  dress();
+  choices[name] = value;
+  try { localStorage.setItem("bitext-bench", JSON.stringify(choices)); } catch { /* storage is blocked: the choice lasts for this visit */ }
+  applyChoices();
 }
 
-const language = () => ["zh", "en"].includes(chosen.language) ? chosen.language
+const language = () => ["zh", "en"].includes(choices.language) ? choices.language
   : navigator.language.startsWith("zh") ? "zh" : "en";
-const dark = () => chosen.theme ? chosen.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+const dark = () => choices.theme ? choices.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
 
-function dress() {
-  document.documentElement.lang = tag(language());
-  if (chosen.theme) document.documentElement.dataset.theme = dark() ? "dark" : "light";
+function applyChoices() {
+  document.documentElement.lang = languageTag(language());
+  if (choices.theme) document.documentElement.dataset.theme = dark() ? "dark" : "light";
 }
-dress();
+applyChoices();
