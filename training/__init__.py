@@ -1,4 +1,5 @@
-"""How COMET (embedded) was made. `python -m training DATA` reruns it; README.md describes the data and the recipe.
+"""How the model of COMET (embedded) was trained. README.md describes the data and the recipe.
 
-Nothing here is needed to score: that is bench.scorers.comet_embedded.
+`python -m training DATA WORK` runs it again. Scoring needs nothing from here: see
+bench.scorers.comet_embedded.
 """

@@ -1,44 +1,51 @@
-"""Judgements of people, and faults made on purpose, as groups: one source with its reference and all that is compared on it.
+"""The training data: human judgements and artificial faults, grouped by source and reference.
 
-What is learned from and what is kept apart is decided here, by document where documents are named and else by stretches of
-neighbouring segments; README.md beside this file describes the data.
+This module also decides what is learned from and what is held out: by document, or by stretches of
+neighbouring segments if a file names no documents. README.md describes the files.
 """
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.core import digest
 from bench.scoring import judgements
 from bench.scoring.judgements import Judgement
-from training.negatives import worse
+from training.negatives import make_faults
 
 SEED = 2021
 _HELD_OUT = ("mqm-newstest2021.zh-en", "mqm-ted2021.zh-en", "esa-wmt2024-half.en-zh")
-"""Files with several systems, of which a quarter is kept apart to measure on and a tenth to choose settings by."""
+"""Files with several systems: a quarter of each is held out for the final evaluation, and a tenth is the dev
+set."""
+_STRETCH = 25
+"""The number of neighbouring segments that stand for a document if a file names none."""
 _ONE_SYSTEM = 0.45
-"""Of the segments that one system translated, the share that is used: they teach no order within a segment."""
+"""The share that is used of the segments with a single system: they teach no order within a segment."""
 DEGENERATE = {"empty": -8.0, "copied": -7.0, "unrelated": -7.0, "wrong-language": -7.0}
-"""What is no translation at all, and what it is worth in standard deviations below the mean translation."""
+"""Kind of text that is not a translation -> its target, in standard deviations from the mean translation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
+    """One text that is scored as a translation of its group's source."""
+
     text: str
     human: float | None = None
-    """In standard deviations of its file; none where a person has not judged it."""
+    """The human judgement, in standard deviations of its file; None if there is none."""
     fault: str = ""
-    """What was made wrong in it; "" for what a system or a person wrote."""
+    """The kind of fault or degenerate text; "" for a reference and for a system's translation."""
     base: int | None = None
-    """The candidate that it was made from, and must stay below."""
+    """The index of the candidate that the fault was put into, which must score higher."""
 
 
 @dataclass(slots=True)
 class Group:
+    """All candidates for one source and reference."""
+
     pair: str
     source: str
     reference: str
@@ -51,15 +58,19 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class Split:
+    """The data, divided by what it is used for."""
+
     train: list[Group]
     dev: list[Group]
     held_out: dict[str, list[Judgement]]
-    """File name without its ending -> the judgements that nothing was learned from or chosen by."""
+    """File name without its ending -> the judgements that are used neither for training nor for choosing
+    settings."""
 
 
-def load(folder: Path) -> Parts:
-    """All `*.csv.gz` of the folder. Raises BenchError for one that is not what it should be."""
+def load(folder: Path) -> Split:
+    """Read and split all `*.csv.gz` of a folder. Raises BenchError for a file that does not hold
+    judgements."""
     files = {
         path.name.removesuffix(".csv.gz"): judgements.read(path) for path in sorted(folder.glob("*.csv.gz"))
     }
@@ -67,55 +78,59 @@ def load(folder: Path) -> Parts:
     dev: dict[str, list[Judgement]] = {}
     held_out: dict[str, list[Judgement]] = {}
     for name, rows in files.items():
-        parts: dict[str, list[Judgement]] = {"train": [], "dev": [], "held out": []}
-        place = _places(rows) if name in _HELD_OUT else {}
+        subsets: dict[str, list[Judgement]] = {"train": [], "dev": [], "held out": []}
+        subset_of = _assign_documents(rows) if name in _HELD_OUT else {}
         for row in rows:
-            parts[place.get(_document(row), "train")].append(row)
-        train[name], dev[name], held_out[name] = parts["train"], parts["dev"], parts["held out"]
-    # talks were judged in two pairs: none may be learned from in one and measured on in the other
-    apart = {
+            subsets[subset_of.get(_document(row), "train")].append(row)
+        train[name], dev[name], held_out[name] = subsets["train"], subsets["dev"], subsets["held out"]
+    # the talks were judged in two language pairs: a sentence held out in one must not be learned from in the
+    # other
+    not_for_training = {
         text
         for rows in (*held_out.values(), *dev.values())
         for row in rows
         for text in (row.source, row.reference)
     }
     for name, rows in train.items():
-        train[name] = [row for row in rows if row.source not in apart and row.reference not in apart]
-    chance = random.Random(SEED)
+        train[name] = [row for row in rows if not_for_training.isdisjoint((row.source, row.reference))]
+    rng = random.Random(SEED)
     groups = [group for rows in train.values() for group in _groups(rows)]
-    groups = [group for group in groups if len(group.candidates) > 1 or chance.random() < _ONE_SYSTEM]
-    groups += [_turned(group) for group in groups if group.pair != "en-de" and chance.random() < 0.3]
-    return Parts(
-        _with_faults(groups, chance),
-        _with_faults([group for rows in dev.values() for group in _groups(rows)], chance),
+    groups = [group for group in groups if len(group.candidates) > 1 or rng.random() < _ONE_SYSTEM]
+    groups += [_reversed(group) for group in groups if group.pair != "en-de" and rng.random() < 0.3]
+    return Split(
+        _with_faults(groups, rng),
+        _with_faults([group for rows in dev.values() for group in _groups(rows)], rng),
         {name: rows for name, rows in held_out.items() if rows},
     )
 
 
 def _document(row: Judgement) -> str:
-    """Its document, or, where the file names none, the stretch of 25 neighbouring segments."""
-    return row.document or f"stretch {int(row.segment.partition('#')[0]) // 25}"
+    """The judgement's document, or its stretch of neighbouring segments if the file names no documents."""
+    return row.document or f"stretch {int(row.segment.partition('#')[0]) // _STRETCH}"
 
 
-def _places(rows: Sequence[Judgement]) -> dict[str, str]:
-    """Document -> "dev" or "held out"; the others are learned from."""
+def _assign_documents(rows: Sequence[Judgement]) -> dict[str, str]:
+    """Document -> "dev" or "held out". Documents that are not in it are for training."""
     segments = defaultdict(set)
     for row in rows:
         segments[_document(row)].add(row.segment)
     total = sum(map(len, segments.values()))
-    place: dict[str, str] = {}
-    count = {"held out": 0, "dev": 0}
+    subset_of: dict[str, str] = {}
+    counts = {"held out": 0, "dev": 0}
     for document in sorted(segments, key=lambda name: digest([SEED, name])):
-        for part, share in (("held out", 0.25), ("dev", 0.1)):
-            if count[part] < share * total:
-                place[document] = part
-                count[part] += len(segments[document])
+        for subset, share in (("held out", 0.25), ("dev", 0.1)):
+            if counts[subset] < share * total:
+                subset_of[document] = subset
+                counts[subset] += len(segments[document])
                 break
-    return place
+    return subset_of
 
 
 def _groups(rows: Sequence[Judgement]) -> Iterator[Group]:
-    """Scores become standard deviations; penalties, of which few are large, as their square roots."""
+    """The judgements of one file as groups, with scores in standard deviations.
+
+    Of penalties (MQM), which are rarely large, the square root is taken first.
+    """
     if not rows:
         return
     values = [-((-row.score) ** 0.5) if max(r.score for r in rows[:50]) <= 0 else row.score for row in rows]
@@ -131,43 +146,65 @@ def _groups(rows: Sequence[Judgement]) -> Iterator[Group]:
     yield from groups.values()
 
 
-def _turned(group: Group) -> Group:
-    """The other direction, where nobody has judged anything: only faults can be learned there."""
+def _reversed(group: Group) -> Group:
+    """The group in the other direction. It has no judgements, so only faults can be learned from it."""
     source, target = group.pair.split("-")
     return Group(f"{target}-{source}", group.reference, group.source)
 
 
-def _with_faults(groups: Sequence[Group], chance: random.Random) -> list[Group]:
-    """Every group with the reference itself, faults made in it and in what systems wrote, and what is no translation."""
-    others = _by_language(groups)
+def _with_faults(groups: Sequence[Group], rng: random.Random) -> list[Group]:
+    """The same groups, with these candidates added to each: the reference, faulty copies, and degenerate
+    texts."""
+    texts_in = _texts_by_language(groups)
     meanings = _same_meaning(groups)
     for group in groups:
         judged = list(group.candidates)
-        reference = len(judged)
         group.candidates.append(Candidate(group.reference))
-        order = sorted(range(len(judged)), key=lambda i: -(judged[i].human or 0))
-        rich = len(judged) > 3
-        for base in [reference, *order[: 2 if rich and "zh" in group.pair else 1]]:
-            made = worse(group.candidates[base].text, chance)
-            subtle = [fault for fault in made if fault[0] not in ("shuffled", "repeated")]
-            coarse = [fault for fault in made if fault not in subtle and chance.random() < 0.25]
-            for kind, text in chance.sample(subtle, min(len(subtle), 4 if rich else 2)) + coarse:
-                group.candidates.append(Candidate(text, fault=kind, base=base))
-        language = group.pair.partition("-")[2]
-        same = [*meanings[group.reference], *meanings[group.source]]
-        wrong = [text for other, text in same if other != language and text != group.source]
-        for kind, texts in (
-            ("empty", [""]),
-            ("copied", [group.source]),
-            ("unrelated", chance.sample(others[language], 2)),
-            ("wrong-language", [chance.choice(wrong)] if wrong else []),
-        ):
+        group.candidates += _faulty_copies(group, judged, rng)
+        for kind, texts in _degenerate_texts(group, texts_in, meanings, rng).items():
             texts = [text for text in texts if text not in (group.reference, *(c.text for c in judged))]
-            group.candidates += [Candidate(text, fault=kind) for text in texts[: 2 if rich else 1]]
+            group.candidates += [Candidate(text, fault=kind) for text in texts[: 2 if len(judged) > 3 else 1]]
     return list(groups)
 
 
-def _by_language(groups: Iterable[Group]) -> dict[str, list[str]]:
+def _faulty_copies(group: Group, judged: Sequence[Candidate], rng: random.Random) -> list[Candidate]:
+    """Copies of the reference and of the best judged candidates, with one fault each.
+
+    Four each if there are more than three judged candidates, otherwise two; shuffled and repeated words come
+    in addition.
+    """
+    many = len(judged) > 3
+    best_first = sorted(range(len(judged)), key=lambda i: -(judged[i].human or 0))
+    copies = []
+    for base in [len(judged), *best_first[: 2 if many and "zh" in group.pair else 1]]:
+        faults = make_faults(group.candidates[base].text, rng)
+        subtle = [fault for fault in faults if fault[0] not in ("shuffled", "repeated")]
+        coarse = [fault for fault in faults if fault not in subtle and rng.random() < 0.25]
+        for kind, text in rng.sample(subtle, min(len(subtle), 4 if many else 2)) + coarse:
+            copies.append(Candidate(text, fault=kind, base=base))
+    return copies
+
+
+def _degenerate_texts(
+    group: Group,
+    texts_in: Mapping[str, Sequence[str]],
+    meanings: Mapping[str, Sequence[tuple[str, str]]],
+    rng: random.Random,
+) -> dict[str, list[str]]:
+    """Kind -> texts that are not translations of the group's source."""
+    language = group.pair.partition("-")[2]
+    same_meaning = [*meanings[group.reference], *meanings[group.source]]
+    wrong_language = [text for other, text in same_meaning if other != language and text != group.source]
+    return {
+        "empty": [""],
+        "copied": [group.source],
+        "unrelated": rng.sample(texts_in[language], 2),
+        "wrong-language": [rng.choice(wrong_language)] if wrong_language else [],
+    }
+
+
+def _texts_by_language(groups: Iterable[Group]) -> dict[str, list[str]]:
+    """Language -> all candidates in it."""
     texts: dict[str, list[str]] = defaultdict(list)
     for group in groups:
         texts[group.pair.partition("-")[2]] += [c.text for c in group.candidates if c.text]
@@ -175,14 +212,17 @@ def _by_language(groups: Iterable[Group]) -> dict[str, list[str]]:
 
 
 def _same_meaning(groups: Iterable[Group]) -> dict[str, list[tuple[str, str]]]:
-    """A source or reference -> (language, text) of what means the same: what systems made of it, or of its translation, and
-    for the talks, which were translated into two languages, that in the third."""
+    """A source or reference -> (language, text) of its translations and of other translations of the same
+    sentence.
+
+    The talks were translated into two languages, so the third language is among them.
+    """
     same: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for group in groups:
         source, target = group.pair.split("-")
-        written = [
+        translations = [
             (target, text) for text in (group.reference, *(c.text for c in group.candidates[:3])) if text
         ]
-        same[group.source] += written
-        same[group.reference] += [(source, group.source), *written[1:]]
+        same[group.source] += translations
+        same[group.reference] += [(source, group.source), *translations[1:]]
     return same

@@ -1,7 +1,8 @@
-"""Translations made worse on purpose: what a metric must notice, in English, Chinese and German (as far as a rule knows it).
+"""Artificial faults that a metric must notice, for English, Chinese and German.
 
-Each rule changes one thing and leaves the rest as it was, so that the two texts differ in nothing but the fault. A rule gives
-None where the text has nothing that it could change.
+Each rule changes one thing and leaves the rest of the text as it was, so that the two texts differ only in
+the fault. A rule returns None if the text has nothing that it can change. `rng` chooses between the possible
+changes.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import random
 import re
 from collections.abc import Callable, Sequence
 
-HAN = re.compile(r"[\u4e00-\u9fff]")
+from bench.languages import HAN
 
-_CYCLES: dict[str, list[list[str]]] = {
+Rule = Callable[[str, random.Random], str | None]
+
+_EXCHANGEABLE: dict[str, list[list[str]]] = {
     "date": [
         "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
         "January February March April June July August September October November December".split(),
@@ -38,10 +41,13 @@ _CYCLES: dict[str, list[list[str]]] = {
         "half|a third|a quarter".split("|"),
     ],
     "name": [
-        "China|the United States|Japan|Germany|France|Russia|India|Brazil|Canada|Australia|Britain|Iran|South Korea".split(
-            "|"
-        ),
-        "Chinese American Japanese German French Russian Indian Brazilian Canadian Australian British".split(),
+        (
+            "China|the United States|Japan|Germany|France|Russia|India|Brazil|Canada|Australia|Britain|"
+            "Iran|South Korea"
+        ).split("|"),
+        (
+            "Chinese American Japanese German French Russian Indian Brazilian Canadian Australian British"
+        ).split(),
         "Beijing Washington Tokyo Berlin Paris Moscow London Shanghai Sydney".split(),
         "中国 美国 日本 德国 法国 俄罗斯 印度 巴西 加拿大 澳大利亚 英国 韩国".split(),
         "北京 华盛顿 东京 柏林 巴黎 莫斯科 伦敦 上海 悉尼".split(),
@@ -51,76 +57,82 @@ _CYCLES: dict[str, list[list[str]]] = {
     "opposite": [
         pair.split("|")
         for pair in (
-            "increase|decrease increased|decreased increasing|decreasing more|less higher|lower high|low before|after "
-            "above|below import|export imports|exports imported|exported win|lose won|lost rise|fall rose|fell up|down "
-            "good|bad better|worse best|worst large|small larger|smaller always|never everyone|nobody all|none many|few "
-            "allow|prohibit allowed|prohibited strengthen|weaken strengthened|weakened begin|end began|ended start|stop "
-            "old|new early|late open|close opened|closed accept|reject accepted|rejected support|oppose supported|opposed "
-            "positive|negative success|failure legal|illegal possible|impossible man|woman he|she his|her buy|sell "
-            "bought|sold with|without most|least must|may shall|may hot|cold long|short inside|outside love|hate first|last"
+            "increase|decrease increased|decreased increasing|decreasing more|less higher|lower high|low "
+            "before|after above|below import|export imports|exports imported|exported win|lose won|lost "
+            "rise|fall rose|fell up|down good|bad better|worse best|worst large|small larger|smaller "
+            "always|never everyone|nobody all|none many|few allow|prohibit allowed|prohibited "
+            "strengthen|weaken strengthened|weakened begin|end began|ended start|stop old|new early|late "
+            "open|close opened|closed accept|reject accepted|rejected support|oppose supported|opposed "
+            "positive|negative success|failure legal|illegal possible|impossible man|woman he|she his|her "
+            "buy|sell bought|sold with|without most|least must|may shall|may hot|cold long|short "
+            "inside|outside love|hate first|last"
         ).split()
     ]
     + [
         pair.split("|")
         for pair in (
-            "增加|减少 提高|降低 上升|下降 增长|下滑 进口|出口 之前|之后 以上|以下 允许|禁止 加强|削弱 开始|结束 支持|反对 接受|拒绝 "
-            "成功|失败 积极|消极 合法|非法 可能|不可能 他|她 男|女 买|卖 最大|最小 最高|最低 更多|更少 必须|可以 应当|可以 好|坏 新|旧 "
-            "早|晚 所有|没有 总是|从不 打开|关闭 胜利|失败 大型|小型 完善|破坏 维护|损害 促进|阻碍 首次|再次 喜欢|讨厌"
+            "增加|减少 提高|降低 上升|下降 增长|下滑 进口|出口 之前|之后 以上|以下 允许|禁止 加强|削弱 "
+            "开始|结束 支持|反对 接受|拒绝 成功|失败 积极|消极 合法|非法 可能|不可能 他|她 男|女 买|卖 "
+            "最大|最小 最高|最低 更多|更少 必须|可以 应当|可以 好|坏 新|旧 早|晚 所有|没有 总是|从不 "
+            "打开|关闭 胜利|失败 大型|小型 完善|破坏 维护|损害 促进|阻碍 首次|再次 喜欢|讨厌"
         ).split()
     ],
 }
+"""Kind of fault -> lists of words; a word is replaced by another word of its list."""
+
+_NAMES = (
+    "Peterson,Li Ming,Garcia,Wang Fang,Oslo,Microsoft,Harrison,Toyota,Nairobi,Schmidt,Zhao Wei,Lisbon,Kim,"
+    "Novak,Apple,Chen Hao,Ontario,Greenpeace,Ramirez,Dublin"
+).split(",")
+"""Names that replace a name inside a sentence."""
 
 
-def _swapped(kind: str) -> Callable[[str, random.Random], str | None]:
-    def rule(text: str, chance: random.Random) -> str | None:
-        """One word of a cycle becomes another of it."""
-        found = []
-        for cycle in _CYCLES[kind]:
-            for word in cycle:
+def _exchange(kind: str) -> Rule:
+    """The rule that replaces one word by another word of its list in `_EXCHANGEABLE[kind]`."""
+
+    def rule(text: str, rng: random.Random) -> str | None:
+        options = []
+        for words in _EXCHANGEABLE[kind]:
+            for word in words:
                 pattern = (
                     re.escape(word)
                     if HAN.search(word)
                     else rf"(?<![A-Za-zÀ-ÿ]){re.escape(word)}(?![A-Za-zÀ-ÿ])"
                 )
-                found += [(match, [w for w in cycle if w != word]) for match in re.finditer(pattern, text)]
-        if not found:
+                replacements = [w for w in words if w != word]
+                options += [(match, replacements) for match in re.finditer(pattern, text)]
+        if not options:
             return None
-        match, others = chance.choice(found)
-        return text[: match.start()] + chance.choice(others) + text[match.end() :]
+        match, replacements = rng.choice(options)
+        return text[: match.start()] + rng.choice(replacements) + text[match.end() :]
 
     return rule
 
 
-def digits(text: str, chance: random.Random) -> str | None:
-    """One figure becomes another of the same length."""
-    found = list(re.finditer(r"\d+", text))
-    if not found:
+def digits(text: str, rng: random.Random) -> str | None:
+    """Change one number, mostly in one digit."""
+    matches = list(re.finditer(r"\d+", text))
+    if not matches:
         return None
-    match = chance.choice(found)
+    match = rng.choice(matches)
     old = match[0]
     while True:
-        place = chance.randrange(len(old))
-        new = old[:place] + str(chance.randrange(10)) + old[place + 1 :]
-        if len(old) > 1 and chance.random() < 0.3:
-            new = str(int(old) * chance.choice([2, 3, 10]) + chance.randrange(3))
+        index = rng.randrange(len(old))
+        new = old[:index] + str(rng.randrange(10)) + old[index + 1 :]
+        if len(old) > 1 and rng.random() < 0.3:
+            new = str(int(old) * rng.choice([2, 3, 10]) + rng.randrange(3))
         if new != old and not (len(new) > 1 and new[0] == "0" and old[0] != "0"):
             return text[: match.start()] + new + text[match.end() :]
 
 
-def capitals(text: str, chance: random.Random) -> str | None:
-    """A name inside a sentence becomes another one."""
-    found = list(re.finditer(r"(?<=[a-z,] )[A-Z][a-z]+(?: [A-Z][a-z]+)*", text))
-    if not found:
+def capitals(text: str, rng: random.Random) -> str | None:
+    """Replace a capitalised name inside a sentence by another one."""
+    matches = list(re.finditer(r"(?<=[a-z,] )[A-Z][a-z]+(?: [A-Z][a-z]+)*", text))
+    if not matches:
         return None
-    match = chance.choice(found)
-    name = chance.choice(_NAMES)
+    match = rng.choice(matches)
+    name = rng.choice(_NAMES)
     return None if name in text else text[: match.start()] + name + text[match.end() :]
-
-
-_NAMES = (
-    "Peterson,Li Ming,Garcia,Wang Fang,Oslo,Microsoft,Harrison,Toyota,Nairobi,Schmidt,Zhao Wei,Lisbon,Kim,Novak,Apple,"
-    "Chen Hao,Ontario,Greenpeace,Ramirez,Dublin"
-).split(",")
 
 
 _NEGATIONS = [
@@ -151,69 +163,70 @@ _AFFIRMATIONS = [
 ]
 
 
-def negation(text: str, chance: random.Random) -> str | None:
-    """A negation goes, or, in a text without one, comes."""
-    for rules in (_NEGATIONS, _AFFIRMATIONS):
-        fit = [(pattern, new) for pattern, new in rules if re.search(pattern, text)]
-        if fit:
-            pattern, new = chance.choice(fit)
-            places = list(re.finditer(pattern, text))
-            match = chance.choice(places)
+def negation(text: str, rng: random.Random) -> str | None:
+    """Remove a negation; if the text has none, add one."""
+    for substitutions in (_NEGATIONS, _AFFIRMATIONS):
+        matching = [(pattern, new) for pattern, new in substitutions if re.search(pattern, text)]
+        if matching:
+            pattern, new = rng.choice(matching)
+            match = rng.choice(list(re.finditer(pattern, text)))
             return text[: match.start()] + match.expand(new) + text[match.end() :]
     return None
 
 
-def omission(text: str, chance: random.Random) -> str | None:
-    """A clause is dropped, or, where there is one only, the end."""
+def omission(text: str, rng: random.Random) -> str | None:
+    """Drop a clause; if the text has only one, or too little or too much would remain, some words in the
+    middle."""
     clauses = re.findall(r"[^,，、；;:：]+[,，、；;:：]?\s*", text)
     if len(clauses) > 1:
-        gone = chance.randrange(len(clauses))
-        kept = "".join(clauses[:gone] + clauses[gone + 1 :])
-        if len(text) * 0.2 < len(kept) < len(text) * 0.9:
-            return kept
-    parts = list(text) if HAN.search(text) else re.findall(r"\S+\s*", text)
-    if len(parts) < 6:
+        dropped = rng.randrange(len(clauses))
+        rest = "".join(clauses[:dropped] + clauses[dropped + 1 :])
+        if len(text) * 0.2 < len(rest) < len(text) * 0.9:
+            return rest
+    words = list(text) if HAN.search(text) else re.findall(r"\S+\s*", text)
+    if len(words) < 6:
         return None
-    begin = chance.randrange(1, len(parts) * 2 // 3)
-    size = max(2, round(len(parts) * chance.uniform(0.2, 0.4)))
-    return "".join(parts[:begin] + parts[begin + size :])
+    begin = rng.randrange(1, len(words) * 2 // 3)
+    size = max(2, round(len(words) * rng.uniform(0.2, 0.4)))
+    return "".join(words[:begin] + words[begin + size :])
 
 
-def shuffled(text: str, chance: random.Random) -> str | None:
-    """The same words in another order."""
-    han = bool(HAN.search(text))
-    parts = re.findall(r"[\u4e00-\u9fff]{2}|.", text) if han else text.split()
-    if len(parts) < 5:
+def shuffled(text: str, rng: random.Random) -> str | None:
+    """Shuffle the words, or pairs of Han characters."""
+    is_chinese = bool(HAN.search(text))
+    words = re.findall(r"[\u4e00-\u9fff]{2}|.", text) if is_chinese else text.split()
+    if len(words) < 5:
         return None
-    chance.shuffle(parts)
-    return ("" if han else " ").join(parts)
+    rng.shuffle(words)
+    return ("" if is_chinese else " ").join(words)
 
 
-def repeated(text: str, chance: random.Random) -> str | None:
-    """The end again and again, as small models do."""
-    tail = text[-chance.randrange(6, 30) :]
-    return text + tail * chance.randrange(3, 8)
+def repeated(text: str, rng: random.Random) -> str | None:
+    """Repeat the end several times, as small models do."""
+    end = text[-rng.randrange(6, 30) :]
+    return text + end * rng.randrange(3, 8)
 
 
-RULES: dict[str, Sequence[Callable[[str, random.Random], str | None]]] = {
-    "number": (digits, _swapped("number")),
-    "date": (_swapped("date"),),
-    "name": (_swapped("name"), capitals),
+RULES: dict[str, Sequence[Rule]] = {
+    "number": (digits, _exchange("number")),
+    "date": (_exchange("date"),),
+    "name": (_exchange("name"), capitals),
     "negation": (negation,),
-    "opposite": (_swapped("opposite"),),
+    "opposite": (_exchange("opposite"),),
     "omission": (omission,),
     "shuffled": (shuffled,),
     "repeated": (repeated,),
 }
+"""Kind of fault -> the rules that make it."""
 
 
-def worse(text: str, chance: random.Random) -> list[tuple[str, str]]:
-    """All faults that this text can be given, one of each kind: (kind, text)."""
-    made = []
+def make_faults(text: str, rng: random.Random) -> list[tuple[str, str]]:
+    """(kind, faulty text) for each kind of fault that fits the text."""
+    faults = []
     for kind, rules in RULES.items():
-        for rule in chance.sample(rules, len(rules)):
-            new = rule(text, chance)
-            if new and new != text:
-                made.append((kind, new))
+        for rule in rng.sample(rules, len(rules)):
+            faulty = rule(text, rng)
+            if faulty and faulty != text:
+                faults.append((kind, faulty))
                 break
-    return made
+    return faults

@@ -27,7 +27,7 @@ def folder(weights: Weights) -> Path:
 
 
 def refuse_pickles(path: Path, pickled: bool) -> None:
-    """Raise BenchError if a checkpoint's folder has only pickled weights and `pickled` does not allow them."""
+    """Raise BenchError if a checkpoint in a folder has only pickled weights, unless `pickled` allows them."""
     if not pickled and not any(path.glob("*.safetensors")):
         raise BenchError(
             f"The checkpoint in {path} has no *.safetensors: if its weights are in pytorch_model.bin, set "

@@ -1,4 +1,4 @@
-"""What COMET (embedded) learns from: what is kept apart, what faults are made, and where the loss leads scores."""
+"""The training of COMET (embedded): what is held out, which faults are made, and where the loss moves scores."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from bench.scoring.judgements import Judgement
 from training import data
 from training.data import DEGENERATE, Candidate
 from training.loss import DEVIATION, MEAN, group_loss
-from training.negatives import worse
+from training.negatives import make_faults
 
 SEGMENTS = references.load("china-export-controls-2021").segments
 
 
 def files(folder: Path) -> Path:
-    """Four systems; one system in each of two other pairs, with the same sentences again."""
+    """Judgements of four systems, and of one system in each of two other pairs with the same sentences."""
     rows = [
         Judgement("zh-en", f"system {n}", str(s), f"doc {s // 4}", seg.zh, f"{seg.en} {n}", seg.en, -float(n))
         for s, seg in enumerate(SEGMENTS)
@@ -39,17 +39,17 @@ def files(folder: Path) -> Path:
     return folder
 
 
-def test_nothing_is_learned_from_what_is_kept_apart(tmp_path: Path) -> None:
-    parts = data.load(files(tmp_path))
-    held_out = parts.held_out["mqm-ted2021.zh-en"]
+def test_nothing_is_learned_from_what_is_held_out(tmp_path: Path) -> None:
+    split = data.load(files(tmp_path))
+    held_out = split.held_out["mqm-ted2021.zh-en"]
     assert 0.15 < len({row.segment for row in held_out}) / len(SEGMENTS) < 0.4
-    apart = {text for row in held_out for text in (row.source, row.reference)}
-    learned = {text for group in parts.train for text in (group.source, group.reference)}
-    chosen = {text for group in parts.dev for text in (group.source, group.reference)}
+    held_out_texts = {text for row in held_out for text in (row.source, row.reference)}
+    learned = {text for group in split.train for text in (group.source, group.reference)}
+    chosen = {text for group in split.dev for text in (group.source, group.reference)}
     assert learned
     assert chosen
-    assert not learned & apart
-    assert not chosen & apart
+    assert not learned & held_out_texts
+    assert not chosen & held_out_texts
     assert not learned & chosen
     documents = {row.document for row in held_out}
     assert all(int(row.document.split()[1]) == int(row.segment) // 4 for row in held_out)
@@ -57,9 +57,9 @@ def test_nothing_is_learned_from_what_is_kept_apart(tmp_path: Path) -> None:
 
 
 def test_the_same_data_gives_the_same_faults(tmp_path: Path) -> None:
-    one, two = (data.load(files(tmp_path)) for _ in range(2))
-    assert one.train == two.train
-    assert one.dev == two.dev
+    first, second = (data.load(files(tmp_path)) for _ in range(2))
+    assert first.train == second.train
+    assert first.dev == second.dev
 
 
 def test_a_fault_is_another_text_of_its_kind() -> None:
@@ -69,16 +69,16 @@ def test_a_fault_is_another_text_of_its_kind() -> None:
         (en, {"number", "date", "name", "negation", "opposite", "omission", "shuffled", "repeated"}),
         (zh, {"number", "date", "name", "negation", "opposite", "omission", "shuffled", "repeated"}),
     ):
-        made = dict(worse(text, random.Random(1)))
-        assert set(made) == kinds
-        assert text not in made.values()
-        assert len(set(made.values())) == len(made)
-        assert len(made["omission"]) < len(text) < len(made["repeated"])
-        assert sorted(made["shuffled"].split()) == sorted(text.split()) or text is zh
+        faults = dict(make_faults(text, random.Random(1)))
+        assert set(faults) == kinds
+        assert text not in faults.values()
+        assert len(set(faults.values())) == len(faults)
+        assert len(faults["omission"]) < len(text) < len(faults["repeated"])
+        assert sorted(faults["shuffled"].split()) == sorted(text.split()) or text is zh
 
 
-def test_where_the_loss_leads_scores() -> None:
-    """Scores that are free to move go where the recipe says: order by likeness, faults below, what is no translation far below."""
+def test_where_the_loss_moves_scores() -> None:
+    """Free scores end where the recipe says: ordered by likeness, faults below, degenerate texts far below."""
     group = [
         Candidate("best", 1.0),
         Candidate("middle", 0.9),
