@@ -1,4 +1,5 @@
-"""Prompts are files under configs/prompt/, with a name that appears in every run made with them."""
+"""What a language model is asked. Prompts are files in configs/prompt/; their names appear in every run made
+with them."""
 
 from __future__ import annotations
 
@@ -11,64 +12,68 @@ from bench.core import Context, Source, Together
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Direction, Language, sides
 
-_IN_CHINESE: dict[Language, str] = {"zh": "中文", "en": "英文"}
-_KNOWN = {
-    "source_language", "target_language", "source_code", "target_code", "source_in_chinese", "target_in_chinese"
+_NAMES_IN_CHINESE: dict[Language, str] = {"zh": "中文", "en": "英文"}
+_OPTIONAL_FIELDS = {
+    "source_language", "target_language", "source_code", "target_code",
+    "source_in_chinese", "target_in_chinese",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a language model is asked, after worked examples where there are any.
+    """A query, after worked examples if there are any.
 
-    Every query may use {source} (the text), {source_language} and {target_language} (Chinese, English), {source_code} and
-    {target_code} (zh, en), {source_in_chinese} and {target_in_chinese} (中文, 英文).
+    Every query may use {source} (the text), {source_language} and {target_language} (Chinese, English),
+    {source_code} and {target_code} (zh, en), {source_in_chinese} and {target_in_chinese} (中文, 英文).
     """
 
     name: str
     query: str
     """For one segment."""
     examples: Sequence[Mapping[str, str]] = ()
-    """[{zh: …, en: …}]; used in the direction at hand. None may come from a document that is benchmarked."""
+    """[{zh: …, en: …}], used in either direction. Do not take them from a document that is benchmarked."""
     query_after: str = ""
-    """For one segment after {before}, the segments before it, a line each. Used where `previous` is not 0 and there are any."""
+    """For one segment with {before}, the preceding segments, one per line. Used if `previous` > 0 and there
+    are any."""
     query_together: str = ""
-    """For {count} segments in one go; {source} is then a numbered line each: "[1] …". The answer must be numbered so, too."""
+    """For {count} segments per request; {source} is then one numbered line per segment: "[1] …". It must ask
+    for an answer that is numbered in the same way."""
     previous: int = 0
-    """So many segments of the source are shown before the one to translate."""
+    """Number of preceding source segments that are shown with each segment."""
     together: Together = "segment"
-    """What is translated in one go. An answer that cannot be split by segment falls back to `query`, segment by segment."""
+    """What one request translates. If an answer cannot be split into segments, each is requested again with
+    `query`."""
     chat: bool = True
-    """True: a conversation in the model's own chat template. False: plain text that a base model continues."""
+    """True: a conversation in the model's own chat template. False: plain text that a base model
+    continues."""
     chat_options: Mapping[str, Any] = field(default_factory=dict)
-    """What else the checkpoint's chat template is given: {enable_thinking: false} …"""
+    """Further variables of the checkpoint's chat template: {enable_thinking: false} …"""
     stop: str = ""
-    """Generation ends where this appears; base models do not stop by themselves."""
+    """Generation ends where this string appears. Base models need it, because they do not stop on their
+    own."""
 
     def __post_init__(self) -> None:
-        wanted = {"query": {"source"}}
+        required = {"query": {"source"}}
         if self.previous:
-            wanted["query_after"] = {"source", "before"}
+            required["query_after"] = {"source", "before"}
         if self.together != "segment":
-            wanted["query_together"] = {"source", "count"}
-        for query, names in wanted.items():
+            required["query_together"] = {"source", "count"}
+        for query, fields in required.items():
             used = {name for _, name, _, _ in Formatter().parse(getattr(self, query)) if name is not None}
-            if not names <= used or used - names - _KNOWN:
+            if not fields <= used or used - fields - _OPTIONAL_FIELDS:
                 raise BenchError(
-                    f"The prompt {self.name} needs a {query} with {{{'} and {'.join(sorted(names))}}}, "
-                    f"and besides them only {{{'} {'.join(sorted(_KNOWN))}}}."
+                    f"The prompt {self.name} needs a {query} that uses {{{'} and {'.join(sorted(fields))}}}, "
+                    f"and otherwise only {{{'} {'.join(sorted(_OPTIONAL_FIELDS))}}}."
                 )
         if self.previous and self.together != "segment":
-            raise BenchError(
-                f"The prompt {self.name} can have previous or together, not both: leave one out."
-            )
+            raise BenchError(f"The prompt {self.name} has both previous and together: remove one of them.")
 
     @property
     def context(self) -> Context:
         return Context(self.previous, self.together)
 
     def identity(self) -> dict[str, Any]:
-        """What of it changes outputs; queries that are not used do not."""
+        """Everything in it that changes outputs, without queries that are not used."""
         used: dict[str, Any] = {
             "name": self.name,
             "query": self.query,
@@ -85,31 +90,34 @@ class Prompt:
         return used
 
     def messages(self, unit: Sequence[Source], direction: Direction) -> list[dict[str, str]]:
-        """The conversation for a chat template; examples are earlier turns. `unit`: what is translated in one go."""
+        """The conversation for a chat template; examples are earlier turns. `unit`: the segments of one
+        request."""
         turns: list[dict[str, str]] = []
-        for question, answer in self._shots(direction):
+        for question, answer in self._worked_examples(direction):
             turns.append({"role": "user", "content": question})
             turns.append({"role": "assistant", "content": answer})
-        return [*turns, {"role": "user", "content": self._ask(unit, direction)}]
+        return [*turns, {"role": "user", "content": self._question(unit, direction)}]
 
     def completion(self, unit: Sequence[Source], direction: Direction) -> str:
         """The text that a base model continues: "query answer", a blank line, …, query."""
-        shots = (f"{question} {answer}\n\n" for question, answer in self._shots(direction))
-        return "".join(shots) + self._ask(unit, direction)
+        shots = (f"{question} {answer}\n\n" for question, answer in self._worked_examples(direction))
+        return "".join(shots) + self._question(unit, direction)
 
     def stop_for(self, unit: Sequence[Source]) -> str:
-        """Where generation ends: where the source itself has line breaks, a line's end is not the answer's."""
+        """The stop string for a request. If the source has line breaks, a line break does not end the
+        answer."""
         breaks = len(unit) > 1 or "\n" in unit[0].text
         return self.stop + "\n" if breaks and self.stop == "\n" else self.stop
 
-    def _shots(self, direction: Direction) -> list[tuple[str, str]]:
+    def _worked_examples(self, direction: Direction) -> list[tuple[str, str]]:
+        """(question, answer) of each example."""
         source, target = sides(direction)
         return [
-            (self._ask([Source("", example[source])], direction), example[target])
+            (self._question([Source("", example[source])], direction), example[target])
             for example in self.examples
         ]
 
-    def _ask(self, unit: Sequence[Source], direction: Direction) -> str:
+    def _question(self, unit: Sequence[Source], direction: Direction) -> str:
         source, target = sides(direction)
         first = unit[0]
         if len(unit) > 1:
@@ -124,8 +132,8 @@ class Prompt:
             target_language=LANGUAGE_NAMES[target],
             source_code=source,
             target_code=target,
-            source_in_chinese=_IN_CHINESE[source],
-            target_in_chinese=_IN_CHINESE[target],
+            source_in_chinese=_NAMES_IN_CHINESE[source],
+            target_in_chinese=_NAMES_IN_CHINESE[target],
         )
 
 

@@ -1,12 +1,14 @@
-"""What a chat model says around a translation is taken off; the raw text stays in the run beside the cleaned one."""
+"""Strips chat boilerplate from outputs. The raw output stays in the run beside the cleaned one."""
 
 from __future__ import annotations
 
 import re
 
-VERSION = 2  # part of a run's identity: count up when the output of `clean` changes
+VERSION = 2
+"""Part of a run's identity. Bump it if the output of `clean` changes."""
 
-MOST_CHARACTERS = 20_000  # model output is untrusted: nothing below runs on more than this
+MAX_CHARACTERS = 20_000
+"""Model output is untrusted: the regular expressions below never run on more than this."""
 
 _PREAMBLE = re.compile(
     r"""^\s*(?:
@@ -26,16 +28,19 @@ _NOTE = re.compile(
     )$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_THOUGHT = re.compile(r"\s*<think>.*?(?:</think>\s*|$)", re.DOTALL)  # without its end: cut off while thinking
+_THOUGHT = re.compile(
+    r"\s*<think>.*?(?:</think>\s*|$)", re.DOTALL
+)  # without an end if it was cut off while thinking
 _QUOTES = {'"': '"', "“": "”", "「": "」", "'": "'", "‘": "’", "`": "`"}
 
 
 def clean(raw: str, source: str) -> str:
-    """The translation inside `raw`: no thinking aloud, no preamble, no wrapping quotes, no trailing note, first paragraph only.
+    """The translation inside `raw`: without reasoning, preamble, wrapping quotes and trailing note.
 
-    Nothing is taken off that `source` has too: a source that opens with "Note:" keeps it.
+    Only the first line is kept if the source is a single line. Nothing is stripped that the source has, too:
+    if the source begins with "Note:", so may its translation.
     """
-    text = raw[:MOST_CHARACTERS].strip()
+    text = raw[:MAX_CHARACTERS].strip()
     if thought := _THOUGHT.match(text):
         text = text[thought.end() :]
     if text.startswith("```"):
@@ -51,9 +56,9 @@ def clean(raw: str, source: str) -> str:
 
 
 def _unquote(text: str, source: str) -> str:
-    for mark, end in (("**", "**"), *_QUOTES.items()):
-        inner = text[len(mark) : -len(end)]
-        wrapped = len(text) > len(mark + end) and text.startswith(mark) and text.endswith(end)
-        if wrapped and mark not in inner and end not in inner and not source.startswith((mark, *_QUOTES)):
+    for start, end in (("**", "**"), *_QUOTES.items()):
+        inner = text[len(start) : -len(end)]
+        wrapped = len(text) > len(start + end) and text.startswith(start) and text.endswith(end)
+        if wrapped and start not in inner and end not in inner and not source.startswith((start, *_QUOTES)):
             return inner.strip()
     return text

@@ -1,5 +1,4 @@
-"""What differs between the families of encoder-decoder checkpoints: how a source is handed to the encoder, and how the
-decoder is told which language to write."""
+"""Tokenizer and language-tag conventions of encoder-decoder checkpoints."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.adapters._requests import Limits, as_data
+from bench.adapters._requests import Limits, control_token_escaper, token_counts
 from bench.checkpoints.loading import configs, end_tokens, load_tokenizer
 from bench.core import Source
 from bench.errors import BenchError
@@ -20,20 +19,26 @@ from bench.languages import LANGUAGE_NAMES, Direction, Language, sides
 class Family:
     name: str
     models: tuple[str, ...]
-    """`model_type` in config.json."""
+    """Values of `model_type` in config.json."""
     codes: Mapping[Language, str]
-    """What the family calls the languages."""
+    """The family's language codes."""
     tag: str
-    """The token of a code: "__{}__"."""
-    place: Literal["both", "source", "prefix"]
-    """Where tags stand: the source's on the source and the target's at the head of the output; the target's before the
-    source; or the target's in the text of `prefix`."""
+    """The token for a code: "__{}__"."""
+    tag_position: Literal["both", "source", "prefix"]
+    """Where language tags are placed.
+
+    "both": the source's tag at the source (its tokenizer does that), the target's before the output.
+    "source": the target's tag before the source.
+    "prefix": the target's tag is written in `prefix`, if anywhere.
+    """
     beams: int
-    """Where the checkpoint's generation config names none."""
+    """Beam size if the checkpoint's generation config has none."""
     prefix: str | None = ""
-    """Before every source; {source_language}, {target_language} (Chinese, English), {source_code}, {target_code}."""
-    tags_in_text: str = r"(?!)"
-    """Regular expression of the tags that its tokenizer reads out of any text, though it does not call them special."""
+    """Text before every source. May use {source_language}, {target_language} (Chinese, English),
+    {source_code} and {target_code}. None: the user must say."""
+    tag_pattern: str = r"(?!)"
+    """Regular expression of tags that its tokenizer recognises in any text, though it does not list them as
+    special."""
 
 
 FAMILIES = (
@@ -48,9 +53,9 @@ FAMILIES = (
         {"zh": "zh", "en": "en"},
         "<2{}>",
         "prefix",
-        beams=4,  # as the T5 paper translates; of its own decoding MADLAD-400 has published nothing that we found
+        beams=4,  # as the T5 paper translates; we found no published decoding settings of MADLAD-400
         prefix="<2{target_code}> ",
-        tags_in_text=r"[<＜]2\w+[>＞]",  # sentencepiece makes ASCII of full-width characters first
+        tag_pattern=r"[<＜]2\w+[>＞]",  # sentencepiece normalises full-width characters to ASCII
     ),
     Family(
         "Marian",
@@ -59,35 +64,38 @@ FAMILIES = (
         ">>{}<<",
         "source",
         beams=4,  # generation_config.json of OPUS-MT: 4 or 6, by checkpoint
-        tags_in_text=r"^>>",
+        tag_pattern=r"^>>",
     ),
 )
-_PLAIN = Family("any other", (), {}, "", "prefix", 4, prefix=None)
+_UNKNOWN = Family("unknown", (), {}, "", "prefix", 4, prefix=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a yaml may say of an encoder-decoder; None: as the family or the checkpoint's generation config has it."""
+    """The settings of an encoder-decoder. None: as in the checkpoint's generation config, or as usual in its
+    family."""
 
     codes: Mapping[Language, str] = field(default_factory=dict)
     """Language codes that differ from the family's: {zh: zho_Hant}."""
     prefix: str | None = None
     beams: int | None = None
     length_penalty: float | None = None
-    """A beam's score is its log probability divided by its length in tokens to this power."""
+    """The score of a beam is its log probability divided by (length in tokens) ** length_penalty."""
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
         if unknown := set(self.codes) - set(LANGUAGE_NAMES):
-            raise BenchError(f"`codes` are of zh and en, and {', '.join(map(str, unknown))} is neither.")
+            raise BenchError(
+                f"system.adapter.codes has {', '.join(map(str, unknown))}: the only languages are zh and en."
+            )
         if self.beams is not None and self.beams < 1:
-            raise BenchError(f"beams={self.beams} does not decode: use 1 for greedy decoding, or more.")
+            raise BenchError(f"beams={self.beams} cannot decode: use 1 for greedy decoding, or more.")
         try:
             _fill(self.prefix or "", "zh-en", {"zh": "", "en": ""})
         except (KeyError, ValueError, IndexError):
             raise BenchError(
-                f"The prefix {self.prefix!r} may use {{source_language}}, {{target_language}}, {{source_code}} and "
-                "{target_code}, and no other braces."
+                f"The prefix {self.prefix!r} may use {{source_language}}, {{target_language}}, "
+                "{source_code} and {target_code}, and no other braces."
             ) from None
 
     def identity(self) -> dict[str, Any]:
@@ -101,100 +109,105 @@ class Settings:
 
 
 def family(config: Any, tokenizer: Any) -> Family:
-    """The family of a checkpoint: by its type of model and, as several share one, by the language codes it knows."""
+    """The family of a checkpoint, from its model type and, since families share types, from the codes it
+    knows."""
     for candidate in FAMILIES:
         tags = [candidate.tag.format(code) for code in candidate.codes.values()]
-        untagged = candidate.place == "source"  # Marian, with one target language
-        if config.model_type in candidate.models and (untagged or all(_known(tokenizer, t) for t in tags)):
+        untagged = candidate.tag_position == "source"  # Marian with one target language
+        if config.model_type in candidate.models and (
+            untagged or all(_is_token(tokenizer, tag) for tag in tags)
+        ):
             return candidate
-    return _PLAIN
+    return _UNKNOWN
 
 
-def source_tokenizer(path: Path) -> Any:
-    """A family's own tokenizer: mBART-50 has no tokenizer.json, and what transformers would make of its sentencepiece model
-    takes seconds every time (and fails where sentencepiece is newer than protobuf, as COMET's pins have it)."""
+def load_family_tokenizer(path: Path) -> Any:
+    """A checkpoint's own tokenizer, slow if it has no tokenizer.json (mBART-50).
+
+    transformers would convert the sentencepiece model to a fast one. That takes seconds each time, and it
+    fails if sentencepiece is newer than protobuf, as with COMET's pins.
+    """
     with warnings.catch_warnings():
-        # Marian's wants sacremoses for a `normalize` that nothing here calls
+        # Marian's tokenizer wants sacremoses for `normalize`, which nothing here calls.
         warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")
         return load_tokenizer(path, use_fast=(path / "tokenizer.json").is_file())
 
 
-class SourceReader:
-    """How a checkpoint's own tokenizer reads sources, for the engines of encoder-decoders (seq2seq, ctranslate2)."""
+class SourceTokenizer:
+    """Turns sources into token ids with a checkpoint's own tokenizer, and token ids into translations."""
 
     def __init__(self, path: Path, settings: Settings, direction: Direction) -> None:
         self.direction = direction
         self._source, self._target = sides(direction)
-        self.tokenizer = source_tokenizer(path)
+        self.tokenizer = load_family_tokenizer(path)
         config, generation = configs(path)
         self.family = family(config, self.tokenizer)
         self.ends = end_tokens(generation, self.tokenizer)
-        # Only in T5's kind, where attention knows distances and no positions, is it not in the config.
+        # Only T5's config has none: its attention uses relative positions.
         self._positions = int(getattr(config, "max_position_embeddings", None) or 1 << 30)
-        self.room = self._positions - 2
-        """Tokens that the decoder can write: its start and the tag stand before them."""
-        # Where a config does not set it, it says 1.
+        self.max_output = self._positions - 2
+        """Number of tokens that the decoder can write after its start token and the language tag."""
+        # A generation config without num_beams says 1.
         published = generation.num_beams if generation.num_beams > 1 else self.family.beams
         self.beams = settings.beams or published
-        named = settings.length_penalty
-        self.length_penalty = float(generation.length_penalty if named is None else named)
+        penalty = settings.length_penalty
+        self.length_penalty = float(generation.length_penalty if penalty is None else penalty)
         self._limits = settings.limits
-        self._as_data = as_data(self.tokenizer, self.family.tags_in_text)
+        self._escape = control_token_escaper(self.tokenizer, self.family.tag_pattern)
         self._codes = {**self.family.codes, **settings.codes}
         self._tags = {language: self._tag(language, settings) for language in LANGUAGE_NAMES}
         self._prefix = self.family.prefix if settings.prefix is None else settings.prefix
         if self._prefix is None:
             raise BenchError(
-                f"The checkpoint in {path} is none of {', '.join(f.name for f in FAMILIES)}: say what stands before its "
-                "sources, system.adapter.prefix='translate {source_language} to {target_language}: ', or '' for nothing."
+                f"The checkpoint in {path} is none of {', '.join(f.name for f in FAMILIES)}: set its source "
+                "prefix, system.adapter.prefix='translate {source_language} to {target_language}: ' or ''."
             )
-
-    def ids(self, source: Source) -> list[int]:
-        """What the encoder reads: all of the source, however long."""
-        if self.family.place == "both":
-            self.tokenizer.src_lang = self._codes[self._source]
-        text = _fill(self._prefix or "", self.direction, self._codes) + self._as_data(source.text)
-        ids = list(self.tokenizer(text).input_ids)
-        return [*self._tags[self._target], *ids] if self.family.place == "source" else ids
 
     @property
     def forced(self) -> list[int]:
-        """What the decoder's output begins with."""
-        return self._tags[self._target] if self.family.place == "both" else []
+        """The tokens that every output begins with."""
+        return self._tags[self._target] if self.family.tag_position == "both" else []
+
+    def ids(self, source: Source) -> list[int]:
+        """The encoder's input. Never cut off."""
+        if self.family.tag_position == "both":
+            self.tokenizer.src_lang = self._codes[self._source]
+        text = _fill(self._prefix or "", self.direction, self._codes) + self._escape(source.text)
+        ids = list(self.tokenizer(text).input_ids)
+        return [*self._tags[self._target], *ids] if self.family.tag_position == "source" else ids
 
     def limit(self, source: Source) -> int:
-        """The most tokens of the translation."""
-        lines = source.text.split("\n")
-        counts = (len(self.tokenizer(line, add_special_tokens=False).input_ids) for line in lines)
-        return min(self._limits.of(counts, self.direction), self.room)
+        """Maximum number of tokens of the translation."""
+        counts = token_counts(self.tokenizer, source.text.split("\n"))
+        return min(self._limits.max_tokens(counts, self.direction), self.max_output)
 
     def fits(self, ids: list[int]) -> bool:
-        """Whether the encoder has positions for a source."""
+        """Whether the encoder has enough positions for an input."""
         return len(ids) <= self._positions
 
     def text(self, tokens: list[int]) -> str:
-        # What would be "cleaned up" are spaces that a sentencepiece model puts where they belong.
+        # Cleaning up would remove spaces that a sentencepiece model rightly puts before punctuation.
         decoded = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
         return str(decoded).strip()
 
     def _tag(self, language: Language, settings: Settings) -> list[int]:
-        """The token that stands for a language; none where the checkpoint needs none."""
+        """The token of a language; empty if the checkpoint needs none."""
         code = self._codes.get(language)
         if not code or not self.family.tag:
             return []
         tag = self.family.tag.format(code)
-        if _known(self.tokenizer, tag):
+        if _is_token(self.tokenizer, tag):
             return [int(self.tokenizer.convert_tokens_to_ids(tag))]
-        if language not in settings.codes:  # only Marian gets here: with a single target it needs no tag
+        if language not in settings.codes:  # Marian with a single target language needs no tag
             return []
         raise BenchError(
-            f"The checkpoint does not know the language code {code}: its vocabulary has no {tag}. "
-            f"Correct system.adapter.codes.{language} (the usual code of {self.family.name} is {self.family.codes[language]})."
+            f"The checkpoint does not know the language code {code}, its vocabulary has no {tag}: correct "
+            f"system.adapter.codes.{language} ({self.family.name} usually has {self.family.codes[language]})."
         )
 
 
-def _known(tokenizer: Any, token: str) -> bool:
-    """Whether it is one token. Asked for any other, tokenizers give <unk> and say nothing."""
+def _is_token(tokenizer: Any, token: str) -> bool:
+    """Whether the vocabulary has it. Tokenizers return <unk> for any other, without a warning."""
     return tokenizer.convert_tokens_to_ids(token) not in (None, tokenizer.unk_token_id)
 
 

@@ -1,4 +1,5 @@
-"""A control: the source as its own translation. What it scores is what a metric gives for nothing."""
+"""A control: the source as its own translation. Its score is what a metric gives for no translation at
+all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A control: a word-for-word gloss from CC-CEDICT. What it scores is what a metric gives for words without grammar."""
+"""A control: a word-for-word gloss from CC-CEDICT. Its score is what a metric gives for words without
+grammar."""
 
 from __future__ import annotations
 
@@ -13,20 +14,21 @@ from bench.languages import Direction
 from bench.references import cedict
 
 _SKIPPED = ("CL:", "variant of", "old variant", "see ", "also ", "abbr. ", "surname ", "used ", "classifier")
-_PUNCTUATION = dict(
-    zip(
-        "，。、；：？！（）《》“”‘’",
-        (",", ".", ",", ";", ":", "?", "!", "(", ")", *'""""', "'", "'"),
-        strict=True,
-    )
-)
+"""Beginnings of glosses that are remarks, not translations."""
+_PUNCTUATION = dict(zip("，。、；：？！（）《》“”‘’", [*",.,;:?!()", *'""""', "'", "'"], strict=True))
 _FULL_WIDTH = dict(zip(",.;:?!()", "，。；：？！（）", strict=True))
-_ARTICLES = {"the", "a", "an"}  # Chinese has none; the dictionary's entries for them are rare characters
-_LONGEST = 5  # words of an English phrase, and more than most Chinese words have characters
+_ARTICLES = {"the", "a", "an"}  # Chinese has none; the dictionary translates them as rare characters
+_MAX_ENTRY = 5  # words of an English phrase, or characters of a Chinese word
+_NOT_CHINESE = re.compile(r"[A-Za-z0-9.%-]+")  # acronyms and numbers
+_ENGLISH_TOKEN = re.compile(r"[A-Za-z][A-Za-z'’-]*|\d[\d.,]*\d|\d|[^\sA-Za-z\d]")
+_ENDINGS = (
+    ("ies", "y"), ("es", ""), ("s", ""), ("ing", ""), ("ing", "e"), ("ed", ""), ("ed", "e"), ("'s", ""),
+)  # fmt: skip
+"""English endings and what they may replace."""
 
 
 class Dictionary(Adapter):
-    """`dictionary`: the weights config of a CC-CEDICT text file (bench.checkpoints.weights.Weights)."""
+    """`dictionary`: the weights config of a CC-CEDICT text file (bench.checkpoints.weights.parse_weights)."""
 
     def __init__(self, dictionary: str | Mapping[str, Any], *, direction: Direction) -> None:
         super().__init__(direction)
@@ -42,7 +44,8 @@ class Dictionary(Adapter):
         resolve(self.weights)
 
     def load(self) -> None:
-        glosses = {word: [*map(_plain, raw)] for word, raw in cedict.load(resolve(self.weights)).items()}
+        entries = cedict.load(resolve(self.weights)).items()
+        glosses = {word: [*map(_plain_gloss, raw)] for word, raw in entries}
         self._english = {word: next(filter(None, plain), "") for word, plain in glosses.items()}
         self._chinese = _inverted(glosses)
 
@@ -52,41 +55,53 @@ class Dictionary(Adapter):
             yield source.id, Output(text=gloss(source.text))
 
     def _to_english(self, text: str) -> str:
-        """Longest match from left to right, each word by its first gloss; what is not in the dictionary stays."""
-        words: list[str] = []
-        at = 0
-        while at < len(text):
-            outside = re.compile(r"[A-Za-z0-9.%-]+").match(text, at)  # acronyms and numbers
-            ends = range(min(at + _LONGEST, len(text)), at, -1)
-            end = outside.end() if outside else next((e for e in ends if text[at:e] in self._english), at + 1)
-            word = text[at:end]
-            words.append(_PUNCTUATION.get(word) or self._english.get(word, word))
-            at = end
-        line = re.sub(r"\s+([,.;:?!)])", r"\1", " ".join(filter(None, words)))
+        """Longest match from left to right, first gloss of each word. Text that is not in the dictionary is
+        copied."""
+        glosses: list[str] = []
+        start = 0
+        while start < len(text):
+            if match := _NOT_CHINESE.match(text, start):
+                end = match.end()
+            else:
+                ends = range(min(start + _MAX_ENTRY, len(text)), start, -1)
+                end = next((end for end in ends if text[start:end] in self._english), start + 1)
+            word = text[start:end]
+            glosses.append(_PUNCTUATION.get(word) or self._english.get(word, word))
+            start = end
+        line = re.sub(r"\s+([,.;:?!)])", r"\1", " ".join(filter(None, glosses)))
         return line[:1].upper() + line[1:]
 
     def _to_chinese(self, text: str) -> str:
-        """As the other way, over words and phrases of up to five words."""
-        words = re.findall(r"[A-Za-z][A-Za-z'’-]*|\d[\d.,]*\d|\d|[^\sA-Za-z\d]", text)
-        out: list[str] = []
-        at = 0
-        while at < len(words):
-            for end in range(min(at + _LONGEST, len(words)), at, -1):
-                phrase = " ".join(words[at:end]).lower()
-                found = next((self._chinese[f] for f in _base_forms(phrase) if f in self._chinese), None)
-                if found is not None or end == at + 1:
-                    word = words[at]
-                    dropped = "" if word.lower() in _ARTICLES else None
-                    out.append(
-                        next(w for w in (dropped, found, _FULL_WIDTH.get(word), word) if w is not None)
-                    )
-                    at = end
-                    break
-        return re.sub(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])", "", " ".join(filter(None, out)))
+        """The same over words and phrases of up to five words."""
+        words = _ENGLISH_TOKEN.findall(text)
+        glosses: list[str] = []
+        start = 0
+        while start < len(words):
+            end, gloss = self._longest_phrase(words, start)
+            word = words[start]
+            if word.lower() in _ARTICLES:
+                gloss = ""
+            elif gloss is None:
+                gloss = _FULL_WIDTH.get(word, word)
+            glosses.append(gloss)
+            start = end
+        return re.sub(r"(?<![A-Za-z0-9]) | (?![A-Za-z0-9])", "", " ".join(filter(None, glosses)))
+
+    def _longest_phrase(self, words: Sequence[str], start: int) -> tuple[int, str | None]:
+        """The end of the longest phrase in the dictionary that begins at `start`, and its gloss.
+
+        (start + 1, None) if there is no such phrase.
+        """
+        for end in range(min(start + _MAX_ENTRY, len(words)), start, -1):
+            for form in _base_forms(" ".join(words[start:end]).lower()):
+                if form in self._chinese:
+                    return end, self._chinese[form]
+        return start + 1, None
 
 
-def _plain(gloss: str) -> str:
-    """A gloss as running text: "to export" -> "export", "country; nation" -> "country"; "" where it is only a remark."""
+def _plain_gloss(gloss: str) -> str:
+    """A gloss as running text: "to export" -> "export", "country; nation" -> "country"; "" if it is only a
+    remark."""
     if gloss.startswith(_SKIPPED):
         return ""
     text = re.sub(r"\s*\([^)]*\)\s*", " ", gloss).partition(";")[0].strip(" ~")
@@ -94,7 +109,8 @@ def _plain(gloss: str) -> str:
 
 
 def _inverted(glosses: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """English gloss -> the Chinese word that has it earliest among its glosses; of those one of two characters, if any."""
+    """English gloss -> the Chinese word that lists it first; among equals, preferably one of two
+    characters."""
     best: dict[str, tuple[int, int, str]] = {}
     for word, plain in glosses.items():
         for position, gloss in enumerate(plain):
@@ -106,17 +122,8 @@ def _inverted(glosses: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 
 def _base_forms(phrase: str) -> Iterator[str]:
-    """The phrase itself, then with its last word's usual endings taken off."""
+    """The phrase itself, then without the usual endings of its last word."""
     yield phrase
-    for ending, stem in (
-        ("ies", "y"),
-        ("es", ""),
-        ("s", ""),
-        ("ing", ""),
-        ("ing", "e"),
-        ("ed", ""),
-        ("ed", "e"),
-        ("'s", ""),
-    ):
+    for ending, stem in _ENDINGS:
         if phrase.endswith(ending) and len(phrase) > len(ending) + 2:
             yield phrase.removesuffix(ending) + stem

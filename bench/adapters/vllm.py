@@ -1,16 +1,19 @@
-"""Decoder-only language models through vLLM, for GPU nodes: an extra that is imported only when a system needs it.
+"""Decoder-only language models through vLLM, for GPU nodes. vLLM is an extra, imported only if a system needs
+it.
 
-Prompts go in and answers come out as token ids, so that how a text is read, what an answer may cost and what is text in it are
-those of the llm adapter. The engine makes its own batches: it is given every request at once.
+Prompts go in and answers come out as token ids, so prompts, limits and decoding are those of the llm adapter.
+The engine does its own batching: it gets every request at once.
 
-That outputs are the same in every batch is not promised, not even in float32: "vLLM does not guarantee the reproducibility of
-the results by default, for the sake of performance" (docs.vllm.ai, usage/reproducibility); a prompt whose beginning is in
-the cache already may be answered otherwise, too (vllm-project/vllm#40896). Where VLLM_BATCH_INVARIANT=1 is set, on GPUs that
-it is made for (features/batch_invariance: NVIDIA from compute capability 8.0 on), vLLM does promise it, and run.json says so.
+There is no guarantee that outputs are batch-invariant, not even in float32: "vLLM does not guarantee the
+reproducibility of the results by default, for the sake of performance" (docs.vllm.ai, usage/reproducibility),
+and a prompt whose prefix is cached may get another answer (vllm-project/vllm#40896). With
+VLLM_BATCH_INVARIANT=1, on GPUs that support it (features/batch_invariance: NVIDIA from compute capability
+8.0), vLLM guarantees it, and run.json says so.
 
-The engine runs in a process of its own, VLLM::EngineCore, for only so is its memory given back (vllm-project/vllm#21073). It
-ends with this process, but not where this one is killed with SIGKILL (#55510): end it by hand then, before the run is
-resumed. Where the engine is killed, vLLM waits for it for ever: what is finished is in the journal, interrupt the run.
+The engine runs in a process of its own, VLLM::EngineCore: only then is its memory freed
+(vllm-project/vllm#21073). It ends with this process, except when this process is killed with SIGKILL
+(#55510): end it by hand before you resume the run. If the engine is killed, vLLM waits for it forever:
+interrupt the run; finished outputs are in its journal.
 """
 
 from __future__ import annotations
@@ -18,35 +21,36 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
+from pathlib import Path
 from typing import Any
 
-from bench.adapters import _cleaning
-from bench.adapters._requests import TOO_LONG, Answer, Limits, Reader, answered
-from bench.checkpoints.loading import folder, load_tokenizer
-from bench.checkpoints.weights import fingerprint, parse_weights
-from bench.core import Adapter, Context, Output, Source, Unit, Weights
+from bench.adapters._language_model import CheckpointAdapter, Response
+from bench.adapters._requests import Limits, TokenizedRequest
+from bench.core import Unit
 from bench.errors import BenchError
 from bench.languages import Direction
 from bench.prompt import Prompt
 
-_OURS = {"model", "tokenizer", "dtype", "seed", "load_format", "trust_remote_code", "disable_log_stats"}
-_WHERE = {
-    "block_size", "compilation_config", "cpu_offload_gb", "disable_custom_all_reduce", "distributed_executor_backend",
-    "enable_chunked_prefill", "enable_prefix_caching", "enforce_eager", "gpu_memory_utilization",
-    "kv_cache_memory_bytes", "max_num_batched_tokens", "max_num_seqs", "max_parallel_loading_workers",
+_FIXED = {"model", "tokenizer", "dtype", "seed", "load_format", "trust_remote_code", "disable_log_stats"}
+"""Settings that `engine` cannot have."""
+_HARDWARE = {
+    "block_size", "compilation_config", "cpu_offload_gb", "disable_custom_all_reduce",
+    "distributed_executor_backend", "enable_chunked_prefill", "enable_prefix_caching", "enforce_eager",
+    "gpu_memory_utilization", "kv_cache_memory_bytes", "max_num_batched_tokens", "max_num_seqs",
+    "max_parallel_loading_workers",
     "pipeline_parallel_size", "tensor_parallel_size",
 }  # fmt: skip
-"""Settings of where and how fast it runs. Any other may change what comes out (quantization, kv_cache_dtype,
-max_model_len, …), and is part of a system's identity."""
+"""Settings that say where and how fast the engine runs. Any other one may change outputs (quantization,
+kv_cache_dtype, max_model_len …) and is part of a system's identity."""
 
 _ENVIRONMENT = {
     "VLLM_LOGGING_LEVEL": "WARNING",
-    "VLLM_NO_USAGE_STATS": "1",
-}  # the latter: nothing is sent home
+    "VLLM_NO_USAGE_STATS": "1",  # send no usage statistics
+}
 
 
-class VLLM(Adapter):
-    """`checkpoint`: see bench.checkpoints.weights.Weights. `engine`: more of vLLM's EngineArgs. `limits`: see bench.adapters._requests.Limits."""
+class VLLM(CheckpointAdapter):
+    """`engine`: further EngineArgs of vLLM. `checkpoint`, `limits`: see CheckpointAdapter."""
 
     def __init__(
         self,
@@ -58,50 +62,34 @@ class VLLM(Adapter):
         direction: Direction,
         **limits: Any,
     ) -> None:
-        super().__init__(direction)
-        self.weights = parse_weights(checkpoint)
-        self.prompt = prompt
-        self.dtype = dtype
+        super().__init__(checkpoint, prompt, dtype, Limits(**limits), direction=direction)
         self.engine = dict(engine or {})
-        self.limits = Limits(**limits)
-        if fixed := sorted(_OURS & self.engine.keys()):
+        if fixed := sorted(_FIXED & self.engine.keys()):
             raise BenchError(
-                f"The bench itself sets {', '.join(fixed)} for vLLM (no code of a checkpoint is run): leave it out of engine."
+                f"system.adapter.engine cannot set {', '.join(fixed)}, the benchmark itself does: remove it."
             )
         self._facts: dict[str, Any] = {"device": "none"}
-
-    @property
-    def context(self) -> Context:
-        return self.prompt.context
 
     def identity(self) -> dict[str, Any]:
         return {
             "adapter": "vllm",
             "version": 1,
-            "cleaning": _cleaning.VERSION,
-            "checkpoint": fingerprint(self.weights),
-            "prompt": self.prompt.identity(),
-            "dtype": self.dtype,
-            "engine": {name: value for name, value in self.engine.items() if name not in _WHERE},
+            **super().identity(),
+            "engine": {name: value for name, value in self.engine.items() if name not in _HARDWARE},
             "decoding": {"method": "greedy", **self.limits.identity()},
         }
 
     def facts(self) -> dict[str, Any]:
         return self._facts
 
-    def needs(self) -> tuple[Weights]:
-        return (self.weights,)
-
-    def prepare(self) -> None:
-        folder(self.weights)
-
     def load(self) -> None:
         for name, value in _ENVIRONMENT.items():
             os.environ.setdefault(name, value)
-        vllm = _vllm()
-        path = folder(self.weights)
-        self._tokenizer = load_tokenizer(path)
-        self._reader = Reader(self._tokenizer, self.prompt, self.limits, self.direction)
+        _import_vllm()  # before gigabytes are fetched
+        super().load()
+        self._facts = _facts()
+
+    def _load_engine(self, path: Path) -> int:
         settings = {
             "model": str(path),
             "dtype": self.dtype,
@@ -112,64 +100,67 @@ class VLLM(Adapter):
             **self.engine,
         }
         try:
-            self._engine = _started(vllm, settings)
-        except Exception as error:  # a checkpoint or a setting that it cannot use makes it fail in many ways
+            self._engine = _running_engine(settings)
+        except Exception as error:  # an unusable checkpoint or setting fails in many ways
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
             raise BenchError(f"vLLM cannot run the checkpoint in {path}: {reason}") from error
-        self._context = int(self._engine.model_config.max_model_len)
-        self._facts = _facts()
+        return int(self._engine.model_config.max_model_len)
 
-    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
-        return answered(sources, self.prompt, self._complete)
-
-    def _complete(self, units: Sequence[Unit]) -> Iterator[tuple[Unit, Answer]]:
+    def _generate(self, requests: Sequence[TokenizedRequest]) -> Iterator[tuple[Unit, Response]]:
         from vllm import SamplingParams
         from vllm.sampling_params import RequestOutputKind
 
-        rows, too_long = self._reader.rows(units, self._context)
-        yield from ((unit, TOO_LONG) for unit in too_long)
         waiting: dict[str, Unit] = {}
         try:
-            for row in sorted(rows, key=lambda row: -row.limit):  # the longest do not run last and alone
-                name = next(_names)
+            # Longest first, so that no long answer is decoded alone at the end.
+            for request in sorted(requests, key=lambda request: -request.limit):
+                name = next(_request_names)
                 sampling = SamplingParams(
                     temperature=0,
-                    max_tokens=row.limit,
-                    stop=[row.stop] if row.stop else None,
+                    max_tokens=request.limit,
+                    stop=[request.stop] if request.stop else None,
                     output_kind=RequestOutputKind.FINAL_ONLY,
                 )
-                self._engine.add_request(name, {"prompt_token_ids": row.prompt}, sampling)
-                waiting[name] = row.unit
+                self._engine.add_request(name, {"prompt_token_ids": request.prompt}, sampling)
+                waiting[name] = request.unit
             while self._engine.has_unfinished_requests():
                 for output in self._engine.step():
-                    yield waiting.pop(output.request_id), self._answer(output)
-        except GeneratorExit:  # nobody wants the rest
+                    yield waiting.pop(output.request_id), self._read(output)
+        except GeneratorExit:  # the caller wants no more
             self._engine.abort_request(list(waiting))
             raise
         except Exception:
-            _stop()  # it may be dead: the next direction starts another
+            _stop()  # the engine may be dead; the other direction starts a new one
             raise
 
-    def _answer(self, output: Any) -> Answer:
-        (said,) = output.outputs
-        tokens, reason = list(said.token_ids), said.finish_reason
-        if reason == "stop" and not isinstance(said.stop_reason, str):
-            tokens.pop()  # the token that ended it, which is no text; a stop of the prompt's is cut off with all others
-        text = self._tokenizer.decode(tokens, skip_special_tokens=True)
-        error = "" if reason in ("stop", "length") else f"vLLM ended it with {reason!r}"
-        return Answer(
-            text, len(output.prompt_token_ids), len(tokens), truncated=reason == "length", error=error
+    def _read(self, output: Any) -> Response:
+        (completion,) = output.outputs
+        tokens, reason = list(completion.token_ids), completion.finish_reason
+        if reason == "stop" and not isinstance(completion.stop_reason, str):
+            tokens.pop()  # the end token; text after a stop string is removed for all adapters alike
+        return Response(
+            self._tokenizer.decode(tokens, skip_special_tokens=True),
+            len(output.prompt_token_ids),
+            len(tokens),
+            truncated=reason == "length",
+            error="" if reason in ("stop", "length") else f"vLLM ended it with {reason!r}",
         )
 
 
 _running: dict[str, Any] = {}
 """The one engine of this process, by its settings."""
-_names = map(str, count())  # of its requests, whichever adapter makes them
+_request_names = map(str, count())
+"""Unique in the engine, which several adapters may use."""
 
 
-def _started(vllm: Any, settings: Mapping[str, Any]) -> Any:
-    """An engine takes a GPU's memory for itself and is not freed when nobody refers to it any more (vLLM keeps frames of
-    its callers). So the other direction of a system goes on with it, and another system ends it."""
+def _running_engine(settings: Mapping[str, Any]) -> Any:
+    """The running engine if it has these settings (the other direction of a system started it), else a new
+    one.
+
+    An engine takes the memory of the GPU, and dropping all references does not free it (vLLM keeps frames of
+    its callers), so the previous one is shut down first.
+    """
+    vllm = _import_vllm()
     args = vllm.EngineArgs(**settings)
     key = repr(settings)
     if key not in _running:
@@ -180,24 +171,27 @@ def _started(vllm: Any, settings: Mapping[str, Any]) -> Any:
 
 def _stop() -> None:
     while _running:
+        # A public attribute, though undocumented: LLMEngine has no method for it in the versions that
+        # pyproject.toml allows.
         _running.popitem()[1].engine_core.shutdown()
 
 
-def _vllm() -> Any:
+def _import_vllm() -> Any:
     try:
         import vllm
     except ModuleNotFoundError as error:
         if error.name != "vllm":
             raise
         raise BenchError(
-            "vLLM is not installed: pip install 'bitext-bench[vllm]' on a GPU node, or use bench.adapters.llm.LLM."
+            "vLLM is not installed: pip install 'bitext-bench[vllm]' on a GPU node, or use "
+            "bench.adapters.llm.LLM."
         ) from None
     return vllm
 
 
 def _facts() -> dict[str, Any]:
-    """Its memory is none of them: vLLM takes as much as gpu_memory_utilization lets it. Its version is, for builds that are
-    distributed under another name."""
+    """Without peak memory: vLLM takes as much as gpu_memory_utilization allows. With the version, because
+    builds are distributed under other package names."""
     import vllm.envs
     from vllm.platforms import current_platform
 
@@ -205,5 +199,5 @@ def _facts() -> dict[str, Any]:
     facts: dict[str, Any] = {"device": device, "vllm": vllm.__version__}
     if device != "cpu":
         facts["device_name"] = current_platform.get_device_name()
-    promised = bool(getattr(vllm.envs, "VLLM_BATCH_INVARIANT", False))  # older versions do not know it
-    return facts | {"batch_invariant": promised and device != "cpu"}
+    invariant = bool(getattr(vllm.envs, "VLLM_BATCH_INVARIANT", False))  # older versions do not have it
+    return facts | {"batch_invariant": invariant and device != "cpu"}

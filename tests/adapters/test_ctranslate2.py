@@ -46,7 +46,9 @@ def engine(name: str, direction: Direction, **settings: Any) -> CTranslate2Seq2S
     path: Any = (
         str(checkpoint(name)) if name != "marian" else {d: str(checkpoint(f"marian-{d}")) for d in DIRECTIONS}
     )
-    return CTranslate2Seq2Seq(path, direction=direction, **{"prefix": PREFIX.get(name), "dtype": "float32", **settings})
+    return CTranslate2Seq2Seq(
+        path, direction=direction, **{"prefix": PREFIX.get(name), "dtype": "float32", **settings}
+    )
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
@@ -148,7 +150,9 @@ def test_language_models_say_the_same_as_in_transformers(qwen: str, prompt: Prom
 
 
 def test_language_models_with_beams_do_not_depend_on_the_batch(qwen: str) -> None:
-    system = CTranslate2LLM(qwen, CHAT, "float32", beams=3, tokens_base=0, tokens_ratio={"zh-en": 3}, direction="zh-en")
+    system = CTranslate2LLM(
+        qwen, CHAT, "float32", beams=3, tokens_base=0, tokens_ratio={"zh-en": 3}, direction="zh-en"
+    )
     system.load()
     given = sources("zh-en", 6)
     found = dict(system.translate(given))
@@ -158,12 +162,12 @@ def test_language_models_with_beams_do_not_depend_on_the_batch(qwen: str) -> Non
 def test_what_does_not_run_is_a_sentence(qwen: str, tmp_path: Path) -> None:
     pickled = shutil.copytree(qwen, tmp_path / "pickled")
     (pickled / "model.safetensors").rename(pickled / "pytorch_model.bin")
-    with pytest.raises(BenchError, match=r"cannot take over .*no file named model\.safetensors"):
+    with pytest.raises(BenchError, match=r"cannot convert .*no file named model\.safetensors"):
         CTranslate2LLM(str(pickled), CHAT, direction="zh-en").load()
     unknown = shutil.copytree(qwen, tmp_path / "unknown")
     config = json.loads((unknown / "config.json").read_text())
     (unknown / "config.json").write_text(json.dumps(config | {"model_type": "olmo"}))
-    with pytest.raises(BenchError, match=r"cannot take over the checkpoint in .*OlmoConfig"):
+    with pytest.raises(BenchError, match=r"cannot convert the checkpoint in .*OlmoConfig"):
         CTranslate2LLM(str(unknown), CHAT, direction="zh-en").load()
     with pytest.raises(BenchError, match=r"dtype=int3 does not run on this cpu: use .*float32"):
         CTranslate2LLM(qwen, CHAT, "int3", direction="zh-en").load()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bench import references
-from bench.adapters._requests import Limits, Reader, Row
+from bench.adapters._requests import Limits, RequestTokenizer, TokenizedRequest
 from bench.adapters.llm import LLM
 from bench.core import Output, Source
 from bench.errors import BenchError
@@ -54,8 +54,8 @@ def generate(adapter: LLM, source: Source) -> list[int]:
     """One prompt alone through model.generate."""
     import torch
 
-    ids = torch.tensor([adapter._reader.ids((source,))])
-    limit = adapter._reader.limit((source,))
+    ids = torch.tensor([adapter._requests.ids((source,))])
+    limit = adapter._requests.limit((source,))
     out = adapter._model.generate(
         ids, attention_mask=torch.ones_like(ids), do_sample=False, max_new_tokens=limit
     )
@@ -68,19 +68,16 @@ def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, directio
     ratio = {"zh-en": 0.3, "en-zh": 0.3}  # rows end at different times, by their limits
     adapter = loaded(checkpoints[model], CHAT, direction, tokens_base=3, tokens_ratio=ratio)
     given = sources(direction)
-    reader = adapter._reader
-    rows, _ = reader.rows([(source,) for source in given], context=1 << 20)
-    tokens: list[list[int]] = [[] for _ in given]
-    for numbers, how in adapter._readings(rows):
-        for number, found in adapter._decode([rows[i] for i in numbers], how):
-            tokens[numbers[number]] = found
+    tokens: dict[str, list[int]] = {}
+    for batch, prefill in adapter._partition([adapter._requests.tokenize((source,)) for source in given]):
+        for number, output in adapter._decode(batch, prefill):
+            tokens[batch[number].unit[0].id] = output
     ends = adapter._tokenizer.eos_token_id
     expected = [generate(adapter, source) for source in given]
-    assert tokens == [row[: row.index(ends)] if ends in row else row for row in expected]
-    assert len({tuple(row) for row in tokens}) > len(tokens) // 2, (
-        "the checkpoint must tell its prompts apart"
-    )
-    assert len({len(row) for row in tokens}) > 1
+    rows = [tokens[source.id] for source in given]
+    assert rows == [row[: row.index(ends)] if ends in row else row for row in expected]
+    assert len({tuple(row) for row in rows}) > len(rows) // 2, "the outputs must differ between prompts"
+    assert len({len(row) for row in rows}) > 1
 
 
 @pytest.mark.parametrize("model", ["qwen", "gemma", "narrow", "sees"])
@@ -110,9 +107,9 @@ def test_few_shot_stops_at_the_line_end(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["gemma"], SHOTS)
     newline = adapter._tokenizer("\n", add_special_tokens=False).input_ids
     assert len(newline) == 1
-    row = Row((), [], limit=9, stop=SHOTS.stop)
-    assert adapter._take([], newline[0], row) is False
-    assert adapter._take([], adapter._tokenizer("a").input_ids[0], row) is True
+    row = TokenizedRequest((), [], limit=9, stop=SHOTS.stop)
+    assert adapter._append([], newline[0], row) is False
+    assert adapter._append([], adapter._tokenizer("a").input_ids[0], row) is True
 
 
 def test_a_source_longer_than_the_context_is_cut_off_whole(checkpoints: dict[str, Path]) -> None:
@@ -160,4 +157,4 @@ def test_wrong_checkpoints_are_sentences(checkpoints: dict[str, Path], tmp_path:
     no_template = tiny.byte_level_tokenizer()
     no_template.chat_template = None
     with pytest.raises(BenchError, match="no chat template"):
-        Reader(no_template, CHAT, Limits(), "zh-en")
+        RequestTokenizer(no_template, CHAT, Limits(), "zh-en")

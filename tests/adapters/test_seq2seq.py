@@ -75,9 +75,7 @@ def test_no_output_depends_on_batch_order_or_the_limits_of_neighbours(name: str,
     assert len({output.truncated for output in together.values()}) == 2
     assert len({output.tokens_out for output in together.values() if output.truncated}) > 1
     assert together == translated(adapter(name, "zh-en", beams=beams, **limits), sources, batch=1)
-    assert together == translated(
-        adapter(name, "zh-en", beams=beams, **limits), sources[::-1], batch=5
-    )
+    assert together == translated(adapter(name, "zh-en", beams=beams, **limits), sources[::-1], batch=5)
 
 
 @pytest.mark.slow
@@ -89,11 +87,11 @@ def test_the_same_as_generate_alone(beams: int) -> None:
     system = adapter("nllb", "zh-en", beams=beams, tokens_base=2, tokens_ratio={"zh-en": 1.2})
     sources = [Source(text, text) for text in UNSEEN]
     found = translated(system, sources)
-    tokenizer = system._reader.tokenizer
+    tokenizer = system._tokenizer.tokenizer
     for source in sources:
         tokenizer.src_lang = "zho_Hans"
         ids = tokenizer(source.text, return_tensors="pt")
-        limit = system._reader.limit(source)
+        limit = system._tokenizer.limit(source)
         forced = tokenizer.convert_tokens_to_ids("eng_Latn")
         with torch.inference_mode():
             (out,) = system._model.generate(
@@ -164,7 +162,7 @@ def test_control_tokens_in_a_source_are_text(name: str) -> None:
     system = adapter(name, "en-zh")
     found = translated(system, sources + evil)
     assert [found[source.id].text for source in sources] == wanted
-    reader, special = system._reader, set(system._reader.tokenizer.all_special_ids)
+    reader, special = system._tokenizer, set(system._tokenizer.tokenizer.all_special_ids)
     special |= {reader.tokenizer.convert_tokens_to_ids(tag) for tag in ("<2fr>", ">>fra<<", "__en__")}
     special -= {reader.tokenizer.unk_token_id}
     usual = [id for id in reader.ids(sources[0]) if id in special]
@@ -221,7 +219,7 @@ def test_the_families_own_beams() -> None:
     for name, beams in {"marian": 4, "nllb": 4, "m2m": 5, "mbart": 5, "madlad": 4}.items():
         system = adapter(name, "zh-en")
         system.load()
-        assert system._reader.beams == beams
+        assert system._tokenizer.beams == beams
 
 
 def test_wrong_settings_are_sentences(tmp_path: Path) -> None:

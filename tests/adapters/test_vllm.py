@@ -70,7 +70,7 @@ def engine(checkpoint: Path) -> Iterator[VLLM]:
 
 
 def asked(adapter: LLM | VLLM, prompt: Prompt, given: list[Source]) -> dict[str, Output]:
-    adapter.prompt = adapter._reader.prompt = prompt
+    adapter.prompt = adapter._requests.prompt = prompt
     outputs = list(adapter.translate(given))
     assert len(outputs) == len(given)
     return dict(outputs)
@@ -78,21 +78,20 @@ def asked(adapter: LLM | VLLM, prompt: Prompt, given: list[Source]) -> dict[str,
 
 def test_a_greedy_answer_is_the_llm_adapters(engine: VLLM, checkpoint: Path) -> None:
     """vLLM promises no such thing; with random weights no two tokens are nearly as likely, and float32 tells them apart."""
-    judge = LLM(str(checkpoint), CHAT, **LIMITS, direction="zh-en")
-    judge.load()
     for prompt in (CHAT, SHOTS):
+        judge = LLM(str(checkpoint), prompt, **LIMITS, direction="zh-en")
+        judge.load()
         expected = asked(judge, prompt, sources())
         assert asked(engine, prompt, sources()) == expected
         assert {output.truncated for output in expected.values()} == {True, False}
         assert len({output.text for output in expected.values()}) > len(expected) // 2
-        judge.__dict__.pop("_prefix")
 
 
 def test_a_block_is_asked_for_at_once_and_falls_back(engine: VLLM) -> None:
     block = [replace(source, block="all") for source in sources(3)]
     prompt = replace(CHAT, together="paragraph", query_together="{count}:\n{source}")
-    engine.prompt = engine._reader.prompt = prompt
-    found = list(batching.outputs(engine, block, "zh-en", 1))
+    engine.prompt = engine._requests.prompt = prompt
+    found = list(batching.outputs(engine, block, 1))
     outputs = {source.id: output for source, output, _ in found}
     alone = asked(engine, CHAT, sources(3))
     assert all(fell_back for _, _, fell_back in found)
@@ -106,7 +105,7 @@ def test_a_source_longer_than_the_context_is_cut_off_whole(engine: VLLM) -> None
 
 
 def test_what_nobody_waits_for_is_aborted(engine: VLLM) -> None:
-    engine.prompt = engine._reader.prompt = CHAT
+    engine.prompt = engine._requests.prompt = CHAT
     outputs = engine.translate(sources())
     next(outputs)
     assert engine._engine.has_unfinished_requests()
@@ -135,7 +134,9 @@ def test_what_changes_the_output_changes_the_identity(checkpoint: Path) -> None:
         VLLM(path, CHAT, dtype="float32", direction="zh-en").identity(),
         VLLM(path, CHAT, max_new_tokens=9, direction="zh-en").identity(),
         VLLM(path, CHAT, engine={"quantization": "fp8"}, direction="zh-en").identity(),
-        VLLM(path, CHAT, engine={"max_model_len": 512}, direction="zh-en").identity(),  # what does not fit is not translated
+        VLLM(
+            path, CHAT, engine={"max_model_len": 512}, direction="zh-en"
+        ).identity(),  # what does not fit is not translated
     ]
     assert len({str(identity) for identity in identities}) == len(identities)
     where = {"gpu_memory_utilization": 0.5, "tensor_parallel_size": 2, "max_num_seqs": 64}
@@ -153,5 +154,5 @@ def test_it_is_said_where_it_is_missing(checkpoint: Path, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("setting", ["trust_remote_code", "load_format", "model", "seed"])
 def test_no_code_of_a_checkpoint_is_run(checkpoint: Path, setting: str) -> None:
-    with pytest.raises(BenchError, match=f"itself sets {setting} for vLLM"):
+    with pytest.raises(BenchError, match=f"engine cannot set {setting}"):
         VLLM(str(checkpoint), CHAT, engine={setting: True}, direction="zh-en")
