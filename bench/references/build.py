@@ -1,8 +1,8 @@
 """Source files -> the folder of a reference set.
 
-The hash of segments.jsonl has a file of its own, in the format of sha256sum: `sha256sum -c segments.sha256` proves a set
-without this package. document.yaml and overrides.yaml are files that only people write; build makes a first
-document.yaml where there is none.
+The hash of segments.jsonl is in a file of its own, in the format of sha256sum: `sha256sum -c segments.sha256`
+verifies a set without this package. Only people edit document.yaml and overrides.yaml; the first build writes
+a document.yaml to start from.
 """
 
 from __future__ import annotations
@@ -19,116 +19,128 @@ import yaml
 
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
-from bench.references import ID, cedict, load, read_document
-from bench.references.alignment.embed import embedder
-from bench.references.alignment.pipeline import segments_of
+from bench.references import cedict, load
+from bench.references.alignment.embed import load_embedder
+from bench.references.alignment.pipeline import build_segments
 from bench.references.reading.read import SourceText, read
 from bench.references.review import overrides
 from bench.references.review.report import report
 from bench.references.segmentation.extract import LeftOut
-from bench.references.set_folder import ALIGNED, SOURCES, source_files
-from bench.references.set_folder import sources as built_from
+from bench.references.set_folder import check_id, read_document
+from bench.references.source_files import ALIGNED_FILE, TEXT_FILES, source_contents, source_paths
 
 
 def build(
     sources: Sequence[Path],
-    name: str,
+    id: str,
     out: Path,
     lexicon: Path | None = None,
     embeddings: str | None = None,
 ) -> ReferenceSet:
-    """Writes the reference set `name` into the folder `out`; twice gives the same bytes.
+    """Build the reference set `id` in the folder `out`. The same input gives the same bytes.
 
-    Applies the reviewer's decisions in `out`/overrides.yaml where there are any. `lexicon` is a copy of CC-CEDICT, `embeddings` a sentence-embedding checkpoint. Raises BenchError, and writes
-    nothing, where a file cannot be read, one of the two languages is missing or an override does not fit.
+    `sources` are one or two files (see reading/read.py), or none to rebuild the set in `out` from the copy of
+    its source. Applies the reviewer's decisions in overrides.yaml of `out`. `lexicon` is the path of
+    CC-CEDICT, and `embeddings` a sentence-embedding checkpoint; both improve the alignment.
+
+    Raises BenchError, and writes nothing, if a file cannot be read, a language is missing, or an override
+    does not fit.
     """
-    if not ID.fullmatch(name):
-        raise BenchError(f"--id {name!r} cannot be a folder: use letters, digits and ._- only.")
+    check_id(id, "--id")
     document = out / "document.yaml"
-    if document.is_file() and (known := read_document(document)["id"]) != name:
-        raise BenchError(f"{document} says id: {known}; build with --id {known} or into another folder.")
-    if not (sources or (sources := built_from(out))):
+    if document.is_file() and (known_id := read_document(document).id) != id:
+        raise BenchError(
+            f"{document} has the id {known_id}; build with --id {known_id} or into another folder."
+        )
+    if not (sources or (sources := source_paths(out))):
         raise BenchError(f"There is no set in {out} yet: name the files to build it from.")
     source = read(sources)
-    theirs = [out / name for name in source_files(source) if (out / name).is_file()]
-    if not (out / "segments.jsonl").is_file() and not all(
-        any(p.samefile(s) for s in sources) for p in theirs
-    ):
+    contents = source_contents(source)
+    is_set = (out / "segments.jsonl").is_file()
+    foreign = [
+        path
+        for path in (out / name for name in contents)
+        if not is_set and path.is_file() and not any(path.samefile(given) for given in sources)
+    ]
+    if foreign:
         raise BenchError(
-            f"{theirs[0]} is not of a set and would be overwritten: move it, or choose another --out."
+            f"{foreign[0]} is not part of a set and would be overwritten: move it or choose another --out."
         )
     decisions = overrides.read(out)
-    built = segments_of(
+    result = build_segments(
         source,
         decisions,
         cedict.load(lexicon) if lexicon else None,
-        embedder(embeddings) if embeddings else None,
+        load_embedder(embeddings) if embeddings else None,
     )
-    if not built.segments:
+    if not result.segments:
         raise BenchError(
             "No sentence has a counterpart in the other language: give both texts of one document."
         )
     with ExitStack() as unfinished:
         files = _Files(out, unfinished)
-        for file, text in source_files(source).items():
-            files.write(file, [text])
-        digest = files.write("segments.jsonl", map(_row, built.segments))
+        for name, text in contents.items():
+            files.write(name, [text])
+        digest = files.write("segments.jsonl", map(_row, result.segments))
         files.write("segments.sha256", [f"{digest}  segments.jsonl\n"])
-        files.write("left_out.jsonl", map(_row, built.left_out))
-        files.write("report.md", [report(name, source, built, decisions, lexicon, embeddings)])
+        files.write("left_out.jsonl", map(_row, result.left_out))
+        files.write("report.md", [report(id, source, result, decisions, lexicon, embeddings)])
         if not document.is_file():
-            files.write(document.name, [_first_document(name, source, built.segments)])
+            files.write(document.name, [_first_document(id, source, result.segments)])
         files.publish()
         unfinished.pop_all()
     return load(out)
 
 
 class _Files:
-    """Files of a folder that appear together: under temporary names until all are whole."""
+    """The files of a set's folder. They get temporary names until all are complete; then they appear
+    together."""
 
-    def __init__(self, folder: Path, unfinished: ExitStack):
+    def __init__(self, folder: Path, unfinished: ExitStack) -> None:
         self._folder, self._unfinished, self._names = folder, unfinished, list[str]()
-        self._again = (folder / "segments.jsonl").is_file()
+        self._is_rebuild = (folder / "segments.jsonl").is_file()
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise BenchError(
-                f"Cannot make the folder {folder} ({error.strerror}): choose another --out."
+                f"Cannot create the folder {folder} ({error.strerror}): choose another --out."
             ) from None
 
-    def write(self, name: str, parts: Iterable[str]) -> str:
-        """Gives the SHA-256 of what was written."""
-        path, hashed = self._folder / f".{name}.new", hashlib.sha256()
+    def write(self, name: str, chunks: Iterable[str]) -> str:
+        """Write a file under its temporary name. Returns the SHA-256 of its bytes."""
+        path, hasher = self._folder / f".{name}.new", hashlib.sha256()
         self._unfinished.callback(path.unlink, missing_ok=True)
         with path.open("wb") as file:
-            for part in parts:
-                data = part.encode()
-                hashed.update(data)
+            for chunk in chunks:
+                data = chunk.encode()
+                hasher.update(data)
                 file.write(data)
         self._names.append(name)
-        return hashed.hexdigest()
+        return hasher.hexdigest()
 
     def publish(self) -> None:
+        """Give all files their names, and remove the copy of another source that an earlier build left."""
         for name in self._names:
             os.replace(self._folder / f".{name}.new", self._folder / name)
-        for name in {*SOURCES.values(), ALIGNED} - {*self._names} if self._again else ():
-            (self._folder / name).unlink(missing_ok=True)  # of an earlier build from other files
+        if self._is_rebuild:
+            for name in {*TEXT_FILES.values(), ALIGNED_FILE} - {*self._names}:
+                (self._folder / name).unlink(missing_ok=True)
 
 
 def _row(record: Segment | LeftOut) -> str:
     return json.dumps(asdict(record), ensure_ascii=False) + "\n"
 
 
-def _first_document(name: str, source: SourceText, segments: Sequence[Segment]) -> str:
-    """What can be known without a person."""
-    title = next((s for s in segments if s.kind == "heading"), segments[0])
-    about = {
-        "id": name,
+def _first_document(id: str, source: SourceText, segments: Sequence[Segment]) -> str:
+    """A document.yaml with what the source says about itself; the rest is "unknown"."""
+    title = next((segment for segment in segments if segment.kind == "heading"), segments[0])
+    content = {
+        "id": id,
         "title": {"zh": title.zh[:200], "en": title.en[:200]},
         "original_language": "unknown",
         "published": "unknown",
         "origin": ", ".join(file.name for file in source.origin),
         "licence": "unknown",
     }
-    head = "# Made by the first build, for a person to complete; no later build touches it.\n"
-    return head + yaml.safe_dump(about, allow_unicode=True, sort_keys=False, width=1000)
+    comment = "# Made by the first build, for a person to complete; no later build touches it.\n"
+    return comment + str(yaml.safe_dump(content, allow_unicode=True, sort_keys=False, width=1000))

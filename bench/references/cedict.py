@@ -1,6 +1,7 @@
 """Reads CC-CEDICT, the free Chinese-English dictionary (https://cc-cedict.org, CC BY-SA 4.0).
 
-A line is `傳統 传统 [chuan2 tong3] /tradition/traditional/`; lines that start with # are comments.
+An entry is one line: `傳統 传统 [chuan2 tong3] /tradition/traditional/`. Lines that start with # are
+comments.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ from pathlib import Path
 
 from bench.errors import BenchError
 
-_LINE = re.compile(r"^\S+ (\S+) \[[^\]]*\] /(.*)/$")
+_ENTRY = re.compile(r"^\S+ (\S+) \[[^\]]*\] /(.*)/$")
 
 
 def load(path: Path) -> dict[str, tuple[str, ...]]:
-    """Simplified word -> its glosses; those of homographs follow each other in the order of the file.
+    """Simplified Chinese word -> its English glosses, in the order of the file, homographs merged.
 
-    Raises BenchError where the file is missing, a line has another form, or there is no entry at all.
+    Raises BenchError if the file cannot be read, has a malformed line, or has no entry.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -28,13 +29,14 @@ def load(path: Path) -> dict[str, tuple[str, ...]]:
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
-        found = _LINE.match(line.rstrip())
-        if not found:
+        entry = _ENTRY.match(line.rstrip())
+        if not entry:
             raise BenchError(
-                f"{path}:{number} is not an entry like `傳統 传统 [chuan2 tong3] /tradition/`: get the file again."
+                f"{path}:{number} is not an entry like `傳統 传统 [chuan2 tong3] /tradition/`: "
+                "download the file again."
             )
-        word, glosses = found.groups()
+        word, glosses = entry.groups()
         entries[word] = (*entries.get(word, ()), *(gloss for gloss in glosses.split("/") if gloss))
     if not entries:
-        raise BenchError(f"{path} holds no dictionary entry: get cc-cedict.txt again.")
+        raise BenchError(f"{path} has no dictionary entries: download cc-cedict.txt again.")
     return entries

@@ -11,36 +11,39 @@ from pathlib import Path
 
 from lxml import etree
 
-from bench import __version__, store
+from bench import __version__
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES
-from bench.references.reading.aligned import one_line
+from bench.references.reading.pairs import one_line
+from bench.store.files import write_text
 
 
 def export(reference: ReferenceSet, out: Path, form: str) -> list[Path]:
-    """Writes the set into the folder `out` and gives the paths of what was written.
+    """Write the set into the folder `out`. Returns the paths of the files.
 
-    `form` is one of FORMS: "txt" (.zh, .en and .ids, one line a segment: the layout of WMT), "tsv", "jsonl" or "tmx".
+    `form` is one of FORMS: "txt" (.zh, .en and .ids, one line per segment: the layout of WMT), "tsv", "jsonl"
+    or "tmx".
     """
     if form not in FORMS:
         raise BenchError(f"Unknown form {form!r}: use one of {', '.join(FORMS)}.")
-    written = []
-    for suffix, text in FORMS[form](reference).items():
-        path = out / f"{reference.id}.{suffix}"
-        store.write(path, text)
-        written.append(path)
-    return written
+    contents = {out / f"{reference.id}.{suffix}": text for suffix, text in FORMS[form](reference).items()}
+    for path, text in contents.items():
+        write_text(path, text)
+    return list(contents)
 
 
-def txt(reference: ReferenceSet) -> dict[str, str]:
-    columns = {str(side): [_line(s.text(side)) for s in reference.segments] for side in LANGUAGE_NAMES}
+def _txt(reference: ReferenceSet) -> dict[str, str]:
+    columns = {
+        str(language): [_line(segment.text(language)) for segment in reference.segments]
+        for language in LANGUAGE_NAMES
+    }
     columns["ids"] = [_line(segment.id) for segment in reference.segments]
     return {suffix: "".join(f"{line}\n" for line in lines) for suffix, lines in columns.items()}
 
 
-def tsv(reference: ReferenceSet) -> dict[str, str]:
-    """Cells with a quotation mark are quoted, as csv readers expect it."""
+def _tsv(reference: ReferenceSet) -> dict[str, str]:
+    """Columns id, zh and en. Cells with a quotation mark are quoted, as csv readers expect."""
     file = io.StringIO()
     writer = csv.writer(file, delimiter="\t", lineterminator="\n")
     writer.writerow(("id", "zh", "en"))
@@ -48,13 +51,13 @@ def tsv(reference: ReferenceSet) -> dict[str, str]:
     return {"tsv": file.getvalue()}
 
 
-def jsonl(reference: ReferenceSet) -> dict[str, str]:
-    lines = (json.dumps(_plain(segment), ensure_ascii=False) for segment in reference.segments)
+def _jsonl(reference: ReferenceSet) -> dict[str, str]:
+    lines = (json.dumps(_texts(segment), ensure_ascii=False) for segment in reference.segments)
     return {"jsonl": "".join(f"{line}\n" for line in lines)}
 
 
-def _plain(segment: Segment) -> dict[str, str | int | float]:
-    """What a reader of the texts needs; where they stand in the source is in segments.jsonl."""
+def _texts(segment: Segment) -> dict[str, str | int | float]:
+    """The fields that other tools need. segments.jsonl also has the positions in the source."""
     return {
         "id": segment.id,
         "kind": segment.kind,
@@ -67,10 +70,11 @@ def _plain(segment: Segment) -> dict[str, str | int | float]:
     }
 
 
-def tmx(reference: ReferenceSet) -> dict[str, str]:
-    """TMX 1.4b; the original language comes first in each unit. It has no dates, so that equal sets give equal bytes."""
+def _tmx(reference: ReferenceSet) -> dict[str, str]:
+    """TMX 1.4b. The original language comes first in each unit. There are no dates, so that equal sets give
+    equal bytes."""
     original = reference.original_language
-    sides = sorted(LANGUAGE_NAMES, key=lambda side: side != original)
+    languages = sorted(LANGUAGE_NAMES, key=lambda language: language != original)
     root = etree.Element("tmx", version="1.4")
     header = etree.SubElement(
         root,
@@ -81,7 +85,7 @@ def tmx(reference: ReferenceSet) -> dict[str, str]:
             "segtype": "sentence",
             "o-tmf": "bitext-bench",
             "adminlang": "en",
-            "srclang": original if original in LANGUAGE_NAMES else "*all*",  # the standard's word for either
+            "srclang": original if original in LANGUAGE_NAMES else "*all*",  # any language
             "datatype": "plaintext",
         },
     )
@@ -91,9 +95,9 @@ def tmx(reference: ReferenceSet) -> dict[str, str]:
         unit = etree.SubElement(body, "tu", tuid=_line(segment.id))
         _property(unit, "section", segment.section)
         _property(unit, "kind", segment.kind)
-        for side in sides:
-            variant = etree.SubElement(unit, "tuv", {"{http://www.w3.org/XML/1998/namespace}lang": side})
-            etree.SubElement(variant, "seg").text = _line(segment.text(side))
+        for language in languages:
+            variant = etree.SubElement(unit, "tuv", {"{http://www.w3.org/XML/1998/namespace}lang": language})
+            etree.SubElement(variant, "seg").text = _line(segment.text(language))
     content = etree.tostring(
         root,
         encoding="utf-8",
@@ -105,21 +109,22 @@ def tmx(reference: ReferenceSet) -> dict[str, str]:
 
 
 def _property(parent: etree._Element, kind: str, text: str) -> None:
-    """The standard asks for "x-" before a type of one's own."""
+    """TMX asks for "x-" in front of a type that it does not define."""
     etree.SubElement(parent, "prop", type=f"x-{kind}").text = _line(text)
 
 
 def _line(text: str) -> str:
-    """Without line breaks and tabs, and without the control characters that no XML file can hold, not even escaped."""
+    """The text without line breaks, tabs, and the control characters that XML cannot contain even when
+    escaped."""
     return one_line(
         re.sub("[^\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "", text.replace("\t", " "))
     )
 
 
 FORMS: dict[str, Callable[[ReferenceSet], dict[str, str]]] = {
-    "txt": txt,
-    "tsv": tsv,
-    "jsonl": jsonl,
-    "tmx": tmx,
+    "txt": _txt,
+    "tsv": _tsv,
+    "jsonl": _jsonl,
+    "tmx": _tmx,
 }
-"""Each gives suffix -> content."""
+"""Form -> writer, which returns file suffix -> content."""

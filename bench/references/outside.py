@@ -1,4 +1,5 @@
-"""Reference sets that were aligned elsewhere: a pair of files in the layout of WMT, or a test set that sacrebleu knows."""
+"""Reference sets that were aligned elsewhere: parallel files in the layout of WMT, or a test set of
+sacrebleu."""
 
 from __future__ import annotations
 
@@ -7,57 +8,71 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from bench import progress
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, LANGUAGE_NAMES, MIN_SCRIPT_SHARE, Language, script_share, sides
+from bench.references.parallel import parallel_segment
 
 SACREBLEU = "sacrebleu:"
 
 
 def load(name: str) -> ReferenceSet | None:
-    """The set of that name; None where the name is of no such kind.
+    """The set with that name, or None if `name` is neither of the two kinds.
 
-    `PREFIX` (or `PREFIX.zh`, `PREFIX.en`): line n of the files PREFIX.zh and PREFIX.en is a segment; its id is line n of
-    PREFIX.ids where there is one, else s0001, s0002 … `sacrebleu:SET/PAIR`: wmt22/zh-en, wmt17/improved/en-zh …
-    Raises BenchError, with file and line, for the first thing that is wrong.
+    `PREFIX` (or `PREFIX.zh`, `PREFIX.en`): parallel files. Line n of PREFIX.zh and PREFIX.en is one segment.
+    Its id is line n of PREFIX.ids if that file exists, else s0001, s0002 … `sacrebleu:SET/PAIR`: wmt22/zh-en,
+    wmt17/improved/en-zh …
+
+    Raises BenchError, with file and line, at the first fault.
     """
-    return _sacrebleu(name.removeprefix(SACREBLEU)) if name.startswith(SACREBLEU) else _files(name)
+    return _sacrebleu(name.removeprefix(SACREBLEU)) if name.startswith(SACREBLEU) else _parallel_files(name)
 
 
-def _files(name: str) -> ReferenceSet | None:
-    prefix = Path(re.sub(r"\.(zh|en)$", "", name))
-    with suppress(RuntimeError):  # no home of that user
-        prefix = prefix.expanduser()
-    zh, en, ids = (Path(f"{prefix}.{suffix}") for suffix in ("zh", "en", "ids"))
+def _parallel_files(name: str) -> ReferenceSet | None:
+    # A prefix may itself end in .zh: news.zh.zh and news.zh.en. So try the name as given first.
+    prefixes = (name, re.sub(r"\.(zh|en)$", "", name))
     try:
-        if not (zh.is_file() or en.is_file()):
-            return None
-    except OSError:  # a name too long for a file
+        existing = {prefix: [path for path in _paths(prefix) if path.is_file()] for prefix in prefixes}
+    except OSError:  # the name is too long for a file
         return None
-    for there, gone in ((zh, en), (en, zh)):
-        if not gone.is_file():
-            raise BenchError(
-                f"There is {there} but no {gone}: put the other language beside it, line by line."
-            )
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+@=-]*", prefix.name):
+    prefix = max(existing, key=lambda prefix: len(existing[prefix]))
+    if not existing[prefix]:
+        return None
+    zh, en = _paths(prefix)
+    if missing := [path for path in (zh, en) if path not in existing[prefix]]:
         raise BenchError(
-            f"A set cannot be named {prefix.name!r}: rename its files with letters, digits and ._+@=- only."
+            f"{existing[prefix][0]} exists but {missing[0]} does not: "
+            "add the other language there, line by line."
+        )
+    id, ids = zh.stem, zh.with_suffix(".ids")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+@=-]*", id):
+        raise BenchError(
+            f"A set cannot be named {id!r}: rename its files with letters, digits and ._+@=- only."
         )
     return ReferenceSet(
-        id=prefix.name,
-        title=prefix.name,
+        id=id,
+        title=id,
         original_language="unknown",
         published="",
         licence="unknown",
         segments=_segments({"zh": zh, "en": en}, ids=ids if ids.is_file() else None),
         outside=True,
+        origin=prefix,
     )
 
 
-@cache  # a run asks for its set many times, and some of sacrebleu's files take seconds to read
+def _paths(prefix: str) -> tuple[Path, Path]:
+    """The Chinese and the English file."""
+    path = Path(prefix)
+    with suppress(RuntimeError):  # "~user" of a user who does not exist
+        path = path.expanduser()
+    return Path(f"{path}.zh"), Path(f"{path}.en")
+
+
+@cache  # a run loads its set several times, and some of sacrebleu's files take seconds to read
 def _sacrebleu(name: str) -> ReferenceSet:
     from sacrebleu.dataset import DATASETS
     from sacrebleu.utils import SACREBLEU_DIR
@@ -65,57 +80,63 @@ def _sacrebleu(name: str) -> ReferenceSet:
     test, _, pair = name.rpartition("/")
     known = [f"{t}/{p}" for t, dataset in DATASETS.items() for p in DIRECTIONS if p in dataset.langpairs]
     if name not in known:
-        near = [k for k in known if k.startswith(f"{name.split('/')[0]}/")]
+        similar = [other for other in known if other.startswith(f"{name.split('/')[0]}/")]
         raise BenchError(
-            f"sacrebleu has no {name!r} for Chinese and English: use one of {', '.join(near or known)}."
+            f"sacrebleu has no {name!r} for Chinese and English: use one of {', '.join(similar or known)}."
         )
-    dataset, folder = DATASETS[test], Path(SACREBLEU_DIR, test)
+    dataset: Any = DATASETS[test]
+    folder = Path(SACREBLEU_DIR, test)
     if not (folder / "raw").is_dir():
-        progress.say(f"sacrebleu fetches {test} into {folder}")
+        progress.say(f"sacrebleu downloads {test} to {folder}")
     try:
         fields = dict(zip(dataset.fieldnames(pair), map(Path, dataset.get_files(pair)), strict=True))
         default = {Path(path) for path in dataset.get_reference_files(pair)}
-    except (Exception, SystemExit) as error:  # it raises what it likes, and exits where a download is damaged
+    except (Exception, SystemExit) as error:  # any exception, or an exit if the download is damaged
         reason = " ".join(str(error).split()) or type(error).__name__
         raise BenchError(
-            f"sacrebleu cannot get {test} ({reason}): run `sacrebleu -t {test} -l {pair} --echo src` where there is a "
-            f"network, and copy the folder {test} of its cache (~/.sacrebleu) to {folder}."
+            f"sacrebleu cannot get {test} ({reason}): run `sacrebleu -t {test} -l {pair} --echo src` on a "
+            f"machine with a network, and copy the folder {test} of its cache (~/.sacrebleu) to {folder}."
         ) from None
     references = sorted(field for field in fields if field == "ref" or field.startswith("ref:"))
-    chosen = next((field for field in references if fields[field] in default), references[0])
+    reference = next((field for field in references if fields[field] in default), references[0])
     source, target = sides(pair)
     year = re.match(r"(?:wmt|iwslt)(\d\d)", test)
     return ReferenceSet(
         id=f"{test}.{pair}".replace("/", "."),
-        title=f"{test} {pair} of sacrebleu" + (f", reference {chosen[4:]}" if chosen != "ref" else ""),
+        title=f"{test} {pair} of sacrebleu" + (f", reference {reference[4:]}" if reference != "ref" else ""),
         original_language=_original(fields.get("origlang")),
         published=f"20{year.group(1)}" if year else "",
         licence=f"see `sacrebleu -t {test} --cite`",
-        segments=_segments({source: fields["src"], target: fields[chosen]}, documents=fields.get("docid")),
+        segments=_segments({source: fields["src"], target: fields[reference]}, documents=fields.get("docid")),
         outside=True,
+        origin=f"{SACREBLEU}{name}",
     )
 
 
 def _original(path: Path | None) -> Literal["zh", "en", "mixed", "unknown"]:
-    """WMT's sets of 2017 and 2018 hold texts of both origins; IWSLT's do not say."""
-    found = {*_lines(path)} if path else {""}
-    if len(found) > 1:
+    """The original language by sacrebleu's field `origlang`. WMT17 and WMT18 are mixed; IWSLT does not have
+    the field."""
+    languages = {*_lines(path)} if path else {""}
+    if len(languages) > 1:
         return "mixed"
-    return "zh" if found == {"zh"} else "en" if found == {"en"} else "unknown"
+    return "zh" if languages == {"zh"} else "en" if languages == {"en"} else "unknown"
 
 
 def _segments(
     paths: Mapping[Language, Path], ids: Path | None = None, documents: Path | None = None
 ) -> tuple[Segment, ...]:
+    """Line n of each file gives segment n. `ids` and `documents` have one id, or the name of the document,
+    per line."""
     texts = {language: _lines(path) for language, path in paths.items()}
     for language, lines in texts.items():
         if "" in lines:
             raise BenchError(
-                f"{paths[language]}:{lines.index('') + 1}: the line is empty; give PREFIX.zh and PREFIX.en without this segment."
+                f"{paths[language]}:{lines.index('') + 1}: the line is empty; remove it from both files."
             )
         if script_share(" ".join(lines), language) < MIN_SCRIPT_SHARE:
             raise BenchError(
-                f"{paths[language]} is mostly not {LANGUAGE_NAMES[language]}: put Chinese into .zh and English into .en."
+                f"{paths[language]} is mostly not {LANGUAGE_NAMES[language]}: "
+                "put Chinese into .zh and English into .en."
             )
     count = len(texts["zh"])
     names = _lines(ids) if ids else [f"s{n:04}" for n in range(1, count + 1)]
@@ -123,41 +144,25 @@ def _segments(
     for path, lines in ((paths["en"], texts["en"]), (ids, names), (documents, sections)):
         if len(lines) != count:
             raise BenchError(
-                f"{paths['zh']} has {count} lines and {path} has {len(lines)}: make line n of each the same segment."
+                f"{paths['zh']} has {count} lines and {path} has {len(lines)}: "
+                "make line n of each the same segment."
             )
     seen: set[str] = set()
     for number, name in enumerate(names, 1):
         if not name or "\t" in name or name in seen:
             raise BenchError(
-                f"{ids}:{number}: write one id a line, each once and without tabs, not {name!r}."
+                f"{ids}:{number}: {name!r} is not a new id; write one unique id per line, without tabs."
             )
         seen.add(name)
+    rows = zip(names, texts["zh"], texts["en"], sections, strict=True)
     return tuple(
-        Segment(
-            id=names[i],
-            kind="sentence",
-            section=sections[i] or "1",
-            paragraph=1,
-            zh=zh,
-            en=en,
-            alignment="1-1",
-            zh_number="",
-            en_number="",
-            zh_raw=zh,
-            en_raw=en,
-            zh_lines=(i + 1,),
-            en_lines=(i + 1,),
-            zh_sentences=(f"L{i + 1}s1",),
-            en_sentences=(f"L{i + 1}s1",),
-            confidence=1.0,
-            aligned_by="source",
-        )
-        for i, (zh, en) in enumerate(zip(texts["zh"], texts["en"], strict=True))
+        parallel_segment(id, zh, en, section or "1", line)
+        for line, (id, zh, en, section) in enumerate(rows, 1)
     )
 
 
 def _lines(path: Path) -> list[str]:
-    """A byte order mark, carriage returns and white space around a line are passed over."""
+    """The lines of a UTF-8 file, without byte order mark, carriage returns and surrounding white space."""
     try:
         data = path.read_bytes()
         text = data.decode("utf-8-sig")
@@ -166,5 +171,5 @@ def _lines(path: Path) -> list[str]:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise BenchError(f"{path}:{line}: not UTF-8; save the file as UTF-8.") from None
-    # Not splitlines: U+2028 and its like may stand inside a segment.
+    # Not splitlines: a segment may contain U+2028 and other separators.
     return [line.strip() for line in text.removesuffix("\n").split("\n")]

@@ -1,12 +1,15 @@
-"""Reads a hypothesis for the accepted forms of terms, as a person does who knows that a word has more than one spelling.
+"""Finds the accepted forms of terms in a hypothesis, tolerant of the ways in which one form can be written.
 
-English: in any case, but for acronyms; singular, plural and possessive; a hyphen, a space or nothing between words; “U.N.” is “UN”; “of”, “for”,
-“on” and “over” are alike, and so are “and”, “&” and the commas of a list. A phrase may be turned round its preposition (“mass
-destruction weapons”, “control of exports”), a list may have any order, and a word may be shared: “traditional and
-non-traditional security” has both. Whole words only: “re-export control” is no “export control”. Other forms of a verb count where
-they are listed: “developed countries” are no “developing countries”.
+English: letter case does not matter, except in acronyms. Singular, plural and possessive match. A hyphen
+matches a space or nothing. “U.N.” matches “UN”. “of”, “for”, “on” and “over” match each other, and so do
+“and”, “&” and the commas of a list. A phrase may be turned around its preposition (“mass destruction
+weapons”, “control of exports”), a list may have any order, and a word may be shared: “traditional and
+non-traditional security” contains both terms. Only complete words match: “re-export control” is not “export
+control”. Other forms of a verb match only if they are listed: “developed countries” is not “developing
+countries”.
 
-Chinese: anywhere, since nothing divides words; 与, 及, 以及 and 、 are 和, 或者 is 或; white space and width do not matter.
+Chinese: a form matches anywhere, because nothing separates words. 与, 及, 以及 and 、 match 和, and 或者
+matches 或. White space and full or half width do not matter.
 """
 
 from __future__ import annotations
@@ -16,91 +19,103 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import permutations
 
-from bench.languages import Language
-from bench.references.segmentation.pieces import FUNCTION_WORDS, HAN
-from bench.references.terms import Term
+from bench.languages import HAN, Language
+from bench.references.segmentation.pieces import FUNCTION_WORDS
+from bench.references.terms import Term, compile_search
 
-_NARROW = {0x3000: " ", **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}}
-_PLAIN = {**_NARROW, ord("‘"): "'", ord("’"): "'", ord("‐"): "-", ord("‑"): "-", 0xAD: ""}
+_HALF_WIDTH = {0x3000: " ", **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}}
+_PLAIN = {**_HALF_WIDTH, ord("‘"): "'", ord("’"): "'", ord("‐"): "-", ord("‑"): "-", 0xAD: ""}
 
 _ITEM = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _LIST = re.compile(rf"{_ITEM}(?:(?:,&?|&| or ){_ITEM})+")
 _SHARED = r"(?=(?:(?:,&?|&)[a-z0-9-]{1,30}){1,3}[- ]"
 _PHRASE_ENDS = rf"(?= ?(?:$|[^a-z0-9 &-])| (?:{'|'.join(sorted(FUNCTION_WORDS - {'and', 'or', 'nor'}))})\b)"
-"""“The control of exports”, but not the “system of international” with which “system of international law” begins."""
-_MOST_WORDS = 6
-"""Of a phrase that is turned round or shared; what is longer is a title, and has its own order."""
-_MOST_ITEMS = 4
+"""What follows a turned phrase. Accepts “the control of exports”, but not “system of international” in
+“system of international law”."""
+_MAX_WORDS = 6
+"""A longer phrase is a title: its words keep their order, and none is shared."""
+_MAX_ITEMS = 4
+"""A list with more items keeps its order."""
 
 
 def reader(
-    wanted: Sequence[Term], terms: Sequence[Term], language: Language
+    expected: Sequence[Term], terms: Sequence[Term], language: Language
 ) -> Callable[[str], dict[Term, tuple[str, ...]]]:
-    """What finds in a hypothesis, for each of the `wanted` terms, those of its forms that stand there, as they are listed; none
-    where it has none.
+    """A function that finds in a hypothesis, for each expected term, those of its forms that are rendered
+    there.
 
-    `wanted` are some of the set's `terms`. A text is read as bench.references.terms.occurrences reads it: the longest form
-    counts, and reading goes on behind it. Only what is wanted takes text away: where 出口管制 is wanted, 出口管制措施 has it too.
-    But 防扩散 is the opposite of 扩散 and never has it, if it is a term of the set.
+    It returns the forms as terms.tsv lists them, and () for a term that is not rendered. `expected` is a
+    subset of the set's `terms`. As in `terms.occurrences`, the longest form counts and reading continues
+    after it; but only expected terms use text up. If only 出口管制 is expected, 出口管制措施 renders it too.
+    A negated term never renders the term itself, if it is a term of the set: 防扩散 does not render 扩散.
     """
     owners: dict[str, dict[Term, str]] = {}
     lengths: dict[str, int] = {}
-    for term in wanted:
+    for term in expected:
         for form in term.forms(language):
             for expression in _expressions(form, language):
                 owners.setdefault(expression, {}).setdefault(term, form)
                 lengths.setdefault(expression, len(form))
     if language == "zh":
-        opposites = [no + _folded(form, "zh") for term in wanted for form in term.zh for no in "不非防反无"]
-        for form in (form for term in terms for form in term.zh):
-            if any(opposite in _folded(form, "zh") for opposite in opposites):
-                for expression in _expressions(form, "zh"):
-                    owners.setdefault(expression, {})
-                    lengths.setdefault(expression, len(form))
-    longest_first = sorted(owners, key=lambda expression: -lengths[expression])
-    whole = "|".join(f"({expression})" for expression in longest_first) or r"(?!)"
-    if language == "en":
-        # No English form has Han in it: an untranslated text is passed over fast.
-        whole = rf"(?![{HAN}])(?<![a-z0-9-])(?<!\bnon )(?:{whole})(?![a-z0-9])"
-    pattern, groups = re.compile(whole), [owners[expression] for expression in longest_first]
+        for form in _negated_forms(expected, terms):
+            for expression in _expressions(form, "zh"):
+                owners.setdefault(expression, {})
+                lengths.setdefault(expression, len(form))
+        search = compile_search(owners, lengths)
+    else:
+        # English forms contain no Han: the first condition makes the search fast in untranslated text.
+        before = rf"(?!{HAN.pattern})(?<![a-z0-9-])(?<!\bnon )"
+        search = compile_search(owners, lengths, before, "(?![a-z0-9])")
 
-    def read(text: str) -> dict[Term, tuple[str, ...]]:
-        found: dict[Term, dict[str, None]] = {term: {} for term in wanted}
-        matches = pattern.finditer(_folded(text, language)) if wanted else ()
-        # What can count for one term only goes first.
-        for forms in sorted((groups[(match.lastindex or 0) - 1] for match in matches), key=len):
-            for term in _meant(forms, {term for term in wanted if found[term]}):
-                if language == "zh" or _capitals(forms[term], text):
-                    found[term][forms[term]] = None
-        return {term: tuple(forms) for term, forms in found.items()}
+    def renderings(text: str) -> dict[Term, tuple[str, ...]]:
+        rendered: dict[Term, dict[str, None]] = {term: {} for term in expected}
+        matches = search(_folded(text, language)) if expected else ()
+        for forms in sorted(matches, key=len):  # forms of a single term first: they leave no choice
+            for term in _credited(forms, {term for term in expected if rendered[term]}):
+                if language == "zh" or _has_capitals(forms[term], text):
+                    rendered[term][forms[term]] = None
+        return {term: tuple(forms) for term, forms in rendered.items()}
 
-    return read
+    return renderings
 
 
-def _meant(owners: Iterable[Term], rendered: Container[Term]) -> list[Term]:
-    """For which of its terms a form counts. For all, as “legal and regulatory system” does for 法律制度 and 管理体系; but where
-    one term is part of another, as 出口管制 is of 出口管制措施, for one of them: one that still wants it, the longer first."""
-    meant: list[Term] = []
+def _negated_forms(expected: Sequence[Term], terms: Sequence[Term]) -> list[str]:
+    """The Chinese forms of the set that contain a negated form of an expected term."""
+    negated = [
+        negation + _folded(form, "zh") for term in expected for form in term.zh for negation in "不非防反无"
+    ]
+    forms = (form for term in terms for form in term.zh)
+    return [form for form in forms if any(negation in _folded(form, "zh") for negation in negated)]
+
+
+def _credited(owners: Iterable[Term], rendered: Container[Term]) -> list[Term]:
+    """The terms that one occurrence of a shared form renders.
+
+    It renders all of them, as “legal and regulatory system” does for 法律制度 and 管理体系, except where one
+    term contains another, as 出口管制措施 contains 出口管制. Then it renders one of them: one that is not
+    rendered yet, the longer first.
+    """
+    credited: list[Term] = []
     for term in sorted(owners, key=lambda term: (term in rendered, -len(term.zh[0]))):
-        if not any(_within(term, other) or _within(other, term) for other in meant):
-            meant.append(term)
-    return meant
+        if not any(_within(term, other) or _within(other, term) for other in credited):
+            credited.append(term)
+    return credited
 
 
-def _capitals(form: str, text: str) -> bool:
-    """Whether a text has an acronym as one, and not the “who” that is no WHO."""
+def _has_capitals(form: str, text: str) -> bool:
+    """False if `form` is an acronym and `text` does not have it in capitals: “who” does not render WHO."""
     letters, plain = form.replace(".", ""), text.translate(_PLAIN).replace(".", "")
     return not form.isupper() or bool(re.search(rf"(?<![A-Za-z]){re.escape(letters)}(?![A-Z])", plain))
 
 
-def _within(term: Term, other: Term) -> bool:
-    return any(part in whole for part in term.zh for whole in other.zh)
+def _within(inner: Term, outer: Term) -> bool:
+    return any(inner_form in outer_form for inner_form in inner.zh for outer_form in outer.zh)
 
 
 def _folded(text: str, language: Language) -> str:
-    """A text as it is compared: what may differ is written in one way."""
+    """The text in the form in which texts are compared: variants of spelling become one."""
     if language == "zh":
-        text = "".join(text.casefold().translate(_NARROW).split())
+        text = "".join(text.casefold().translate(_HALF_WIDTH).split())
         return re.sub("以及|[、与及]", "和", text.replace("或者", "或"))
     text = " ".join(text.casefold().translate(_PLAIN).split())
     text = re.sub(r"'s?(?![a-z])", "", text)
@@ -113,7 +128,8 @@ def _folded(text: str, language: Language) -> str:
 
 
 def _singular(word: str) -> str:
-    """The S-stemmer (Harman 1991, “How effective is suffixing?”), which takes off no more than the plural; and “boxes”."""
+    """The S-stemmer, which removes only the plural (Harman 1991, “How effective is suffixing?”), extended to
+    “boxes”."""
     if len(word) < 4 or word.endswith(("us", "ss", "is")):
         return word
     if word.endswith("ies") and not word.endswith(("eies", "aies")):
@@ -125,37 +141,38 @@ def _singular(word: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _expressions(form: str, language: Language) -> tuple[str, ...]:
-    """The ways to write a form, as regular expressions over what is folded."""
+    """Regular expressions, without groups, for the ways to write a form in a folded text."""
     folded = _folded(form, language).strip(" ,&-")
     if not folded:
         return ()
-    return tuple(_ways(folded)) if language == "en" else (re.escape(folded),)
+    return tuple(_english_expressions(folded)) if language == "en" else (re.escape(folded),)
 
 
-def _ways(form: str) -> Iterator[str]:
-    yield _expression(form)
+def _english_expressions(form: str) -> Iterator[str]:
+    yield _flexible(form)
     words = form.split(" ")
-    if len(words) > _MOST_WORDS:
+    if len(words) > _MAX_WORDS:
         return
-    if found := _LIST.search(form):
-        items = re.findall(_ITEM, found[0].replace(" or ", ","))
-        gaps = [*re.findall(r",&?|&| or ", found[0]), ""]
-        if len(items) <= _MOST_ITEMS:
+    if listed := _LIST.search(form):
+        items = re.findall(_ITEM, listed[0].replace(" or ", ","))
+        gaps = [*re.findall(r",&?|&| or ", listed[0]), ""]
+        if len(items) <= _MAX_ITEMS:
             for order in permutations(items):
-                listing = "".join(item + gap for item, gap in zip(order, gaps, strict=True))
-                yield _expression(form[: found.start()] + listing + form[found.end() :])
-    elif form.count(" of ") == 1 and len(words) > 3:  # “law rules” are no “rule of law”
+                reordered = "".join(item + gap for item, gap in zip(order, gaps, strict=True))
+                yield _flexible(form[: listed.start()] + reordered + form[listed.end() :])
+    elif form.count(" of ") == 1 and len(words) > 3:  # “law rules” is not “rule of law”
         head, modifier = form.split(" of ")
-        yield _expression(f"{modifier} {head}")
+        yield _flexible(f"{modifier} {head}")
     elif "of" not in words:
         for cut in range(1, len(words)):
-            yield _expression(f"{' '.join(words[cut:])} of {' '.join(words[:cut])}") + _PHRASE_ENDS
+            yield _flexible(f"{' '.join(words[cut:])} of {' '.join(words[:cut])}") + _PHRASE_ENDS
     if len(words) > 1:
-        yield f"{re.escape(words[0])}{_SHARED}{_expression(' '.join(words[1:]))}(?![a-z0-9]))"
+        yield f"{re.escape(words[0])}{_SHARED}{_flexible(' '.join(words[1:]))}(?![a-z0-9]))"
 
 
-def _expression(form: str) -> str:
-    """Where a form has a hyphen or a space, a text may have either or nothing; in a list, “and” or a comma or both."""
-    parts = re.split(r"([- ]|,?&|,)", form)
-    gaps = ["[- ]?" if part in " -" else "(?:,&?|&)" for part in parts[1::2]]
-    return "".join(re.escape(part) + gap for part, gap in zip(parts[::2], [*gaps, ""], strict=True))
+def _flexible(form: str) -> str:
+    """An expression in which a hyphen or space also matches the other or nothing, and “and” or a comma the
+    other or both."""
+    pieces = re.split(r"([- ]|,?&|,)", form)
+    gaps = ["[- ]?" if separator in " -" else "(?:,&?|&)" for separator in pieces[1::2]]
+    return "".join(re.escape(text) + gap for text, gap in zip(pieces[::2], [*gaps, ""], strict=True))

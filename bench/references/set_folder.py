@@ -1,85 +1,167 @@
-"""The files of a set's folder that build writes and check and review read."""
+"""document.yaml and segments.jsonl in the folder of a reference set, read as typed records.
+
+Every error names the file, the line where there is one, and what to do. source_files.py reads the other files
+of the folder, terms.py terms.tsv, and review/overrides.py overrides.yaml.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import hashlib
 import re
+from dataclasses import fields
 from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
+import msgspec
+import yaml
+
+from bench.core import Segment
 from bench.errors import BenchError
-from bench.languages import LANGUAGE_NAMES, Language, Side
-from bench.references import REBUILD, decode, read_bytes
-from bench.references.reading.read import SourceText, read
-from bench.references.segmentation.extract import LeftOut
+from bench.languages import LANGUAGE_NAMES, fits_script
 
-SOURCES: dict[Side, str] = {"both": "source.txt", "zh": "source.zh.txt", "en": "source.en.txt"}
-"""One text with both languages, or one text for each."""
-ALIGNED = "source.tsv"
-"""A source that came aligned: a head, then line n of both in row n."""
-_SENTENCE = re.compile(r"(L[1-9]\d*s[1-9]\d*)?")
+REBUILD = "rebuild the set with `bench references build`"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_DOCUMENT_KEYS = (
+    "use the keys id, title (with zh and en), original_language (zh, en or unknown), published, origin, "
+    "licence and, optionally, note, each with plain text"
+)
+_OPTIONAL_TEXTS = ("zh_number", "en_number")
 
-
-def source_lines(root: Path) -> dict[Language, list[str]]:
-    """The source's lines by language; the same list for both where they stand in one text."""
-    if (root / ALIGNED).is_file():
-        texts = read([root / ALIGNED]).texts
-        return {language: texts[language].split("\n") for language in LANGUAGE_NAMES}
-    if (root / SOURCES["zh"]).is_file():
-        return {language: _lines(root / SOURCES[language]) for language in LANGUAGE_NAMES}
-    return dict.fromkeys(LANGUAGE_NAMES, _lines(root / SOURCES["both"]))
+T = TypeVar("T")
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
 
 
-def sources(root: Path) -> list[Path]:
-    """The files that a set in this folder was built from; none where there is no set."""
-    names = (ALIGNED,), (SOURCES["zh"], SOURCES["en"]), (SOURCES["both"],)
-    found = next((n for n in names if all((root / name).is_file() for name in n)), ())
-    return [root / name for name in found] if (root / "segments.jsonl").is_file() else []
+class Title(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    zh: _Text
+    en: _Text
 
 
-def source_files(source: SourceText) -> dict[str, str]:
-    """Name -> content of the files that hold a text in the folder."""
-    if not source.aligned:
-        return {SOURCES[side]: text for side, text in source.texts.items()}
-    table = io.StringIO()
-    writer = csv.writer(table, delimiter="\t", lineterminator="\n")
-    writer.writerow(("zh", "en"))
-    zh, en = (source.texts[language].split("\n") for language in LANGUAGE_NAMES)
-    writer.writerows(zip(zh, en, strict=True))
-    return {ALIGNED: table.getvalue()}
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """document.yaml: what a person knows about the document."""
+
+    id: _Text
+    title: Title
+    original_language: Literal["zh", "en", "unknown"]
+    published: _Text
+    """ISO date, as precise as it is known, or "unknown"."""
+    origin: _Text
+    """Who published the text, and how it was obtained."""
+    licence: _Text
+    note: str = ""
 
 
-def left_out(root: Path) -> list[LeftOut]:
-    """What is in no segment. Raises BenchError, with file and line, for the first entry that is wrong."""
-    path = root / "left_out.jsonl"
-    found = []
-    for number, line in enumerate(decode(read_bytes(path), path).split("\n")[:-1], 1):
-        try:
-            row = json.loads(line)
-            item = LeftOut(**{**row, "lines": tuple(row["lines"])})
-            good = (
-                item.side in LANGUAGE_NAMES
-                and bool(item.reason)
-                and len(item.lines) == item.text.count("\n") + 1
-                and all(type(n) is int for n in item.lines)
-                and bool(_SENTENCE.fullmatch(item.sentence))
-            )
-        except (ValueError, KeyError, TypeError, AttributeError):
-            good = False
-        if not good:
+def read_document(path: Path) -> Document:
+    """The record in `path`. Raises BenchError if it is not YAML, or a key is missing, unknown or not plain
+    text."""
+    try:
+        # BaseLoader reads every scalar as a string, so an id of digits or an impossible date is not an error.
+        content = yaml.load(read_text(path), yaml.BaseLoader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise BenchError(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML; correct it.") from None
+    if isinstance(content, dict) and "leave_out" in content:
+        raise BenchError(f"{path}: leave_out has moved; write it into overrides.yaml beside it.")
+    try:
+        document = msgspec.convert(content, Document)
+    except msgspec.ValidationError as error:
+        raise BenchError(f"{path}: {error}; {_DOCUMENT_KEYS}.") from None
+    check_id(document.id, f"{path}: the id")
+    return document
+
+
+def check_id(id: str, label: str) -> None:
+    """Raise BenchError if `id` cannot name a folder. The message begins with `label`."""
+    if not _ID.fullmatch(id):
+        raise BenchError(
+            f"{label} {id[:80]!r} cannot name a folder: use at most 100 letters, digits and ._- and begin "
+            "with a letter or digit."
+        )
+
+
+def read_segments(folder: Path) -> tuple[Segment, ...]:
+    """The segments of the set in `folder`. Raises BenchError at the first fault, or if the hash does not
+    match."""
+    path, hash_path = folder / "segments.jsonl", folder / "segments.sha256"
+    data = read_bytes(path)
+    segments: dict[str, Segment] = {}
+    for number, line in enumerate(_decode(data, path).split("\n")[:-1], 1):
+        segment = decode_row(line, Segment, f"{path}:{number}")
+        if fault := _fault(segment):
+            raise BenchError(f"{path}:{number}: {fault}; {REBUILD}.")
+        if segment.id in segments:
+            first = list(segments).index(segment.id) + 1
             raise BenchError(
-                f"{path}:{number}: not an entry with side, text, lines, reason and sentence; {REBUILD}."
+                f"{path}:{number}: the id {segment.id!r} is already used on line {first}; {REBUILD}."
             )
-        found.append(item)
-    return found
+        segments[segment.id] = segment
+    if not segments or not data.endswith(b"\n"):
+        raise BenchError(f"{path} is empty or its last line is cut off; {REBUILD}.")
+    pinned = re.fullmatch(r"([0-9a-f]{64}) [ *]segments\.jsonl\n?", read_text(hash_path))
+    if not pinned:
+        raise BenchError(f"{hash_path}:1: not the output of `sha256sum segments.jsonl`; {REBUILD}.")
+    if pinned.group(1) != hashlib.sha256(data).hexdigest():
+        raise BenchError(
+            f"{path} does not have the hash in {hash_path}, so somebody edited it; restore it or {REBUILD}."
+        )
+    return tuple(segments.values())
 
 
-def place(sentence: str) -> tuple[int, int]:
-    """L37s2 -> (37, 2): the line and which of its sentences, so that names sort as the source does."""
-    line, _, ordinal = sentence[1:].partition("s")
-    return int(line), int(ordinal)
+def _fault(segment: Segment) -> str:
+    """What is wrong with a segment whose fields have the right types; "" if nothing is."""
+    for name in (field.name for field in fields(Segment)):
+        value = getattr(segment, name)
+        if isinstance(value, str) and not value.strip() and name not in _OPTIONAL_TEXTS:
+            return f"{name!r} is empty"
+    if segment.paragraph < 0:
+        return f"paragraph {segment.paragraph} is below 0"
+    zh, en = len(segment.zh_sentences), len(segment.en_sentences)
+    if 0 in (zh, en) or segment.alignment != f"{zh}-{en}":
+        return f"alignment {segment.alignment!r} does not fit {zh} Chinese and {en} English sentences"
+    for language, name in LANGUAGE_NAMES.items():
+        lines = list(segment.lines(language))
+        if not lines or lines[0] < 1 or lines != sorted(set(lines)):
+            return f"{language}_lines {lines} are not ascending line numbers"
+        if len(lines) != segment.raw(language).count("\n") + 1:
+            return f"{language}_raw and {language}_lines differ in their number of lines"
+        if not fits_script(segment.text(language), language):
+            return f"{language!r} is not {name}: {segment.text(language)[:40]!r}"
+    if not 0 <= segment.confidence <= 1:
+        return f"confidence {segment.confidence} is not between 0 and 1"
+    return ""
 
 
-def _lines(path: Path) -> list[str]:
-    return decode(read_bytes(path), path).split("\n")
+def decode_row(line: str, record: type[T], location: str) -> T:
+    """One line of a .jsonl file as a dataclass.
+
+    Raises BenchError, beginning with `location`, if it is not JSON or a key is missing, unknown or of the
+    wrong type.
+    """
+    try:
+        row = msgspec.json.decode(line)
+        decoded = msgspec.convert(row, record)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BenchError(f"{location}: {error}; {REBUILD}.") from None
+    known: Any = record
+    if unknown := sorted(row.keys() - {field.name for field in fields(known)}):
+        raise BenchError(f"{location}: unknown key {unknown[0]!r}; {REBUILD}.")
+    return decoded
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises BenchError, with the line, if it is not UTF-8."""
+    return _decode(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BenchError(f"Cannot read {path} ({error.strerror}); {REBUILD}.") from None
+
+
+def _decode(data: bytes, path: Path) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise BenchError(f"{path}:{line}: not UTF-8; {REBUILD}.") from None

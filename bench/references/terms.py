@@ -1,36 +1,43 @@
-"""The terms of a reference set: what must be called just so, and the segments in which it is.
+"""terms.tsv: the terms of a reference set, their accepted forms, and the segments that contain them.
 
-`terms.tsv` in the set's folder is written by people. Its columns: zh, en (the official form, then accepted variants,
-separated by `|`), segments (ids of those in which both sides have the term, separated by spaces), note.
+People write this file in the folder of a set. Its columns: zh and en (the official form, then accepted
+variants, separated by `|`), segments (ids of the segments whose two texts both have the term, separated by
+spaces), note.
+
+`occurrences` finds the listed forms exactly, in official texts. renderings.py finds them in hypotheses, where
+spelling and word order may vary.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from bench import references
 from bench.core import Segment
 from bench.errors import BenchError
-from bench.languages import LANGUAGE_NAMES, Language
-from bench.references.segmentation.pieces import HAN
+from bench.languages import HAN, LANGUAGE_NAMES, LATIN_WORD, Language
+from bench.references.set_folder import read_text
 
 FILE = "terms.tsv"
 _COLUMNS = ("zh", "en", "segments", "note")
-_SCRIPT: Mapping[Language, str] = {"zh": f"[{HAN}]", "en": f"^[^{HAN}]*[A-Za-z][^{HAN}]*$"}
+_HEADER = f"write {', '.join(_COLUMNS)} with tabs between them"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
     zh: tuple[str, ...]
-    """The official form, then the accepted ones."""
+    """The official form, then accepted variants."""
     en: tuple[str, ...]
     segments: tuple[str, ...]
-    """Ids of the segments whose two texts both have the term in an accepted form."""
+    """Ids of the segments whose two texts both have the term, each in one of its forms."""
     note: str
 
     def forms(self, language: Language) -> tuple[str, ...]:
@@ -38,109 +45,127 @@ class Term:
 
 
 def read(folder: Path) -> tuple[Term, ...]:
-    """The terms of the set in `folder`, in the order of the file; none where there is no file.
+    """The terms of the set in `folder`, in the order of the file; () if it has no terms.tsv.
 
-    Raises BenchError, with file and line, for the first thing that is wrong in it. Whether the segments are the right
-    ones is for `check_terms` to say.
+    Raises BenchError, with file and line, at the first fault. Only `check_terms` checks the column `segments`
+    against the texts.
     """
     path = folder / FILE
     if not path.is_file():
         return ()
     ids = {segment.id for segment in references.load(folder).segments}
-    head, *lines = references.decode(references.read_bytes(path), path).removesuffix("\n").split("\n")
-    if tuple(head.split("\t")) != _COLUMNS:
-        raise BenchError(
-            f"{path}:1: the header is {head!r}; write {', '.join(_COLUMNS)} with tabs between them."
-        )
+    header, *lines = read_text(path).removesuffix("\n").split("\n")
+    if tuple(header.split("\t")) != _COLUMNS:
+        raise BenchError(f"{path}:1: the header is {header!r}; {_HEADER}.")
     terms = []
-    chinese: set[str] = set()
+    zh_forms: set[str] = set()
     for number, line in enumerate(lines, 2):
-        where, cells = f"{path}:{number}", line.split("\t")
-        if len(cells) == len(_COLUMNS) - 1:  # editors like to take the tab before an empty note off
+        location, cells = f"{path}:{number}", line.split("\t")
+        if len(cells) == len(_COLUMNS) - 1:  # editors like to remove the tab before an empty note
             cells.append("")
         if len(cells) != len(_COLUMNS):
-            raise BenchError(
-                f"{where}: {len(cells)} columns; write {', '.join(_COLUMNS)} with tabs between them."
-            )
+            raise BenchError(f"{location}: {len(cells)} columns; {_HEADER}.")
         term = Term(tuple(cells[0].split("|")), tuple(cells[1].split("|")), tuple(cells[2].split()), cells[3])
-        _refuse_bad_forms(term, chinese, where)
-        chinese.update(term.zh)
+        _check_forms(term, zh_forms, location)
+        zh_forms.update(term.zh)
         for id in term.segments:
             if id not in ids or term.segments.count(id) > 1:
                 raise BenchError(
-                    f"{where}: the set has no segment {id!r}, or it is named twice; mend the id."
+                    f"{location}: segment {id!r} is not in the set or is listed twice; correct the id."
                 )
         terms.append(term)
     return tuple(terms)
 
 
 def occurrences(terms: Sequence[Term], text: str, language: Language) -> Counter[Term]:
-    """How often each term stands in a text of that language, be it a source, a reference or a hypothesis.
+    """The number of times that each term occurs in an official text of that language.
 
-    The text is read from left to right, at each place the longest form of any term counts, and reading goes on behind
-    it: 国家安全 inside 总体国家安全观 is not counted, nor is "export control" inside "export control system". A form of two
-    terms counts for both. Chinese forms may stand anywhere; English ones are whole words in any case, and an inflected
-    form counts only where it is listed.
+    Reads the text from left to right. At each position the longest form of any term counts, and reading
+    continues after it: 国家安全 inside 总体国家安全观 is not counted, nor is "export control" inside "export
+    control system". A form that two terms share counts for both. Chinese forms match anywhere. English forms
+    match complete words in any case; an inflected form counts only if it is listed.
     """
-    found: Counter[Term] = Counter()
-    pattern, owners = _pattern(tuple(terms), language)
-    for match in pattern.finditer(_plain(text)):
-        found.update(owners[match.group()])
-    return found
+    counts: Counter[Term] = Counter()
+    for owners in _exact_search(tuple(terms), language)(_normalised(text)):
+        counts.update(owners)
+    return counts
 
 
 def check_terms(terms: Sequence[Term], segments: Sequence[Segment]) -> dict[str, int]:
-    """Counts: terms; occurrences, a term in the Chinese of a segment; rendered, those whose English has it too.
+    """Check the column `segments` of terms.tsv against the texts of the set.
 
-    Raises BenchError at the first term whose segments are not exactly the rendered ones.
+    Returns counts: terms; occurrences (a term in the Chinese of a segment); rendered (those whose English has
+    it too). Raises BenchError at the first term whose segments are not exactly the rendered ones.
     """
-    occur: Counter[Term] = Counter()
+    in_chinese = 0
     rendered: dict[Term, list[str]] = {term: [] for term in terms}
     for segment in segments:
         zh, en = (occurrences(terms, segment.text(language), language) for language in LANGUAGE_NAMES)
-        occur.update(zh.keys())
+        in_chinese += len(zh)
         for term in zh.keys() & en.keys():
             rendered[term].append(segment.id)
     for number, term in enumerate(terms, 2):
         if set(rendered[term]) != set(term.segments):
             raise BenchError(
-                f"{FILE}:{number}: {term.zh[0]} ({term.en[0]}) stands on both sides of {' '.join(rendered[term]) or 'no segment'}, "
-                f"not of {' '.join(term.segments) or 'none'}; write the right ids."
+                f"{FILE}:{number}: {term.zh[0]} ({term.en[0]}) is in both texts of "
+                f"{' '.join(rendered[term]) or 'no segment'}, but the column segments has "
+                f"{' '.join(term.segments) or 'none'}; correct this column."
             )
-    return {
-        "terms": len(terms),
-        "occurrences": sum(occur.values()),
-        "rendered": sum(map(len, rendered.values())),
-    }
+    return {"terms": len(terms), "occurrences": in_chinese, "rendered": sum(map(len, rendered.values()))}
 
 
-def _refuse_bad_forms(term: Term, taken: set[str], where: str) -> None:
-    for language, script in _SCRIPT.items():
+def compile_search(
+    owners: Mapping[str, T], lengths: Mapping[str, int], before: str = "", after: str = ""
+) -> Callable[[str], Iterator[T]]:
+    """A function that searches a text for many regular expressions at once and yields the owner of each
+    match.
+
+    Matches come from left to right and do not overlap. Where several expressions match, the one with the
+    greatest length wins. `owners` and `lengths` have the same keys, expressions without groups. `before` and
+    `after` are conditions on the surroundings of every match.
+    """
+    expressions = sorted(owners, key=lambda expression: -lengths[expression])
+    alternatives = "|".join(f"({expression})" for expression in expressions) or r"(?!)"
+    pattern = re.compile(f"{before}(?:{alternatives}){after}")
+    by_group = [owners[expression] for expression in expressions]
+
+    def search(text: str) -> Iterator[T]:
+        return (by_group[(match.lastindex or 0) - 1] for match in pattern.finditer(text))
+
+    return search
+
+
+@lru_cache
+def _exact_search(terms: tuple[Term, ...], language: Language) -> Callable[[str], Iterator[list[Term]]]:
+    """The search for the listed forms in a normalised text."""
+    owners: dict[str, list[Term]] = {}
+    lengths: dict[str, int] = {}
+    for term in terms:
+        for form in {_normalised(form) for form in term.forms(language)}:
+            owners.setdefault(re.escape(form), []).append(term)
+            lengths[re.escape(form)] = len(form)
+    edges = ("", "") if language == "zh" else ("(?<![a-z0-9])", "(?![a-z0-9])")
+    return compile_search(owners, lengths, *edges)
+
+
+def _check_forms(term: Term, taken: set[str], location: str) -> None:
+    """Raise BenchError if a form is empty, in the wrong column, or already used."""
+    for language in LANGUAGE_NAMES:
         forms = term.forms(language)
         for form in forms:
             if not form.strip() or form != form.strip():
                 raise BenchError(
-                    f"{where}: a form of {language} is empty or begins or ends with a space; mend it."
+                    f"{location}: a form in column {language} is empty or has a space at an end; correct it."
                 )
-            if not re.search(script, form):
+            chinese = HAN.search(form)
+            if not (chinese if language == "zh" else LATIN_WORD.search(form) and not chinese):
                 raise BenchError(
-                    f"{where}: {form!r} is not {LANGUAGE_NAMES[language]}; put it into its own column."
+                    f"{location}: {form!r} is not {LANGUAGE_NAMES[language]}; move it to the other column."
                 )
-            # Two Chinese terms may share an English form, but one Chinese form is one term.
+            # Two Chinese terms may share an English form, but a Chinese form belongs to one term.
             if forms.count(form) > 1 or form in taken:
-                raise BenchError(f"{where}: the form {form!r} stands there already; leave one of them.")
+                raise BenchError(f"{location}: the form {form!r} is already listed; remove one of the two.")
 
 
-@lru_cache
-def _pattern(terms: tuple[Term, ...], language: Language) -> tuple[re.Pattern[str], dict[str, list[Term]]]:
-    """One expression for all forms, the longest first, and whose form each is."""
-    owners: dict[str, list[Term]] = {}
-    for term in terms:
-        for form in {_plain(form) for form in term.forms(language)}:
-            owners.setdefault(form, []).append(term)
-    forms = "|".join(map(re.escape, sorted(owners, key=len, reverse=True))) or r"(?!)"
-    return re.compile(forms if language == "zh" else rf"(?<![a-z0-9])(?:{forms})(?![a-z0-9])"), owners
-
-
-def _plain(text: str) -> str:
+def _normalised(text: str) -> str:
     return " ".join(text.casefold().replace("’", "'").split())

@@ -1,94 +1,105 @@
-"""One reference set in three granularities: sentences as they are built, whole paragraphs, whole documents."""
+"""One reference set at three granularities: sentences as built, complete paragraphs, complete documents."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import get_args
 
-from bench.core import ReferenceSet, Segment
+from bench.core import Granularity, ReferenceSet, Segment
 from bench.errors import BenchError
 from bench.languages import Language
 
-Granularity = Literal["sentence", "paragraph", "document"]
+_GRANULARITIES: tuple[Granularity, ...] = get_args(Granularity)
 
 
 def view(reference: ReferenceSet, granularity: str) -> ReferenceSet:
-    """The same texts, joined: what a system gets at once, and what is scored as one segment.
+    """The same texts in segments of another size. A view is a set with its own id ("<id>.paragraph") and
+    hash.
 
-    "paragraph" joins the sentences of a paragraph; headings stay segments of their own. "document" joins everything,
-    of a test set of many documents what belongs to each. A view is a set with an id and a hash of its own:
-    "<id>.paragraph". Raises BenchError for another granularity, and where a set does not know its paragraphs.
+    "paragraph" joins the sentences of each paragraph; headings stay separate segments. "document" joins each
+    complete document: a set that was built here is one, a test set from outside usually has many.
+
+    Raises BenchError if the granularity is unknown, or is "paragraph" and the set does not mark its
+    paragraphs.
     """
-    if granularity not in get_args(Granularity):
+    known = next((known for known in _GRANULARITIES if known == granularity), None)
+    if known is None:
+        options = [f"granularity={option}" for option in _GRANULARITIES]
         raise BenchError(
-            f"Unknown granularity {granularity!r}: use granularity=sentence, granularity=paragraph or granularity=document."
+            f"Unknown granularity {granularity!r}: use {', '.join(options[:-1])} or {options[-1]}."
         )
-    if granularity == "sentence":
+    if known == "sentence":
         return reference
     return replace(
         reference,
-        id=f"{reference.id}.{granularity}",
-        title=f"{reference.title}, {granularity} view",
-        segments=tuple(_joined(name, parts) for name, parts in groups(reference, granularity).items()),
+        id=f"{reference.id}.{known}",
+        title=f"{reference.title}, {known} view",
+        segments=tuple(_joined(id, segments) for id, segments in groups(reference, known).items()),
+        granularity=known,
     )
 
 
-def groups(reference: ReferenceSet, by: str) -> dict[str, list[Segment]]:
-    """The segments of each "paragraph" (headings stand for themselves) or "document", in the order of the set.
+def groups(reference: ReferenceSet, granularity: Granularity) -> dict[str, list[Segment]]:
+    """The segments of each paragraph or document, in the order of the set, by the id of the paragraph or
+    document.
 
-    Raises BenchError where a set does not know its paragraphs.
+    A heading is a group of its own in "paragraph". Raises BenchError if the set does not mark its paragraphs.
     """
-    if by == "paragraph" and reference.outside:
+    if granularity == "paragraph" and reference.outside:
         raise BenchError(
-            f"{reference.id} does not say where its paragraphs begin: use it by sentence or by document."
+            f"{reference.id} does not mark its paragraphs: use granularity=sentence or granularity=document."
         )
-    found: dict[str, list[Segment]] = {}
+    grouped: dict[str, list[Segment]] = {}
     for segment in reference.segments:
-        if by == "document":
-            name = segment.section if reference.outside else "document"
+        if granularity == "document":
+            id = segment.section if reference.outside else "document"
+        elif granularity == "paragraph" and segment.kind != "heading":
+            id = f"{segment.section}-p{segment.paragraph}"
         else:
-            heading = segment.kind == "heading"
-            name = segment.id if heading else f"{segment.section}-p{segment.paragraph}"
-        found.setdefault(name, []).append(segment)
-    return found
+            id = segment.id
+        grouped.setdefault(id, []).append(segment)
+    return grouped
 
 
-def _joined(name: str, parts: Sequence[Segment]) -> Segment:
-    zh_raw, zh_lines = _source((zip(p.zh_lines, p.zh_raw.split("\n"), strict=True) for p in parts), "")
-    en_raw, en_lines = _source((zip(p.en_lines, p.en_raw.split("\n"), strict=True) for p in parts), " ")
-    counts = [tuple(map(int, part.alignment.split("-"))) for part in parts]
+def _joined(id: str, segments: Sequence[Segment]) -> Segment:
+    first = segments[0]
+    zh_raw, zh_lines = _raw((zip(s.zh_lines, s.zh_raw.split("\n"), strict=True) for s in segments), "")
+    en_raw, en_lines = _raw((zip(s.en_lines, s.en_raw.split("\n"), strict=True) for s in segments), " ")
+    zh_sentences = tuple(sentence for segment in segments for sentence in segment.zh_sentences)
+    en_sentences = tuple(sentence for segment in segments for sentence in segment.en_sentences)
     return replace(
-        parts[0],
-        id=name,
-        kind=parts[0].kind if len(parts) == 1 else "sentence",
-        zh=_text(parts, "zh"),
-        en=_text(parts, "en"),
-        alignment=f"{sum(zh for zh, _ in counts)}-{sum(en for _, en in counts)}",
+        first,
+        id=id,
+        kind=first.kind if len(segments) == 1 else "sentence",
+        zh=_text(segments, "zh"),
+        en=_text(segments, "en"),
+        alignment=f"{len(zh_sentences)}-{len(en_sentences)}",
         zh_raw=zh_raw,
         en_raw=en_raw,
         zh_lines=zh_lines,
         en_lines=en_lines,
-        zh_sentences=tuple(sentence for part in parts for sentence in part.zh_sentences),
-        en_sentences=tuple(sentence for part in parts for sentence in part.en_sentences),
-        confidence=min(part.confidence for part in parts),
-        aligned_by="override" if any(p.aligned_by == "override" for p in parts) else parts[0].aligned_by,
+        zh_sentences=zh_sentences,
+        en_sentences=en_sentences,
+        confidence=min(segment.confidence for segment in segments),
+        aligned_by="override" if any(s.aligned_by == "override" for s in segments) else first.aligned_by,
     )
 
 
-def _text(parts: Sequence[Segment], language: Language) -> str:
-    """Chinese sentences follow each other without a space; a heading and a paragraph begin on a new line.
+def _text(segments: Sequence[Segment], language: Language) -> str:
+    """The scored texts as one. Chinese sentences are joined without a space; a heading or paragraph starts a
+    new line.
 
-    A number that was kept apart stands before its sentence again, as a reader of the whole needs it; only the one that
-    the joined text begins with stays apart.
+    Numbers that are kept apart from the scored text go back in front of their sentence, except the first: it
+    is the number of the joined segment.
     """
     space = "" if language == "zh" else " "
-    text = parts[0].text(language)
-    for before, part in pairwise(parts):
-        number = part.number(language)
-        together = _paragraph(before) == _paragraph(part)
-        text += (space if together else "\n") + (number + space if number else "") + part.text(language)
+    text = segments[0].text(language)
+    for previous, segment in pairwise(segments):
+        number = segment.number(language)
+        separator = space if _paragraph(previous) == _paragraph(segment) else "\n"
+        text += separator + (number + space if number else "") + segment.text(language)
     return text
 
 
@@ -96,10 +107,10 @@ def _paragraph(segment: Segment) -> tuple[str, int, str]:
     return segment.section, segment.paragraph, segment.id if segment.kind == "heading" else ""
 
 
-def _source(parts: Iterable[Iterable[tuple[int, str]]], space: str) -> tuple[str, tuple[int, ...]]:
-    """The raw characters line by line, and the numbers of these lines, in the order of the source."""
+def _raw(segments: Iterable[Iterable[tuple[int, str]]], space: str) -> tuple[str, tuple[int, ...]]:
+    """The raw characters, one line per source line, and the numbers of these lines in ascending order."""
     lines: dict[int, str] = {}
-    for part in parts:
-        for line, text in part:
+    for segment in segments:
+        for line, text in segment:
             lines[line] = lines[line] + space + text if line in lines else text
     return "\n".join(lines[line] for line in sorted(lines)), tuple(sorted(lines))

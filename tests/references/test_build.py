@@ -1,4 +1,5 @@
-"""A folder is built from what people have: the same from every format, the same twice, or not touched at all."""
+"""A folder is built from what people have: the same from every format, the same twice, or not touched at
+all."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from click.testing import CliRunner, Result
 from bench.cli import main
 from bench.errors import BenchError
 from bench.references import load
-from bench.references.alignment.pipeline import segments_of
+from bench.references.alignment.pipeline import build_segments
 from bench.references.build import build
 from bench.references.reading.read import read
 from bench.references.review.check import check
@@ -38,7 +39,7 @@ def bench(*arguments: str | Path) -> Result:
     return CliRunner().invoke(main, ["references", *map(str, arguments)])
 
 
-# --- the folder -------------------------------------------------------------------------------------------------
+# --- the folder ---------------------------------------------------------------------------------------------
 
 
 def test_committed_set_is_what_the_source_gives_twice(tmp_path: Path) -> None:
@@ -52,7 +53,7 @@ def test_committed_set_is_what_the_source_gives_twice(tmp_path: Path) -> None:
 
 def test_white_paper_needs_no_word_of_document_yaml() -> None:
     source = read([WHITE_PAPER / "source.txt"])
-    assert tuple(segments_of(source).segments) == load(WHITE_PAPER).segments
+    assert tuple(build_segments(source).segments) == load(WHITE_PAPER).segments
 
 
 def test_first_build_makes_what_is_missing_and_the_second_changes_nothing(tmp_path: Path) -> None:
@@ -115,7 +116,7 @@ def test_nothing_is_kept_of_a_set_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="There is no set in"):
         build([], "s", tmp_path)
     (tmp_path / "source.txt").write_text("somebody's own\n")
-    with pytest.raises(BenchError, match=r"source\.txt is not of a set and would be overwritten"):
+    with pytest.raises(BenchError, match=r"source\.txt is not part of a set and would be overwritten"):
         build([STATEMENT], "s", tmp_path)
     assert [path.read_text() for path in tmp_path.iterdir()] == ["somebody's own\n"]
 
@@ -143,7 +144,7 @@ def test_report_says_what_was_done(tmp_path: Path) -> None:
     assert f"\n| left out | {len(lines)} |\n" in report
 
 
-# --- what cannot be built ---------------------------------------------------------------------------------------
+# --- what cannot be built -----------------------------------------------------------------------------------
 
 NOISE = random.Random(1).randbytes(5000)
 GARBAGE = [
@@ -185,8 +186,8 @@ def test_garbage_is_refused_and_the_folder_stays(
     [
         ("overrides.yaml", "alone: [{zh: [L999s1], reason: r}]", r"Chinese sentence L999s1, which is not in the source"),
         ("overrides.yaml", "pears: []", r"overrides\.yaml:1: unknown key"),
-        ("document.yaml", "id: other\n", "is missing"),
-        ("document.yaml", (WHITE_PAPER / "document.yaml").read_text("utf-8"), "says id: china-export-controls-2021"),
+        ("document.yaml", "id: other\n", "missing required field `title`"),
+        ("document.yaml", (WHITE_PAPER / "document.yaml").read_text("utf-8"), "has the id china-export-controls-2021; build with --id"),
     ],
 )  # fmt: skip
 def test_a_mistake_of_a_person_leaves_the_folder_as_it_was(
@@ -252,7 +253,7 @@ def test_pairs_without_a_word_of_their_language_do_no_harm(
     check(tmp_path / "out")
 
 
-# --- large documents --------------------------------------------------------------------------------------------
+# --- large documents ----------------------------------------------------------------------------------------
 
 ZH = "第{0}条：中国愿同各国一道维护世界和平，促进共同发展，扩大第{0}年的贸易与投资，完善法律制度，加强{0}国合作与交流。"
 EN = (
@@ -307,14 +308,14 @@ def test_two_megabytes_in_seconds(tmp_path: Path, text: str, said: str) -> None:
     assert megabytes < 500
 
 
-# --- the commands -----------------------------------------------------------------------------------------------
+# --- the commands -------------------------------------------------------------------------------------------
 
 
 def test_build_and_check_print_the_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = bench("build", STATEMENT, "--id", "ocean-2019")
     assert result.exit_code == 0, result.output
-    assert "Written: references/ocean-2019 (report.md says what was left out)" in result.output
+    assert "Written: references/ocean-2019 (report.md lists what was left out)" in result.output
     counts = bench("check", "references/ocean-2019")
     assert counts.exit_code == 0
     assert "    15  segments\n" in counts.output
@@ -331,7 +332,7 @@ def test_build_names_the_doubtful_pairs(tmp_path: Path) -> None:
     segments = load(tmp_path / "out").segments
     doubtful = [s for s in segments if s.confidence < 0.5]
     assert len(doubtful) >= 0.9 * len(segments)  # the texts have nothing to do with each other
-    assert f"Confidence under 0.5: {len(doubtful)}, {len(doubtful) - 10} more not shown." in result.output
+    assert f"Confidence below 0.5: {len(doubtful)}, {len(doubtful) - 10} more not shown." in result.output
     worst = min(doubtful, key=lambda s: s.confidence)
     assert f"  {worst.confidence:.2f}  {worst.id}\n" in result.output
 

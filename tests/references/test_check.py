@@ -31,7 +31,7 @@ def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(WHITE_PAPER, tmp_path / "set"))
 
 
-# --- the white paper --------------------------------------------------------------------------------------------
+# --- the white paper ----------------------------------------------------------------------------------------
 
 
 def test_counts_of_the_white_paper() -> None:
@@ -120,7 +120,7 @@ def test_a_set_with_a_note_inside_a_sentence_is_whole(tmp_path: Path) -> None:
     assert load(tmp_path / "out") == found
 
 
-# --- check fails where something is lost ------------------------------------------------------------------------
+# --- check fails where something is lost --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ def test_a_set_with_a_note_inside_a_sentence_is_whole(tmp_path: Path) -> None:
     [
         (lambda r: r.update(zh=r["zh"].replace("庄严", "庄"), zh_raw=r["zh_raw"].replace("庄严", "庄")), r"source.txt:71: .*lost '严'"),
         (lambda r: r.update(en=r["en"] + " peace", en_raw=r["en_raw"] + " peace"), r"source.txt:51: .*added"),
-        (lambda r: r.update(zh_raw=r["zh_raw"].replace("国际义务", "义务国际"), zh=r["zh"].replace("国际义务", "义务国际")), "another order"),
-        (lambda r: r.update(zh=r["zh"][1:]), r"segments.jsonl:22: 'zh' does not hold the words of zh_raw"),
-        (lambda r: r.update(en_lines=[53]), r"segments.jsonl:23: en stands before its predecessor"),
-        (lambda r: r.update(zh_lines=[9999]), r"segments.jsonl:23: zh stands before its predecessor"),
+        (lambda r: r.update(zh_raw=r["zh_raw"].replace("国际义务", "义务国际"), zh=r["zh"].replace("国际义务", "义务国际")), "in another order"),
+        (lambda r: r.update(zh=r["zh"][1:]), r"segments.jsonl:22: 'zh' does not have the letters and digits of zh_raw"),
+        (lambda r: r.update(en_lines=[53]), r"segments.jsonl:23: en comes before its predecessor"),
+        (lambda r: r.update(zh_lines=[9999]), r"segments.jsonl:23: zh comes before its predecessor"),
     ],
 )  # fmt: skip
 def test_check_sees_every_lost_added_or_moved_character(
@@ -164,23 +164,34 @@ def test_check_sees_two_segments_that_changed_places(copy: Path) -> None:
     lines = path.read_text("utf-8").splitlines(keepends=True)
     path.write_text("".join([*lines[:21], lines[22], lines[21], *lines[23:]]), "utf-8")
     edit(copy, 1, lambda row: row)
-    with pytest.raises(BenchError, match=r"stands before its predecessor"):
+    with pytest.raises(BenchError, match=r"comes before its predecessor"):
         check(copy)
 
 
 @pytest.mark.parametrize(
-    "line",
+    ("line", "message"),
     [
-        '{"side": "zh"}',
-        "x",
-        '{"side": "fr", "text": "a", "lines": [1], "reason": "r", "sentence": ""}',
-        "[1]",
+        ('{"side": "zh"}', "Object missing required field `text`"),
+        ("x", "JSON is malformed"),
+        (
+            '{"side": "fr", "text": "a", "lines": [1], "reason": "r", "sentence": ""}',
+            r"Invalid enum value 'fr' - at `\$\.side`",
+        ),
+        (
+            '{"side": "zh", "text": "a", "lines": [1], "reason": "", "sentence": ""}',
+            "the reason is empty",
+        ),
+        (
+            '{"side": "zh", "text": "a", "lines": [1], "reason": "r", "sentence": "", "more": 1}',
+            "unknown key 'more'",
+        ),
+        ("[1]", "Expected `object`, got `array`"),
     ],
 )
-def test_a_broken_entry_of_what_was_left_out_is_named(copy: Path, line: str) -> None:
+def test_a_broken_entry_of_what_was_left_out_is_named(copy: Path, line: str, message: str) -> None:
     with (copy / "left_out.jsonl").open("a", encoding="utf-8") as file:
         file.write(line + "\n")
-    with pytest.raises(BenchError, match=r"left_out\.jsonl:5: not an entry with side, text, lines"):
+    with pytest.raises(BenchError, match=rf"left_out\.jsonl:5: {message}.*; rebuild the set with"):
         check(copy)
 
 

@@ -20,7 +20,7 @@ def copy(tmp_path: Path) -> Path:
     return Path(shutil.copytree(WHITE_PAPER, tmp_path / "set"))
 
 
-# --- the white paper --------------------------------------------------------------------------------------------
+# --- the white paper ----------------------------------------------------------------------------------------
 
 
 def test_loads_by_id_and_by_path() -> None:
@@ -30,6 +30,52 @@ def test_loads_by_id_and_by_path() -> None:
     assert one.title == "China's Export Controls (中国的出口管制)"
     assert not one.outside
     assert find(WHITE_PAPER) == WHITE_PAPER
+
+
+# --- origin and granularity load a set again ----------------------------------------------------------------
+
+
+def renamed(folder: Path, id: str) -> Path:
+    """A copy of the white paper with another id."""
+    shutil.copytree(WHITE_PAPER, folder)
+    path = folder / "document.yaml"
+    path.write_text(path.read_text("utf-8").replace(WHITE_PAPER.name, id), "utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("granularity", ["sentence", "paragraph", "document"])
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("china-export-controls-2021", "china-export-controls-2021"),
+        (str(WHITE_PAPER), "china-export-controls-2021"),
+        ("paper-v1.2", "paper-v1.2"),
+        ("references/paper-v1.2", "paper-v1.2"),
+        ("elsewhere/law.document", "elsewhere/law.document"),
+        ("./elsewhere/law.document", "./elsewhere/law.document"),
+    ],
+)
+def test_a_set_is_loaded_again_by_its_origin_and_granularity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: str, origin: str, granularity: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    renamed(tmp_path / "references" / "paper-v1.2", "paper-v1.2")
+    renamed(tmp_path / "elsewhere" / "law.document", "law.document")
+    reference = load(given, granularity)
+    assert (reference.origin, reference.granularity) == (origin, granularity)
+    assert load(reference.origin, reference.granularity) == reference
+
+
+def test_a_folder_in_the_working_directory_hides_a_set_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    renamed(tmp_path / "paper", "here")
+    renamed(tmp_path / "references" / "paper", "in-references")
+    for given, id in (("paper", "here"), ("references/paper", "in-references")):
+        reference = load(given)
+        assert (reference.id, reference.origin) == (id, given)
+        assert load(reference.origin) == reference
 
 
 def test_the_hash_of_a_set_is_of_its_texts_alone(copy: Path) -> None:
@@ -99,34 +145,40 @@ def test_no_half_width_mark_stands_beside_han_in_the_white_paper() -> None:
         assert " " not in segment.zh, segment.id
 
 
-# --- the loader says which line is wrong ----------------------------------------------------------------------------
+# --- the loader says which line is wrong --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda r: r.pop("zh"), "the key 'zh' is missing"),
+        (lambda r: r.pop("zh"), "missing required field `zh`"),
         (lambda r: r.update(note=""), "unknown key 'note'"),
-        (lambda r: r.update(paragraph="1"), "'paragraph' is '1' and should be of type int"),
-        (lambda r: r.update(paragraph=True), "should be of type int"),
-        (lambda r: r.update(kind="title"), "kind 'title'"),
+        (lambda r: r.update(paragraph="1"), "Expected `int`, got `str` - at `$.paragraph`"),
+        (lambda r: r.update(paragraph=True), "Expected `int`, got `bool` - at `$.paragraph`"),
+        (lambda r: r.update(paragraph=-1), "paragraph -1 is below 0"),
+        (lambda r: r.update(kind="title"), "Invalid enum value 'title' - at `$.kind`"),
         (lambda r: r.update(en="  "), "'en' is empty"),
         (lambda r: r.update(alignment="0-1"), "alignment '0-1'"),
         (lambda r: r.update(alignment="1:1"), "alignment '1:1'"),
+        (lambda r: r.update(alignment="0-2", zh_sentences=[]), "alignment '0-2'"),
         (lambda r: r.update(zh_lines=[]), "zh_lines"),
-        (lambda r: r.update(en_lines=[27, 27]), "en_lines"),
-        (lambda r: r.update(en_lines=[37, 27]), "en_lines"),
-        (lambda r: r.update(en_lines=[27, "37"]), "en_lines"),
+        (lambda r: r.update(en_lines=[0, 37]), "en_lines [0, 37] are not ascending line numbers"),
+        (lambda r: r.update(en_lines=[27, 27]), "en_lines [27, 27] are not ascending line numbers"),
+        (lambda r: r.update(en_lines=[37, 27]), "en_lines [37, 27] are not ascending line numbers"),
+        (lambda r: r.update(en_lines=[27, "37"]), "Expected `int`, got `str` - at `$.en_lines[1]`"),
         (lambda r: r.update(en_lines=[27]), "differ in their number of lines"),
         (lambda r: r.update(zh="China"), "'zh' is not Chinese: 'China'"),
         (lambda r: r.update(en="中国"), "'en' is not English: '中国'"),
-        (lambda r: r.update(zh_sentences=[]), "alignment '1-2' does not count its sentences"),
-        (lambda r: r.update(en_sentences=["L27s4"]), "alignment '1-2' does not count its sentences"),
+        (
+            lambda r: r.update(zh_sentences=[]),
+            "alignment '1-2' does not fit 0 Chinese and 2 English sentences",
+        ),
+        (lambda r: r.update(en_sentences=["L27s4"]), "alignment '1-2' does not fit 1 Chinese and 1 English"),
         (lambda r: r.update(confidence=1.01), "confidence 1.01 is not between 0 and 1"),
-        (lambda r: r.update(confidence=1), "should be of type float"),
-        (lambda r: r.update(confidence=float("nan")), "confidence nan is not between 0 and 1"),
-        (lambda r: r.update(aligned_by="people"), "aligned_by 'people' is unknown"),
-        (lambda r: r.update(id="preamble-p1-s1"), "stands on line 6 too"),
+        (lambda r: r.update(confidence="1"), "Expected `float`, got `str` - at `$.confidence`"),
+        (lambda r: r.update(confidence=float("nan")), "JSON is malformed"),
+        (lambda r: r.update(aligned_by="people"), "Invalid enum value 'people' - at `$.aligned_by`"),
+        (lambda r: r.update(id="preamble-p1-s1"), "'preamble-p1-s1' is already used on line 6"),
     ],
 )
 def test_loader_names_the_line(copy: Path, change: Callable[[dict], object], message: str) -> None:
@@ -135,15 +187,22 @@ def test_loader_names_the_line(copy: Path, change: Callable[[dict], object], mes
         load(copy)
     assert str(error.value).startswith(f"{copy / 'segments.jsonl'}:13: ")
     assert message in str(error.value)
+    assert str(error.value).endswith("; rebuild the set with `bench references build`.")
+
+
+def test_a_confidence_may_be_written_as_an_integer(copy: Path) -> None:
+    edit(copy, 13, lambda row: row.update(confidence=1))
+    confidence = load(copy).segments[12].confidence
+    assert (type(confidence), confidence) == (float, 1.0)
 
 
 def test_loader_refuses_broken_files(copy: Path) -> None:
     path = copy / "segments.jsonl"
     good = path.read_bytes()
     for data, message in [
-        (good.replace(b'{"id": "1-h"', b'{"id": 1-h"'), r"segments\.jsonl:15: not JSON"),
+        (good.replace(b'{"id": "1-h"', b'{"id": 1-h"'), r"segments\.jsonl:15: JSON is malformed"),
         (good.replace("前言".encode(), b"\xff"), r"segments\.jsonl:5: not UTF-8"),
-        (good[:-1], r"last line is cut|does not have the hash"),
+        (good[:-1], r"last line is cut off|does not have the hash"),
         (b"", "is empty"),
         (good.replace(b"Honoring", b"Honouring"), "does not have the hash"),
     ]:
@@ -162,15 +221,34 @@ def test_loader_refuses_broken_files(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("licence:", "license:", "licence is missing"),
-        ("original_language: zh", "original_language: fr", "write zh, en or unknown"),
-        ("note:", "notes:", "unknown key notes"),
+        ("licence:", "license:", "unknown field `license`; use the keys id, title .*, licence and"),
+        ("licence:", "# licence:", "missing required field `licence`; use the keys id, title"),
+        (
+            "original_language: zh",
+            "original_language: fr",
+            r"Invalid enum value 'fr' .* \(zh, en or unknown\)",
+        ),
+        ("note:", "notes:", "unknown field `notes`; use the keys .* optionally, note"),
         ("title:\n  zh: ", "title: [\n  zh: ", r"document\.yaml:\d+: not valid YAML"),
         ("note: ", "leave_out: [7]\nnote: ", "leave_out has moved; write it into overrides.yaml beside it"),
-        ("id: china-export", "id: ../china-export", "cannot be a folder"),
-        ("  en: China's", "  fr: China's", "title needs exactly the keys zh and en"),
-        ("  zh: 中国的出口管制", "  zh: [中国]", "titles are no plain text"),
-        ("id: ", "? ", "id, title|id is missing|not valid YAML"),
+        (
+            "id: china-export",
+            "id: ../china-export",
+            "the id '\\.\\./china.* cannot name a folder: use at most 100 letters",
+        ),
+        (
+            "  en: China's",
+            "  fr: China's",
+            r"unknown field `fr` - at `\$\.title`|missing required field `en` - at `\$\.title`",
+        ),
+        (
+            "  zh: 中国的出口管制",
+            "  zh: [中国]",
+            r"Expected `str`, got `array` - at `\$\.title\.zh`; .*plain text",
+        ),
+        ("id: ", "? ", "missing required field `id`|not valid YAML|unknown field"),
+        ('published: "2021-12"', "published:", r"Expected `str` of length >= 1 - at `\$\.published`"),
+        ("note: ", "note: []\nnotes: ", "Expected `str`, got `array`|unknown field `notes`"),
     ],
 )
 def test_loader_reads_document_yaml_with_care(copy: Path, old: str, new: str, message: str) -> None:

@@ -1,4 +1,5 @@
-"""Sets that were aligned elsewhere: a pair of files, and sacrebleu's own from a cache laid out as sacrebleu lays it out."""
+"""Sets that were aligned elsewhere: a pair of files, and sacrebleu's own from a cache laid out as sacrebleu
+lays it out."""
 
 from __future__ import annotations
 
@@ -39,6 +40,20 @@ def test_a_pair_of_files(prefix: Path) -> None:
         assert references.load(f"{prefix}.{suffix}") == loaded
 
 
+@pytest.mark.parametrize("granularity", ["sentence", "document"])
+@pytest.mark.parametrize("name", ["news.v1", "news.zh", "wmt22.zh-en", "talks.document"])
+@pytest.mark.parametrize("suffix", ["", ".zh", ".en"])
+def test_parallel_files_are_loaded_again_by_their_prefix(
+    prefix: Path, monkeypatch: pytest.MonkeyPatch, name: str, suffix: str, granularity: str
+) -> None:
+    monkeypatch.chdir(prefix.parent)
+    for side in ("zh", "en"):
+        Path(f"{prefix}.{side}").rename(f"{name}.{side}")
+    loaded = references.load(f"{name}{suffix}", granularity)
+    assert (loaded.origin, loaded.granularity) == (name, granularity)
+    assert references.load(loaded.origin, loaded.granularity) == loaded
+
+
 def test_an_exported_set_is_the_same_set(tmp_path: Path) -> None:
     """What runs depend on is the same, so that runs of one are runs of the other."""
     shipped = references.load("china-export-controls-2021")
@@ -71,15 +86,15 @@ def write(suffix: str, content: bytes) -> Callable[[Path], object]:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda p: Path(f"{p}.en").unlink(), r"news\.v1\.zh but no .*news\.v1\.en"),
+        (lambda p: Path(f"{p}.en").unlink(), r"news\.v1\.zh exists but .*news\.v1\.en does not"),
         (write("en", b"one\ntwo\nthree\n"), r"has 4 lines and .*news\.v1\.en has 3"),
         (write("en", b"one\n \nthree\nfour\n"), r"news\.v1\.en:2: the line is empty"),
         (write("zh", "中国\n".encode("gb18030") * 4), r"news\.v1\.zh:1: not UTF-8"),
         (write("zh", b""), r"news\.v1\.zh:1: the line is empty"),
         (swap, r"news\.v1\.zh is mostly not Chinese"),
         (write("ids", b"a\nb\n"), r"has 4 lines and .*news\.v1\.ids has 2"),
-        (write("ids", b"a\nb\na\nd\n"), r"news\.v1\.ids:3: .*not 'a'"),
-        (write("ids", b"a\n\nc\nd\n"), r"news\.v1\.ids:2: .*not ''"),
+        (write("ids", b"a\nb\na\nd\n"), r"news\.v1\.ids:3: 'a' is not a new id"),
+        (write("ids", b"a\n\nc\nd\n"), r"news\.v1\.ids:2: '' is not a new id"),
     ],
 )
 def test_bad_files_are_one_sentence(prefix: Path, change: Callable[[Path], object], message: str) -> None:
@@ -95,7 +110,7 @@ def test_a_name_that_is_no_folder(prefix: Path) -> None:
         references.load(prefix.with_name("my news"))
 
 
-# --- sacrebleu's own sets ------------------------------------------------------------------------------------------
+# --- sacrebleu's own sets -----------------------------------------------------------------------------------
 
 WMT22 = """<?xml version='1.0' encoding='utf-8'?>
 <dataset id="wmttest2022">
@@ -178,6 +193,20 @@ def test_a_set_of_sacrebleu_with_its_default_reference_and_its_documents(cache: 
     ]
 
 
+def test_a_set_of_sacrebleu_is_loaded_again_by_its_origin_and_granularity(cache: Path) -> None:
+    shown = python(
+        cache,
+        "from bench.references import load\n"
+        "for granularity in ('sentence', 'document'):\n"
+        "    r = load('sacrebleu:wmt22/zh-en', granularity)\n"
+        "    print(r.origin, r.granularity, load(r.origin, r.granularity) == r)",
+    )
+    assert shown.splitlines() == [
+        "sacrebleu:wmt22/zh-en sentence True",
+        "sacrebleu:wmt22/zh-en document True",
+    ]
+
+
 def test_a_set_of_both_origins_says_so(cache: Path) -> None:
     assert shown(cache, "sacrebleu:wmt17/en-zh").splitlines() == [
         "wmt17.en-zh · wmt17 en-zh of sacrebleu · mixed · 2017",
@@ -203,8 +232,8 @@ def test_a_set_of_sacrebleu_has_boards(tmp_path: Path, cache: Path) -> None:
     assert done.returncode == 0, done.stderr
     board = (tmp_path / "runs" / "wmt22.zh-en" / "leaderboard.md").read_text()
     assert "wmt22 zh-en of sacrebleu, reference A, 2022: 3 segments" in board
-    assert "Written in Chinese: the source is the original." in board
-    assert "Written in Chinese: the source is itself a translation." in board
+    assert "The document was written in Chinese: the Chinese source is the original text." in board
+    assert "The document was written in Chinese: the English source is itself a translation." in board
 
 
 @pytest.mark.parametrize(
@@ -214,7 +243,7 @@ def test_a_set_of_sacrebleu_has_boards(tmp_path: Path, cache: Path) -> None:
         ("wmt99/zh-en", "wmt24/en-zh, wmt23/zh-en"),
         (
             "wmt19/zh-en",
-            "run `sacrebleu -t wmt19 -l zh-en --echo src` where there is a network, and copy the folder",
+            "run `sacrebleu -t wmt19 -l zh-en --echo src` on a machine with a network, and copy the folder",
         ),
     ],
 )

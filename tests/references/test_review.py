@@ -1,4 +1,5 @@
-"""The review page: right, whole and inert as text; and in a real Chromium, from clicks to the file that build reads."""
+"""The review page: right, whole and inert as text; and in a real Chromium, from clicks to the file that build
+reads."""
 
 from __future__ import annotations
 
@@ -65,7 +66,7 @@ def marked(row: str) -> list[str]:
     return [unescape(text) for text in re.findall("<mark>(.*?)</mark>", row, re.DOTALL)]
 
 
-# --- as text -----------------------------------------------------------------------------------------------------
+# --- as text ------------------------------------------------------------------------------------------------
 
 
 def test_head_says_what_the_set_holds(copy: Path) -> None:
@@ -89,7 +90,7 @@ def test_doubtful_pairs_come_first_and_worst_first(copy: Path) -> None:
     for name in listed:
         assert f'href="#at-{name}"' in text[: text.index('id="document"')]
         assert f'href="#doubt-{name}"' in article(text, name)
-    assert "None is below 0." in page(WHITE_PAPER, 0.0)
+    assert "No pair has a confidence below 0." in page(WHITE_PAPER, 0.0)
     assert page("china-export-controls-2021", 0.5) == page(WHITE_PAPER, 0.5)
 
 
@@ -199,13 +200,13 @@ def test_threshold_lies_between_0_and_1(threshold: float) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
-        ("left_out.jsonl", '"side": "zh"', '"side": "fr"', r"left_out\.jsonl:2: not an entry"),
-        ("left_out.jsonl", '"lines": [7]', '"lines": ["7"]', r"left_out\.jsonl:1: not an entry"),
-        ("left_out.jsonl", '"lines": [7]', '"lines": []', r"left_out\.jsonl:1: not an entry"),
-        ("left_out.jsonl", '"L103s3"', '"third"', r"left_out\.jsonl:4: not an entry"),
-        ("left_out.jsonl", '"L103s3"', "null", r"left_out\.jsonl:4: not an entry"),
-        ("left_out.jsonl", '"reason"', '"why"', r"left_out\.jsonl:1: not an entry"),
-        ("left_out.jsonl", "{", "", r"left_out\.jsonl:1: not an entry"),
+        ("left_out.jsonl", '"side": "zh"', '"side": "fr"', r"left_out\.jsonl:2: Invalid enum value 'fr'"),
+        ("left_out.jsonl", '"lines": [7]', '"lines": ["7"]', r"left_out\.jsonl:1: Expected `int`, got `str`"),
+        ("left_out.jsonl", '"lines": [7]', '"lines": []', r"left_out\.jsonl:1: text and lines differ in their number of lines"),
+        ("left_out.jsonl", '"L103s3"', '"third"', r"left_out\.jsonl:4: 'third' is not the name of a sentence"),
+        ("left_out.jsonl", '"L103s3"', "null", r"left_out\.jsonl:4: Expected `str`, got `null`"),
+        ("left_out.jsonl", '"reason"', '"why"', r"left_out\.jsonl:1: Object missing required field `reason`"),
+        ("left_out.jsonl", "{", "", r"left_out\.jsonl:1: JSON is malformed"),
         ("overrides.yaml", "", "pairs: 3", r"overrides\.yaml:1: pairs is `3`"),
     ],
 )
@@ -220,14 +221,14 @@ def test_broken_files_are_named(copy: Path, file: str, old: str, new: str, messa
 
 def test_a_name_that_is_none_and_a_missing_source_are_named(copy: Path) -> None:
     edit(copy, 3, lambda row: row.update(zh_sentences=['L15s1"]']))
-    with pytest.raises(BenchError, match=r"segments\.jsonl:3: .* is no sentence's name"):
+    with pytest.raises(BenchError, match=r"segments\.jsonl:3: .* is not the name of a sentence"):
         page(copy, 0.5)
     (copy / "source.txt").unlink()
     with pytest.raises(BenchError, match=r"Cannot read .*source\.txt"):
         page(copy, 0.5)
 
 
-# --- in a browser ------------------------------------------------------------------------------------------------
+# --- in a browser -------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -247,7 +248,8 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def view(chromium: Any, copy: Path) -> Iterator[Callable[..., Any]]:
-    """Opens the page of `copy` from a file; at the end nothing may have failed or been asked of the network."""
+    """Opens the page of `copy` from a file; at the end nothing may have failed or been asked of the
+    network."""
     requests: list[str] = []
     faults: list[str] = []
     contexts = []
@@ -290,7 +292,7 @@ def test_clicks_become_a_file_that_build_reads(view: Callable[..., Any], copy: P
     opened = view()
     assert saved(opened, copy) == Overrides()
     choose(opened, "en L27s5", "zh L35s4", "en L27s4")
-    assert opened.inner_text("#said") == "Chosen: zh L35s4 = en L27s4, L27s5"
+    assert opened.inner_text("#status") == "Selected: zh L35s4 = en L27s4, L27s5"
     assert opened.is_disabled("#alone")
     opened.fill("#reason", "the English cuts the sentence in two")
     opened.click("#pair")
@@ -315,7 +317,7 @@ def test_what_was_decided_stays_and_a_new_decision_replaces_it(view: Callable[..
     assert saved(opened, copy) == before
     choose(opened, "zh L67s1", "en L81s2")
     opened.click("#pair")
-    assert "Replaces the pair zh: [L95s2], en: [L81s2]." in opened.inner_text("#said")
+    assert "Replaces the pair zh: [L95s2], en: [L81s2]." in opened.inner_text("#status")
     after = saved(opened, copy)
     assert after.pairs == (Pair(("L67s1",), ("L81s2",), "reviewed"),)
     assert after.alone == {("en", "L47s1"): "each a note of its own"}
@@ -348,7 +350,7 @@ def test_a_reason_is_needed(view: Callable[..., Any]) -> None:
     choose(opened, "en L3s1")
     opened.fill("#reason", " ")
     opened.click("#alone")
-    assert opened.inner_text("#said") == "Write a reason first."
+    assert opened.inner_text("#status") == "Enter a reason first."
     assert opened.evaluate("document.activeElement.id") == "reason"
     assert "alone" not in opened.input_value("#yaml")
 
@@ -400,7 +402,7 @@ def test_the_keyboard_is_enough(view: Callable[..., Any], copy: Path) -> None:
 
 def test_a_doubtful_pair_is_confirmed_with_one_click(view: Callable[..., Any], copy: Path) -> None:
     opened = view()
-    opened.click("#doubt-preamble-p1-s1 >> text=Right as it is")
+    opened.click("#doubt-preamble-p1-s1 >> text=Confirm")
     assert saved(opened, copy).pairs == (Pair(("L31s1",), ("L23s1", "L23s2"), "reviewed"),)
 
 
@@ -411,7 +413,7 @@ def test_copy_and_leaving(view: Callable[..., Any]) -> None:
     left = "() => !dispatchEvent(new Event('beforeunload', {cancelable: true}))"
     assert opened.evaluate(left)  # asked whether to go
     opened.click("#copy")
-    opened.wait_for_function("document.getElementById('said').textContent === 'Copied.'")
+    opened.wait_for_function("document.getElementById('status').textContent === 'Copied.'")
     assert opened.evaluate("navigator.clipboard.readText()") == opened.input_value("#yaml")
     assert not opened.evaluate(left)
 
@@ -422,7 +424,7 @@ def test_links_lead_to_their_rows_and_nothing_is_cut_off(view: Callable[..., Any
     for link, target in (
         ("[id='doubt-1.2-p1-s1'] >> text=in context", "at-1.2-p1-s1"),
         ("[id='at-1.2-p1-s1'] >> text=doubtful", "doubt-1.2-p1-s1"),
-        ("text=Result (", "yaml"),
+        ("text=Decisions (", "yaml"),
     ):
         opened.click(link)
         opened.wait_for_function(
@@ -442,7 +444,7 @@ def test_a_long_document_is_drawn_as_it_comes_into_sight(view: Callable[..., Any
     edit(copy, len(rows) + 700, lambda row: row.update(confidence=0.1))
     opened = view(viewport={"width": 900, "height": 800})
     for target in ("at-more-699", "doubt-more-699", "yaml", "at-more-699"):
-        opened.click(f"a[href='#{target}'] >> visible=true" if target != "yaml" else "text=Result (")
+        opened.click(f"a[href='#{target}'] >> visible=true" if target != "yaml" else "text=Decisions (")
         opened.wait_for_function(
             "id => { const at = document.getElementById(id).getBoundingClientRect().top;"
             " return at >= 0 && at < innerHeight; }",

@@ -1,4 +1,5 @@
-"""The terms of the white paper hold, wrong files are one sentence, and finding terms reads as a person does."""
+"""The terms of the white paper hold, wrong files are one sentence, and finding terms reads as a person
+does."""
 
 from __future__ import annotations
 
@@ -92,15 +93,15 @@ def test_forms_segments_and_notes(folder: Path) -> None:
     ("row", "message"),
     [
         ("军品", "1 columns"),
-        ("军品\t\t1.2-p1-s3\t", "a form of en is empty"),
-        ("军品|\tarms\t1.2-p1-s3\t", "a form of zh is empty"),
-        ("军品\tarms | weapons\t1.2-p1-s3\t", "ends with a space"),
-        ("军品|军品\tarms\t1.2-p1-s3\t", "'军品' stands there already"),
-        ("防扩散\tnon-spread\t1.2-p1-s3\t", "'防扩散' stands there already"),
+        ("军品\t\t1.2-p1-s3\t", "a form in column en is empty"),
+        ("军品|\tarms\t1.2-p1-s3\t", "a form in column zh is empty"),
+        ("军品\tarms | weapons\t1.2-p1-s3\t", "has a space at an end"),
+        ("军品|军品\tarms\t1.2-p1-s3\t", "'军品' is already listed"),
+        ("防扩散\tnon-spread\t1.2-p1-s3\t", "'防扩散' is already listed"),
         ("military products\t军品\t1.2-p1-s3\t", "'military products' is not Chinese"),
         ("军品\t军品 products\t1.2-p1-s3\t", "'军品 products' is not English"),
-        ("军品\tmilitary products\t1.2-p1-s9\t", "no segment '1.2-p1-s9'"),
-        ("军品\tmilitary products\t1.2-p1-s3 1.2-p1-s3\t", "named twice"),
+        ("军品\tmilitary products\t1.2-p1-s9\t", "segment '1.2-p1-s9' is not in the set or is listed twice"),
+        ("军品\tmilitary products\t1.2-p1-s3 1.2-p1-s3\t", "is listed twice"),
     ],
 )
 def test_bad_files_are_one_sentence(folder: Path, row: str, message: str) -> None:
@@ -120,6 +121,6 @@ def test_a_wrong_header(folder: Path) -> None:
 def test_segments_that_are_not_the_right_ones(folder: Path, ids: str) -> None:
     write(folder, f"军品\tmilitary products\t{ids}\t")
     with pytest.raises(
-        BenchError, match=r"terms\.tsv:2: 军品 .* stands on both sides of preamble-p1-s1 1\.2-p1-s3, not"
+        BenchError, match=r"terms\.tsv:2: 军品 .* is in both texts of preamble-p1-s1 1\.2-p1-s3, but the column segments has"
     ):
         check_terms(read(folder), SEGMENTS)

@@ -1,4 +1,5 @@
-"""Paragraph and document views: texts joined as a reader writes them, sets of their own, fit for every stage."""
+"""Paragraph and document views: texts joined as a reader writes them, sets of their own, fit for every
+stage."""
 
 from __future__ import annotations
 
@@ -99,13 +100,13 @@ def test_views_are_told_apart() -> None:
 def test_a_set_without_paragraphs_has_no_view_of_them(tmp_path: Path) -> None:
     (tmp_path / "x.zh").write_text("和平。\n发展。\n", "utf-8")
     (tmp_path / "x.en").write_text("Peace.\nDevelopment.\n", "utf-8")
-    with pytest.raises(BenchError, match="x does not say where its paragraphs begin"):
+    with pytest.raises(BenchError, match="x does not mark its paragraphs: use granularity=sentence or granularity=document"):
         references.load(tmp_path / "x", "paragraph")
     (whole,) = references.load(tmp_path / "x", "document").segments
     assert (whole.zh, whole.en) == ("和平。发展。", "Peace. Development.")
 
 
-# --- every stage takes a text with line breaks -----------------------------------------------------------------------
+# --- every stage takes a text with line breaks --------------------------------------------------------------
 
 
 def test_cleaning_keeps_the_lines_of_a_document() -> None:
@@ -166,7 +167,7 @@ def test_a_view_has_runs_and_boards_of_its_own(tmp_path: Path) -> None:
     assert rows["ours"]["scores"]["chrf"]["interval"] is None
     assert rows["copy"]["flags"] == {"copied": 1}
     assert "document view, 2021-12: 1 segment, set" in done.stdout
-    assert "one segment gives no interval" in done.stdout
+    assert "One segment gives no interval" in done.stdout
     refused = subprocess.run(
         [sys.executable, "-m", "bench", "run", "system=copy", "granularity=sentence,document"],
         cwd=tmp_path,
@@ -174,4 +175,4 @@ def test_a_view_has_runs_and_boards_of_its_own(tmp_path: Path) -> None:
         text=True,
     )
     assert refused.returncode == 2
-    assert "one value each" in refused.stderr
+    assert "give one value for each of reference, granularity and store" in refused.stderr

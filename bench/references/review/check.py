@@ -1,4 +1,4 @@
-"""Proof that a reference set holds its source: every character once, in order, in the right script."""
+"""Proves that a reference set contains its source: every character once, in order, in the right script."""
 
 from __future__ import annotations
 
@@ -9,142 +9,154 @@ from pathlib import Path
 
 from bench.core import Segment
 from bench.errors import BenchError
-from bench.languages import LANGUAGE_NAMES, Language
-from bench.references import REBUILD, find, load, terms
+from bench.languages import LANGUAGE_NAMES, Language, fits_script
+from bench.references import find, load, terms
 from bench.references.segmentation.extract import LeftOut
-from bench.references.segmentation.pieces import in_script
-from bench.references.set_folder import left_out, place, source_lines, sources
+from bench.references.set_folder import REBUILD
+from bench.references.source_files import read_left_out, sentence_position, source_lines, source_paths
 
-Part = tuple[int, str]
-"""A source line, from 1, and what a segment or an entry of left_out.jsonl holds of it."""
+_Part = tuple[int, str]
+"""A source line, from 1, and the text on it that a segment or an entry of left_out.jsonl contains."""
 
 
-def check(folder: str | Path) -> dict[str, int]:
-    """Counts of the set (segments, kinds, alignment types, what was left out); raises BenchError at the first fault."""
-    root = find(folder)
-    segments, left = load(root).segments, left_out(root)
-    lines = source_lines(root)
-    files = sources(root)
+def check(name_or_path: str | Path) -> dict[str, int]:
+    """The counts of a set (segments, kinds, alignment types, entries left out). Raises BenchError at the
+    first fault."""
+    folder = find(name_or_path)
+    segments, left_out = load(folder).segments, read_left_out(folder)
+    lines, paths = source_lines(folder), source_paths(folder)
     for language in LANGUAGE_NAMES:
-        _in_order(segments, language, root / "segments.jsonl")
+        _check_order(segments, language, folder / "segments.jsonl")
     if lines["zh"] is lines["en"]:
-        streams = [s for language in LANGUAGE_NAMES for s in _streams(segments, left, language)]
-        _tile(lines["zh"], streams, files[0])
+        streams = [stream for language in LANGUAGE_NAMES for stream in _streams(segments, left_out, language)]
+        _check_lines(lines["zh"], streams, paths[0])
     else:
         for language in LANGUAGE_NAMES:
-            _tile(lines[language], _streams(segments, left, language), files[-1 if language == "en" else 0])
+            path = paths[-1 if language == "en" else 0]
+            _check_lines(lines[language], _streams(segments, left_out, language), path)
     for number, segment in enumerate(segments, 1):
         for language in LANGUAGE_NAMES:
-            _same_text(segment, language, f"{root / 'segments.jsonl'}:{number}")
-    listed = terms.read(root)
-    return counts(segments, left) | (terms.check_terms(listed, segments) if listed else {})
+            _check_text(segment, language, f"{folder / 'segments.jsonl'}:{number}")
+    listed_terms = terms.read(folder)
+    return counts(segments, left_out) | (terms.check_terms(listed_terms, segments) if listed_terms else {})
 
 
-def counts(segments: Sequence[Segment], left: Sequence[LeftOut]) -> dict[str, int]:
-    kinds = Counter(f"{s.kind}s" for s in segments)
-    kinds.update(f"alignment {s.alignment}" for s in segments)
-    kinds.update(f"aligned by {s.aligned_by}" for s in segments)
+def counts(segments: Sequence[Segment], left_out: Sequence[LeftOut]) -> dict[str, int]:
+    """Label -> count, in the order in which they are shown."""
+    labels = Counter(f"{segment.kind}s" for segment in segments)
+    labels.update(f"alignment {segment.alignment}" for segment in segments)
+    labels.update(f"aligned by {segment.aligned_by}" for segment in segments)
     return {
         "segments": len(segments),
-        **dict(sorted(kinds.items())),
-        "left out": len(left),
-        "Chinese characters": sum(len(s.zh) for s in segments),
-        "English words": sum(len(s.en.split()) for s in segments),
+        **dict(sorted(labels.items())),
+        "left out": len(left_out),
+        "Chinese characters": sum(len(segment.zh) for segment in segments),
+        "English words": sum(len(segment.en.split()) for segment in segments),
     }
 
 
-def _in_order(segments: Sequence[Segment], language: Language, path: Path) -> None:
-    """Segments follow the source; what a reviewer paired may stand elsewhere, and so may a note at the foot of a page,
-    behind the sentence that runs around it."""
-    reached, before = 0, list[tuple[int, ...]]()
-    on_line: Counter[int] = Counter()  # the last sentence that began there
+def _check_order(segments: Sequence[Segment], language: Language, path: Path) -> None:
+    """Check that the segments follow the source.
+
+    Two exceptions: a segment that a reviewer paired may be anywhere, and a footnote may come after the
+    sentence that continues behind it on the next page.
+    """
+    last_line, earlier = 0, list[tuple[int, ...]]()
+    last_ordinal: Counter[int] = Counter()  # by source line: the last sentence that begins on it
     for number, segment in enumerate(segments, 1):
-        own, (line, ordinal) = segment.lines(language), place(segment.sentences(language)[0])
+        lines = segment.lines(language)
+        line, ordinal = sentence_position(segment.sentences(language)[0])
         if segment.aligned_by == "override":
             continue
-        behind = own[0] < reached and not any(b[0] < own[0] and own[-1] < b[-1] for b in before)
-        if behind or ordinal <= on_line[line]:
+        is_enclosed = any(around[0] < lines[0] and lines[-1] < around[-1] for around in earlier)
+        if (lines[0] < last_line and not is_enclosed) or ordinal <= last_ordinal[line]:
             raise BenchError(
-                f"{path}:{number}: {language} stands before its predecessor in the source; {REBUILD}."
+                f"{path}:{number}: {language} comes before its predecessor in the source; {REBUILD}."
             )
-        reached, on_line[line] = max(reached, own[-1]), ordinal
-        before.append(own)
+        last_line, last_ordinal[line] = max(last_line, lines[-1]), ordinal
+        earlier.append(lines)
 
 
-def _streams(segments: Sequence[Segment], left: Sequence[LeftOut], language: Language) -> list[list[Part]]:
-    """Parts in the order of the source: the sentences of a language, and what was no sentence."""
+def _streams(
+    segments: Sequence[Segment], left_out: Sequence[LeftOut], language: Language
+) -> list[list[_Part]]:
+    """Two lists of parts, each in the order of the source: the sentences of a language, and everything
+    else."""
     named = [(s.sentences(language)[0], _parts(s.raw(language), s.lines(language))) for s in segments]
-    own = [item for item in left if item.side == language]
-    named += [(item.sentence, _parts(item.text, item.lines)) for item in own if item.sentence]
+    entries = [entry for entry in left_out if entry.side == language]
+    named += [(entry.sentence, _parts(entry.text, entry.lines)) for entry in entries if entry.sentence]
     return [
-        [part for _, parts in sorted(named, key=lambda entry: place(entry[0])) for part in parts],
-        [part for item in own if not item.sentence for part in _parts(item.text, item.lines)],
+        [part for _, parts in sorted(named, key=lambda item: sentence_position(item[0])) for part in parts],
+        [part for entry in entries if not entry.sentence for part in _parts(entry.text, entry.lines)],
     ]
 
 
-def _parts(text: str, lines: Sequence[int]) -> list[Part]:
+def _parts(text: str, lines: Sequence[int]) -> list[_Part]:
     return list(zip(lines, text.split("\n"), strict=True))
 
 
-def _tile(source: Sequence[str], streams: Sequence[Sequence[Part]], path: Path) -> None:
-    """Each line is its parts, end to end; those of one stream in their order, the streams interleaved."""
+def _check_lines(source: Sequence[str], streams: Sequence[Sequence[_Part]], path: Path) -> None:
+    """Check that each source line is the concatenation of its parts, with the streams interleaved in some
+    way."""
     by_line: dict[int, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for index, stream in enumerate(streams):
         for line, text in stream:
-            by_line[line][index].append(_bare(text))
+            by_line[line][index].append(_without_space(text))
     for number in sorted({*by_line, *range(1, len(source) + 1)}):
-        text = _bare(source[number - 1]) if number <= len(source) else ""
+        text = _without_space(source[number - 1]) if number <= len(source) else ""
         parts = list(by_line[number].values()) if number in by_line else []
-        if not _fits(text, parts):
-            held = "".join(part for side in parts for part in side)
-            lost, extra = Counter(text) - Counter(held), Counter(held) - Counter(text)
-            what = (
+        if not _is_interleaving(text, parts):
+            kept = "".join(part for stream_parts in parts for part in stream_parts)
+            lost, added = Counter(text) - Counter(kept), Counter(kept) - Counter(text)
+            difference = (
                 f"lost {''.join(lost)!r}"
                 if lost
-                else f"added {''.join(extra)!r}"
-                if extra
-                else "put in another order"
+                else f"added {''.join(added)!r}"
+                if added
+                else "in another order"
             )
             raise BenchError(
-                f"{path}:{number}: the set does not hold this line as it stands ({what[:60]}); {REBUILD}."
+                f"{path}:{number}: the set does not contain exactly this line ({difference[:60]}); {REBUILD}."
             )
 
 
-def _fits(text: str, parts: Sequence[Sequence[str]]) -> bool:
-    """Whether the parts, in some interleaving, are the text."""
-    if len(parts) == 1:
-        return "".join(parts[0]) == text
+def _is_interleaving(text: str, streams: Sequence[Sequence[str]]) -> bool:
+    """Whether some interleaving of the streams, each in its order, gives the text."""
+    if len(streams) == 1:
+        return "".join(streams[0]) == text
     seen: set[tuple[int, tuple[int, ...]]] = set()
-    waiting = [(0, (0,) * len(parts))]
-    while waiting:
-        at, used = waiting.pop()
-        if at == len(text) and all(n == len(side) for n, side in zip(used, parts, strict=True)):
+    states = [(0, (0,) * len(streams))]  # characters of the text, and parts of each stream, that are matched
+    while states:
+        matched, used = states.pop()
+        if matched == len(text) and all(n == len(parts) for n, parts in zip(used, streams, strict=True)):
             return True
-        for index, side in enumerate(parts):
+        for index, parts in enumerate(streams):
             n = used[index]
-            if n < len(side) and text.startswith(side[n], at):
-                step = (at + len(side[n]), (*used[:index], n + 1, *used[index + 1 :]))
-                if step not in seen:
-                    seen.add(step)
-                    waiting.append(step)
+            if n < len(parts) and text.startswith(parts[n], matched):
+                state = (matched + len(parts[n]), (*used[:index], n + 1, *used[index + 1 :]))
+                if state not in seen:
+                    seen.add(state)
+                    states.append(state)
     return False
 
 
-def _same_text(segment: Segment, language: Language, where: str) -> None:
-    """The scored text and its number hold the letters and digits of the raw text, in one script."""
-    raw, number = segment.raw(language), segment.number(language)
+def _check_text(segment: Segment, language: Language, location: str) -> None:
+    """Check that the scored text and its number have the letters and digits of the raw text, in one
+    script."""
     text = segment.text(language)
-    if _letters(number + text) != _letters(raw):
-        raise BenchError(f"{where}: {language!r} does not hold the words of {language}_raw; {REBUILD}.")
-    if not in_script(text, language):
+    if _letters(segment.number(language) + text) != _letters(segment.raw(language)):
         raise BenchError(
-            f"{where}: {language!r} is not {LANGUAGE_NAMES[language]}: {text[:40]!r}; {REBUILD}."
+            f"{location}: {language!r} does not have the letters and digits of {language}_raw; {REBUILD}."
+        )
+    if not fits_script(text, language):
+        raise BenchError(
+            f"{location}: {language!r} is not {LANGUAGE_NAMES[language]}: {text[:40]!r}; {REBUILD}."
         )
 
 
-def _bare(text: str) -> str:
+def _without_space(text: str) -> str:
     return "".join(text.replace("\ufeff", "").split())
 
 
 def _letters(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFKC", text) if c.isalnum())
+    return "".join(character for character in unicodedata.normalize("NFKC", text) if character.isalnum())

@@ -1,24 +1,25 @@
-"""What a reviewer decided: `overrides.yaml` in the folder of a set, written by people and by the review page.
+"""A reviewer's decisions: `overrides.yaml` in the folder of a set, written by people and by the review page.
 
-    # Applied by `bench references build`. Sentences are named as the review page names them.
-    pairs:        # these sentences translate each other, whatever the rules say; one group each
+    # Applied by `bench references build`. The review page shows the names of the sentences.
+    pairs:        # these sentences translate each other, whatever the aligner decides; one group per entry
       - {zh: [L103s2], en: [L89s3, L89s4], reason: the English cuts the sentence in two}
-    alone:        # no counterpart: left out of the set
+    alone:        # sentences without a counterpart: left out of the set
       - {zh: [L95s2], reason: explains a Chinese short name}      # zh or en or both
-    leave_out:    # whole source lines that are no text of the document (before anything else)
-      - {lines: [7, 9], reason: header of another document}       # `side: zh` where the source is two files
+    leave_out:    # complete source lines that do not belong to the document (applied before anything else)
+      - {lines: [7, 9], reason: header of another document}       # with `side: zh` if the source is two files
 
-The file is read as YAML's tree and never turned into objects, so tags do nothing, `<<` is an unknown key and aliases
-cannot multiply; its size is bounded, and a key that stands twice is an error instead of a lost decision.
+The file is read as a tree of YAML nodes and never turned into objects. So tags do nothing, `<<` is an unknown
+key, and aliases cannot multiply. Its size is limited. A key that appears twice is an error, not a lost
+decision.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import yaml
 
@@ -27,9 +28,9 @@ from bench.languages import LANGUAGE_NAMES, Language, Side
 
 FILE = "overrides.yaml"
 NAME = re.compile(r"L[1-9][0-9]{0,8}s[1-9][0-9]{0,8}")
-"""A sentence: the line it begins on and which of that line's sentences it is, both from 1."""
-_LIMIT = 1 << 20
-"""Bytes: some ten thousand decisions."""
+"""The name of a sentence: the source line on which it begins and its ordinal on this line, both from 1."""
+_MAX_BYTES = 1 << 20
+"""Room for about ten thousand decisions."""
 _FORMS = {
     "pairs": "{zh: [L103s2], en: [L89s3, L89s4], reason: …}",
     "alone": "{zh: [L95s2], reason: …}",
@@ -43,7 +44,7 @@ _KEYS = {
 
 
 class Pair(NamedTuple):
-    """Sentences that translate each other: one group."""
+    """Sentences that translate each other."""
 
     zh: tuple[str, ...]
     en: tuple[str, ...]
@@ -52,20 +53,20 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """No sentence stands in it twice, nor does a line; no list is empty."""
+    """Each sentence and each line appears at most once, and no list is empty."""
 
     pairs: tuple[Pair, ...] = ()
     alone: Mapping[tuple[Language, str], str] = field(default_factory=dict)
-    """Language and name of a sentence without counterpart -> reason."""
+    """(language, name of a sentence without a counterpart) -> reason."""
     leave_out: Mapping[tuple[Side, int], str] = field(default_factory=dict)
-    """Side ("both" where none was named) and source line, from 1 -> reason."""
+    """(side, source line from 1) -> reason. The side is "both" if the entry names none."""
 
 
 def read(folder: str | Path) -> Overrides:
-    """The decisions in `folder`/overrides.yaml; none where there is no such file, or nothing in it.
+    """The decisions in overrides.yaml of `folder`. A missing or empty file has none.
 
-    Whether the named sentences and lines exist is for the build to say. Raises BenchError, with file and line, for the
-    first thing that is wrong.
+    Raises BenchError, with file and line, at the first fault. Only the build checks that the sentences and
+    lines exist.
     """
     path = Path(folder) / FILE
     try:
@@ -76,21 +77,19 @@ def read(folder: str | Path) -> Overrides:
         raise BenchError(
             f"Cannot read {path} ({error.strerror}); make it a readable file or remove it."
         ) from None
-    if len(data) > _LIMIT:
-        raise BenchError(
-            f"{path} is larger than 1 MiB; keep one document's decisions in it, one short entry each."
-        )
+    if len(data) > _MAX_BYTES:
+        raise BenchError(f"{path} is larger than 1 MiB; keep only the decisions on this document in it.")
     try:
         root = _tree(data, path)
         return _overrides(root, two_files=(Path(folder) / "source.zh.txt").is_file())
-    except _Wrong as wrong:
-        raise BenchError(f"{path}:{wrong.line}: {wrong.problem}.") from None
+    except _Fault as fault:
+        raise BenchError(f"{path}:{fault.line}: {fault.problem}.") from None
 
 
-class _Wrong(Exception):
-    """What is wrong and what to do, on the way to `read`, which knows the file."""
+class _Fault(Exception):
+    """The problem, with what to do about it, and its line. `read` adds the name of the file."""
 
-    def __init__(self, node: yaml.Node, problem: str):
+    def __init__(self, node: yaml.Node, problem: str) -> None:
         self.line, self.problem = node.start_mark.line + 1, problem
 
 
@@ -105,11 +104,11 @@ def _tree(data: bytes, path: Path) -> yaml.Node | None:
         ) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise BenchError(f"{path}:{line}: holds a control character; remove it.") from None
+        raise BenchError(f"{path}:{line}: contains a control character; remove it.") from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise BenchError(
-            f"{path}:{mark.line + 1 if mark else 1}: not valid YAML ({error.problem}); mend it."
+            f"{path}:{mark.line + 1 if mark else 1}: not valid YAML ({error.problem}); correct it."
         ) from None
     except RecursionError:
         raise BenchError(f"{path}: nested too deeply; write entries such as `{_FORMS['pairs']}`.") from None
@@ -119,122 +118,128 @@ def _overrides(root: yaml.Node | None, two_files: bool) -> Overrides:
     pairs: list[Pair] = []
     alone: dict[tuple[Language, str], str] = {}
     leave_out: dict[tuple[Side, int], str] = {}
-    seen: dict[tuple[str, str | int], int] = {}
+    seen: _Seen = {}
     sections = {} if _is_null(root) else _mapping(root, _KEYS, "use pairs, alone and leave_out only")
     for entry in _entries(sections, "pairs"):
         pairs.append(Pair(entry.names("zh", seen), entry.names("en", seen), entry.reason()))
     for entry in _entries(sections, "alone"):
-        sides = [side for side in LANGUAGE_NAMES if side in entry.values]
-        if not sides:
-            raise entry.wrong("neither zh nor en is there")
-        for side in sides:
-            alone |= dict.fromkeys(((side, name) for name in entry.names(side, seen)), entry.reason())
+        languages = [language for language in LANGUAGE_NAMES if language in entry.values]
+        if not languages:
+            raise entry.fault("zh and en are both missing")
+        for language in languages:
+            keys = ((language, name) for name in entry.names(language, seen))
+            alone |= dict.fromkeys(keys, entry.reason())
     for entry in _entries(sections, "leave_out"):
-        where = entry.side(two_files)
-        leave_out |= dict.fromkeys(((where, line) for line in entry.lines(where, seen)), entry.reason())
+        side = entry.side(two_files)
+        leave_out |= dict.fromkeys(((side, line) for line in entry.lines(side, seen)), entry.reason())
     return Overrides(tuple(pairs), alone, leave_out)
+
+
+_Seen = dict[tuple[str, str | int], int]
+"""(language and kind, name of a sentence or number of a line) -> line of the file that decides on it."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One decision as it stands in the file; each method reads one of its keys and checks it."""
+    """One decision as it is written. Each method reads and checks one of its keys."""
 
     section: str
     node: yaml.Node
     values: Mapping[str, yaml.Node]
 
-    def wrong(self, problem: str, node: yaml.Node | None = None) -> _Wrong:
-        return _Wrong(
+    def fault(self, problem: str, node: yaml.Node | None = None) -> _Fault:
+        return _Fault(
             node or self.node, f"{problem}; write an entry of {self.section} as `{_FORMS[self.section]}`"
         )
 
-    def names(self, side: Language, seen: dict[tuple[str, str | int], int]) -> tuple[str, ...]:
-        """Marks them as seen."""
-        found = []
-        for node in self._list(side):
+    def names(self, language: Language, seen: _Seen) -> tuple[str, ...]:
+        """The sentences of a language. Adds them to `seen`."""
+        names = []
+        for node in self._list(language):
             if not (isinstance(node, yaml.ScalarNode) and NAME.fullmatch(node.value)):
-                raise self.wrong(f"{side} holds {_show(node)}, which is no sentence's name", node)
-            self._first(side, node.value, node, seen)
-            found.append(node.value)
-        return tuple(found)
+                raise self.fault(
+                    f"{language} contains {_show(node)}, which is not the name of a sentence", node
+                )
+            self._mark(language, node.value, node, seen)
+            names.append(node.value)
+        return tuple(names)
 
-    def lines(self, side: Side, seen: dict[tuple[str, str | int], int]) -> tuple[int, ...]:
-        """From 1. Marks them as seen."""
-        found = []
+    def lines(self, side: Side, seen: _Seen) -> tuple[int, ...]:
+        """Source lines, from 1. Adds them to `seen`."""
+        lines = []
         for node in self._list("lines"):
-            plain = isinstance(node, yaml.ScalarNode) and node.tag.endswith(":int")
-            if not (plain and re.fullmatch("[1-9][0-9]{0,8}", node.value)):
-                raise self.wrong(f"lines holds {_show(node)}, which is no line number", node)
+            is_integer = isinstance(node, yaml.ScalarNode) and node.tag.endswith(":int")
+            if not (is_integer and re.fullmatch("[1-9][0-9]{0,8}", node.value)):
+                raise self.fault(f"lines contains {_show(node)}, which is not a line number", node)
             line = int(node.value)
-            for one in LANGUAGE_NAMES if side == "both" else (side,):
-                self._first(f"{one} line", line, node, seen)
-            found.append(line)
-        return tuple(found)
+            for language in LANGUAGE_NAMES if side == "both" else (side,):
+                self._mark(f"{language} line", line, node, seen)
+            lines.append(line)
+        return tuple(lines)
 
     def side(self, two_files: bool) -> Side:
         node = self.values.get("side")
         form = "write an entry of leave_out as `{lines: [7, 9], side: zh, reason: …}`"
         if node is None:
             if two_files:
-                raise _Wrong(self.node, f"the source is two files and the side is missing; {form}")
+                raise _Fault(self.node, f"the source is two files and the side is missing; {form}")
             return "both"
         if node.value == "zh":
             return "zh"
         if node.value == "en":
             return "en"
-        raise _Wrong(node, f"side is {_show(node)} and not zh or en; {form}")
+        raise _Fault(node, f"side is {_show(node)} and not zh or en; {form}")
 
     def reason(self) -> str:
-        """On one line."""
+        """The reason as one line of text."""
         node = self.values.get("reason")
         if node is None:
-            raise self.wrong("the reason is missing")
+            raise self.fault("the reason is missing")
         text = " ".join(node.value.split()) if node.tag.endswith(":str") else ""
         if not text or re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", text):
-            raise self.wrong(f"the reason is {_show(node)} and not a line of text", node)
+            raise self.fault(f"the reason is {_show(node)} and not a line of text", node)
         return text
 
     def _list(self, key: str) -> list[yaml.Node]:
         node = self.values.get(key)
         if node is None:
-            raise self.wrong(f"{key} is missing")
+            raise self.fault(f"{key} is missing")
         if not (isinstance(node, yaml.SequenceNode) and node.value):
-            raise self.wrong(f"{key} is {_show(node)} and not a list with something in it", node)
+            raise self.fault(f"{key} is {_show(node)} and not a list with at least one entry", node)
         return list(node.value)
 
-    def _first(
-        self, side: str, what: str | int, node: yaml.Node, seen: dict[tuple[str, str | int], int]
-    ) -> None:
-        if (side, what) in seen:
-            raise _Wrong(node, f"{side} {what} stands on line {seen[side, what]} too; keep one of the two")
-        seen[side, what] = node.start_mark.line + 1
+    def _mark(self, kind: str, item: str | int, node: yaml.Node, seen: _Seen) -> None:
+        """Add a sentence or line to `seen`. Raises _Fault if it is already there."""
+        if (kind, item) in seen:
+            raise _Fault(node, f"{kind} {item} is already on line {seen[kind, item]}; keep one of the two")
+        seen[kind, item] = node.start_mark.line + 1
 
 
 def _entries(sections: Mapping[str, yaml.Node], section: str) -> Iterator[_Entry]:
-    """The entries of a section; a section that is not there, or empty, has none."""
+    """The entries of a section. A missing or empty section has none."""
     node = sections.get(section)
     if _is_null(node):
         return
     advice = f"write an entry of {section} as `{_FORMS[section]}`"
     if not isinstance(node, yaml.SequenceNode):
-        raise _Wrong(
+        raise _Fault(
             node, f"{section} is {_show(node)} and not a list; begin each entry with `- ` and {advice}"
         )
     for entry in node.value:
         yield _Entry(section, entry, _mapping(entry, _KEYS[section], advice))
 
 
-def _mapping(node: Any, keys: Any, advice: str) -> dict[str, yaml.Node]:
+def _mapping(node: yaml.Node | None, keys: Container[str], advice: str) -> dict[str, yaml.Node]:
     if not isinstance(node, yaml.MappingNode):
-        raise _Wrong(node, f"this is {_show(node)} and not a mapping; {advice}")
-    found: dict[str, yaml.Node] = {}
+        raise _Fault(node, f"this is {_show(node)} and not a mapping; {advice}")
+    values: dict[str, yaml.Node] = {}
     for key, value in node.value:
         if not (isinstance(key, yaml.ScalarNode) and key.value in keys):
-            raise _Wrong(key, f"unknown key {_show(key)}; {advice}")
-        if key.value in found:
-            raise _Wrong(key, f"the key {key.value!r} stands twice; join the two")
-        found[key.value] = value
-    return found
+            raise _Fault(key, f"unknown key {_show(key)}; {advice}")
+        if key.value in values:
+            raise _Fault(key, f"the key {key.value!r} appears twice; join the two")
+        values[key.value] = value
+    return values
 
 
 def _is_null(node: yaml.Node | None) -> bool:
@@ -242,7 +247,7 @@ def _is_null(node: yaml.Node | None) -> bool:
 
 
 def _show(node: yaml.Node) -> str:
-    """The node as it was written, shortened."""
+    """The node as it is written in the file, shortened."""
     text = " ".join(
         node.start_mark.buffer[node.start_mark.pointer : node.end_mark.pointer].rstrip("\0").split()
     )

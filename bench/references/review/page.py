@@ -1,8 +1,9 @@
-"""The review page: one HTML file that shows what was paired with what, doubtful pairs first, and takes corrections.
+"""The review page: one HTML file that shows the alignment of a set, doubtful pairs first, and takes
+corrections.
 
-It needs no network and no server. What the reviewer decides on it becomes the text of overrides.yaml, which the next
-build applies. Documents are untrusted: jinja escapes all of their text, and the page's content security policy lets
-nothing run or load but its own script and style.
+It needs no network and no server. The reviewer's decisions become the text of overrides.yaml, which the next
+build applies. Documents are untrusted: jinja escapes all of their text, and the page's content security
+policy allows only its own script and style.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ from markupsafe import Markup, escape
 from bench.core import Segment
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language
-from bench.references import REBUILD, find, load, read_document
+from bench.references import find, load
 from bench.references.review import overrides
 from bench.references.segmentation.extract import LeftOut
-from bench.references.segmentation.split import sentences
-from bench.references.set_folder import left_out, place, source_lines
+from bench.references.segmentation.sentences import split_sentences
+from bench.references.set_folder import REBUILD, read_document
+from bench.references.source_files import read_left_out, sentence_position, source_lines
 
-_AROUND = 160
-"""Characters of a source line that are shown before and after the part in question: a line may be a whole page."""
+_CONTEXT = 160
+"""Characters of a source line that are shown before and after the marked text: a line may be a complete
+page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,9 @@ class _Half:
     language: Language
     number: str
     parts: tuple[tuple[tuple[str, ...], str], ...]
-    """Names and text of each sentence; one part with all names where the text cannot be cut again."""
+    """Name and text of each sentence, or one part with all names if the text cannot be split again."""
     source: tuple[tuple[int, Markup], ...]
-    """Line number and line, the part in question marked."""
+    """Number and text of each source line, with the text of the segment marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +63,31 @@ class _Gap:
     sides: Mapping[Language, Sequence[LeftOut]]
 
 
-def page(folder: str | Path, threshold: float) -> str:
-    """The page of the set in `folder` (or of that id); segments whose confidence is below `threshold` are doubtful.
+def page(name_or_path: str | Path, threshold: float) -> str:
+    """The HTML of the review page. Segments with a confidence below `threshold`, from 0 to 1, are doubtful.
 
-    `threshold` lies between 0 and 1. Raises BenchError where a file of the set is missing or wrong.
+    Raises BenchError if a file of the set is missing or wrong.
     """
     if not 0 <= threshold <= 1:
         raise BenchError(f"The threshold {threshold} is not between 0 and 1; give one such as 0.5.")
-    root = find(folder)
-    reference, about, decided = load(root), read_document(root / "document.yaml"), overrides.read(root)
-    left = left_out(root)
-    source = _Source(root)
+    folder = find(name_or_path)
+    reference, document = load(folder), read_document(folder / "document.yaml")
+    decisions, left_out = overrides.read(folder), read_left_out(folder)
+    source = _Source(folder)
     rows = [
-        _Row(s, s.confidence < threshold, (_side(s, "zh", source), _side(s, "en", source)))
+        _Row(s, s.confidence < threshold, (_half(s, "zh", source), _half(s, "en", source)))
         for s in reference.segments
     ]
     for number, row in enumerate(rows, 1):
         for name in (*row.segment.zh_sentences, *row.segment.en_sentences):
             if not overrides.NAME.fullmatch(name):
                 raise BenchError(
-                    f"{root / 'segments.jsonl'}:{number}: {name!r} is no sentence's name; {REBUILD}."
+                    f"{folder / 'segments.jsonl'}:{number}: {name!r} is not the name of a sentence; "
+                    f"{REBUILD}."
                 )
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,  # by name it would be off: the file does not end in .html
+        autoescape=True,  # jinja's default for a file that does not end in .html is off
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -91,103 +95,104 @@ def page(folder: str | Path, threshold: float) -> str:
     environment.filters["csp_hash"] = _csp_hash
     return environment.get_template("review.html.j2").render(
         id=reference.id,
-        title=about["title"],
+        title=document.title,
         threshold=threshold,
         rows=rows,
         doubtful=sorted((row for row in rows if row.doubtful), key=lambda row: row.segment.confidence),
-        document=_document(rows, left),
+        document=_document(rows, left_out),
         alignments=sorted(Counter(s.alignment for s in reference.segments).items()),
-        left_out=len(left),
+        left_out=len(left_out),
         languages=LANGUAGE_NAMES,
         tags={"zh": "zh-Hans", "en": "en"},
-        overrides=_entries(decided),
+        overrides=_entries(decisions),
     )
 
 
-def _side(segment: Segment, language: Language, source: _Source) -> _Half:
+def _half(segment: Segment, language: Language, source: _Source) -> _Half:
     names, text = segment.sentences(language), segment.text(language)
-    # The text is that of whole sentences, joined; cut again it nearly always gives the same ones.
-    spans = sentences(text, language) if len(names) > 1 else [(0, len(text))]
+    # The text joins complete sentences. Splitting it again nearly always gives the same ones.
+    spans = split_sentences(text, language) if len(names) > 1 else [(0, len(text))]
     parts = (
-        tuple(((name,), text[a:b]) for name, (a, b) in zip(names, spans, strict=True))
+        tuple(((name,), text[start:end]) for name, (start, end) in zip(names, spans, strict=True))
         if len(spans) == len(names)
         else ((names, text),)
     )
-    lines, raw = segment.lines(language), segment.raw(language)
-    shown = tuple(
-        (line, source.show(language, line, part)) for line, part in zip(lines, raw.split("\n"), strict=True)
-    )
-    return _Half(language, segment.number(language), parts, shown)
+    lines, raw = segment.lines(language), segment.raw(language).split("\n")
+    marked = tuple((line, source.marked(language, line, text)) for line, text in zip(lines, raw, strict=True))
+    return _Half(language, segment.number(language), parts, marked)
 
 
 class _Source:
-    """The lines of the source; a class, because it keeps how far each line has been shown.
+    """The lines of the source. It remembers how much of each line has been shown.
 
-    A line may hold the same words twice, so each search begins where the last one on that line ended.
+    A line may contain the same words twice, so each search begins where the previous one on that line ended.
     """
 
-    def __init__(self, root: Path):
-        self._lines = source_lines(root)
-        self._reached: dict[tuple[Language, int], int] = defaultdict(int)
+    def __init__(self, folder: Path) -> None:
+        self._lines = source_lines(folder)
+        self._shown: dict[tuple[Language, int], int] = defaultdict(int)
 
-    def show(self, language: Language, line: int, part: str) -> Markup:
-        """Source line `line`, from 1, shortened, with `part` marked; the part alone where the line does not hold it."""
+    def marked(self, language: Language, number: int, part: str) -> Markup:
+        """Source line `number`, from 1, shortened, with `part` marked. `part` alone if the line does not
+        contain it."""
         lines = self._lines[language]
-        text = lines[line - 1] if line <= len(lines) else ""
-        begin = self._reached[language, line]
-        start, end = _find(part, text, begin) or _find(part, text, 0) or (0, 0)
+        line = lines[number - 1] if number <= len(lines) else ""
+        shown = self._shown[language, number]
+        start, end = _find(part, line, shown) or _find(part, line, 0) or (0, 0)
         if start == end:
             return Markup("<mark>{}</mark>").format(part)
-        self._reached[language, line] = end
-        before, after = text[:start], text[end:]
-        if len(before) > _AROUND:
-            before = "…" + before[-_AROUND:]
-        if len(after) > _AROUND:
-            after = after[:_AROUND] + "…"
-        return escape(before) + Markup("<mark>{}</mark>").format(text[start:end]) + escape(after)
+        self._shown[language, number] = end
+        before, after = line[:start], line[end:]
+        if len(before) > _CONTEXT:
+            before = "…" + before[-_CONTEXT:]
+        if len(after) > _CONTEXT:
+            after = after[:_CONTEXT] + "…"
+        return escape(before) + Markup("<mark>{}</mark>").format(line[start:end]) + escape(after)
 
 
-def _find(part: str, text: str, begin: int) -> tuple[int, int] | None:
-    """Start and end of `part` in `text`; white space may differ, as the raw text of joined sentences has it its own way."""
-    at = text.find(part, begin)
-    if at >= 0:
-        return at, at + len(part)
-    loose = re.compile(r"[\s\ufeff]*".join(map(re.escape, "".join(part.split()))))
-    found = loose.search(text, begin)
-    return found.span() if found else None
+def _find(part: str, line: str, begin: int) -> tuple[int, int] | None:
+    """Start and end of `part` in `line`. White space may differ, because joining sentences changes it."""
+    start = line.find(part, begin)
+    if start >= 0:
+        return start, start + len(part)
+    flexible = re.compile(r"[\s\ufeff]*".join(map(re.escape, "".join(part.split()))))
+    match = flexible.search(line, begin)
+    return match.span() if match else None
 
 
 def _document(rows: Sequence[_Row], left_out: Iterable[LeftOut]) -> list[_Row | _Gap]:
-    """All rows in order, and between them what was left out there."""
-    reached: dict[Language, list[tuple[int, int]]] = {
-        "zh": list(accumulate((place(r.segment.zh_sentences[0]) for r in rows), max)),
-        "en": list(accumulate((place(r.segment.en_sentences[0]) for r in rows), max)),
+    """All rows in order, with what was left out in its place between them."""
+    positions: dict[Language, list[tuple[int, int]]] = {
+        language: list(
+            accumulate((sentence_position(row.segment.sentences(language)[0]) for row in rows), max)
+        )
+        for language in LANGUAGE_NAMES
     }
     gaps: dict[int, dict[Language, list[LeftOut]]] = defaultdict(lambda: {"zh": [], "en": []})
-    for item in left_out:
-        key = place(item.sentence) if item.sentence else (item.lines[0], 0)
-        gaps[bisect_right(reached[item.side], key)][item.side].append(item)
-    found: list[_Row | _Gap] = []
+    for entry in left_out:
+        position = sentence_position(entry.sentence) if entry.sentence else (entry.lines[0], 0)
+        gaps[bisect_right(positions[entry.side], position)][entry.side].append(entry)
+    document: list[_Row | _Gap] = []
     for index in range(len(rows) + 1):
         if index in gaps:
-            found.append(_Gap(gaps[index]))
-        found += rows[index : index + 1]
-    return found
+            document.append(_Gap(gaps[index]))
+        document += rows[index : index + 1]
+    return document
 
 
-def _entries(decided: overrides.Overrides) -> dict[str, list[dict[str, Any]]]:
-    """The entries of overrides.yaml, in the form that the page's script keeps them; what shares a reason is joined."""
+def _entries(decisions: overrides.Overrides) -> dict[str, list[dict[str, Any]]]:
+    """The entries of overrides.yaml as the page's script keeps them, joined where they share a reason."""
     alone: dict[str, dict[str, Any]] = {}
-    for (side, name), reason in decided.alone.items():
-        alone.setdefault(reason, {"zh": [], "en": [], "reason": reason})[side].append(name)
-    lines: dict[tuple[str, str], dict[str, Any]] = {}
-    for (where, line), reason in decided.leave_out.items():
-        entry = lines.setdefault((where, reason), {"lines": [], "side": where, "reason": reason})
+    for (language, name), reason in decisions.alone.items():
+        alone.setdefault(reason, {"zh": [], "en": [], "reason": reason})[language].append(name)
+    leave_out: dict[tuple[str, str], dict[str, Any]] = {}
+    for (side, line), reason in decisions.leave_out.items():
+        entry = leave_out.setdefault((side, reason), {"lines": [], "side": side, "reason": reason})
         entry["lines"].append(line)
     return {
-        "pairs": [pair._asdict() for pair in decided.pairs],
+        "pairs": [pair._asdict() for pair in decisions.pairs],
         "alone": list(alone.values()),
-        "leave_out": list(lines.values()),
+        "leave_out": list(leave_out.values()),
     }
 
 

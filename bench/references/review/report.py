@@ -1,4 +1,4 @@
-"""What a build did, for people to read: report.md of a set's folder. The same input gives the same bytes."""
+"""report.md of a set's folder: what a build did, for people. The same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from pathlib import Path
 
 from bench import __version__
 from bench.core import Segment
-from bench.references.alignment.pipeline import Built
+from bench.references.alignment.pipeline import BuildResult
 from bench.references.reading.read import SourceText
 from bench.references.review.check import counts
 from bench.references.review.overrides import FILE, Overrides
 
-_LONGEST = 500  # rows of a table; all of them are in left_out.jsonl and segments.jsonl
 DOUBTFUL = 0.5
-"""Pairs below this confidence are listed for review."""
+"""Pairs with a confidence below this value are listed for review."""
+_MAX_ROWS = 500
+"""Rows of a table in the report. left_out.jsonl and segments.jsonl have all of them."""
 
 
 def report(
-    name: str,
+    id: str,
     source: SourceText,
-    built: Built,
+    result: BuildResult,
     decisions: Overrides,
     lexicon: Path | None,
     embeddings: str | None,
 ) -> str:
-    parts = [
-        f"# {name}: how it was built",
-        "Written by `bench references build`; each build writes it again.",
+    """The report on the set `id`, in Markdown."""
+    sections = [
+        f"# {id}: build report",
+        "Written by `bench references build`. Every build overwrites it.",
         _table(
             ("file", "format", "encoding", "sha256"),
             [(file.name, file.format, file.encoding or "–", f"`{file.sha256}`") for file in source.origin],
@@ -40,33 +42,44 @@ def report(
         ),
         "## Counts",
         _table(
-            ("what", "how many"),
-            [(what, str(n)) for what, n in counts(built.segments, built.left_out).items()],
+            ("item", "count"),
+            [(item, str(count)) for item, count in counts(result.segments, result.left_out).items()],
         ),
         "## Left out",
         _table(
             ("lines", "text", "reason"),
-            [(", ".join(map(str, item.lines)), _short(item.text), item.reason) for item in built.left_out],
+            [
+                (", ".join(map(str, entry.lines)), _short(entry.text), entry.reason)
+                for entry in result.left_out
+            ],
         ),
-        f"## Doubtful: confidence under {DOUBTFUL}",
+        f"## Doubtful pairs (confidence below {DOUBTFUL})",
         _table(
             ("id", "confidence", "Chinese", "English"),
-            [(s.id, f"{s.confidence:.2f}", _short(s.zh), _short(s.en)) for s in doubtful(built.segments)],
+            [(s.id, f"{s.confidence:.2f}", _short(s.zh), _short(s.en)) for s in doubtful(result.segments)],
         ),
     ]
     if decisions.pairs or decisions.alone or decisions.leave_out:
-        parts += [f"## Decided by a reviewer ({FILE})", _table(("what", "reason"), _decisions(decisions))]
-    return "\n\n".join(part for part in parts if part) + "\n"
+        sections += [
+            f"## Reviewer's decisions ({FILE})",
+            _table(("decision", "reason"), _decisions(decisions)),
+        ]
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
 def doubtful(segments: Sequence[Segment], threshold: float = DOUBTFUL) -> list[Segment]:
-    """Those under the threshold, the most doubtful first."""
-    return sorted((s for s in segments if s.confidence < threshold), key=lambda s: s.confidence)
+    """The segments with a confidence below the threshold, the lowest first."""
+    return sorted(
+        (segment for segment in segments if segment.confidence < threshold),
+        key=lambda segment: segment.confidence,
+    )
 
 
 def _decisions(decisions: Overrides) -> list[tuple[str, str]]:
-    pairs = [(f"{', '.join(p.zh)} = {', '.join(p.en)}", p.reason) for p in decisions.pairs]
-    alone = [(f"{language} {name} alone", reason) for (language, name), reason in decisions.alone.items()]
+    pairs = [(f"{', '.join(pair.zh)} = {', '.join(pair.en)}", pair.reason) for pair in decisions.pairs]
+    alone = [
+        (f"{language} {name}: no counterpart", reason) for (language, name), reason in decisions.alone.items()
+    ]
     lines = [
         (f"line {line} left out" if side == "both" else f"{side} line {line} left out", reason)
         for (side, line), reason in decisions.leave_out.items()
@@ -74,12 +87,12 @@ def _decisions(decisions: Overrides) -> list[tuple[str, str]]:
     return [*pairs, *alone, *lines]
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return "None."
-    lines = [head, ["---"] * len(head), *rows[:_LONGEST]]
+    lines = [header, ["---"] * len(header), *rows[:_MAX_ROWS]]
     table = "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
-    return table + (f"\n\n… and {len(rows) - _LONGEST} more." if len(rows) > _LONGEST else "")
+    return table + (f"\n\n… and {len(rows) - _MAX_ROWS} more." if len(rows) > _MAX_ROWS else "")
 
 
 def _list(*groups: Iterable[str]) -> str:

@@ -1,0 +1,77 @@
+"""The copy of its source that a set's folder keeps, and left_out.jsonl: what of the source is in no segment.
+
+`bench references build` writes these files; check and review read them.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Language, Side
+from bench.references.reading.read import SourceText, read
+from bench.references.segmentation.extract import LeftOut
+from bench.references.set_folder import REBUILD, decode_row, read_text
+
+TEXT_FILES: dict[Side, str] = {"both": "source.txt", "zh": "source.zh.txt", "en": "source.en.txt"}
+"""One file with both languages, or one file per language."""
+ALIGNED_FILE = "source.tsv"
+"""The file of a source that came aligned: a header, then one pair per row."""
+_SENTENCE_NAME = re.compile(r"(L[1-9]\d*s[1-9]\d*)?")
+
+
+def source_paths(folder: Path) -> list[Path]:
+    """The files from which the set in `folder` was built; [] if there is no set in it."""
+    if not (folder / "segments.jsonl").is_file():
+        return []
+    choices = (ALIGNED_FILE,), (TEXT_FILES["zh"], TEXT_FILES["en"]), (TEXT_FILES["both"],)
+    complete = (names for names in choices if all((folder / name).is_file() for name in names))
+    return [folder / name for name in next(complete, ())]
+
+
+def source_lines(folder: Path) -> dict[Language, list[str]]:
+    """The lines of the source by language; the same list for both languages if they are in one file."""
+    if (folder / ALIGNED_FILE).is_file():
+        texts = read([folder / ALIGNED_FILE]).texts
+        return {language: texts[language].split("\n") for language in LANGUAGE_NAMES}
+    if (folder / TEXT_FILES["zh"]).is_file():
+        return {language: read_text(folder / TEXT_FILES[language]).split("\n") for language in LANGUAGE_NAMES}
+    return dict.fromkeys(LANGUAGE_NAMES, read_text(folder / TEXT_FILES["both"]).split("\n"))
+
+
+def source_contents(source: SourceText) -> dict[str, str]:
+    """File name -> content of the files that keep `source` in a set's folder."""
+    if not source.aligned:
+        return {TEXT_FILES[side]: text for side, text in source.texts.items()}
+    table = io.StringIO()
+    writer = csv.writer(table, delimiter="\t", lineterminator="\n")
+    writer.writerow(("zh", "en"))
+    zh, en = (source.texts[language].split("\n") for language in LANGUAGE_NAMES)
+    writer.writerows(zip(zh, en, strict=True))
+    return {ALIGNED_FILE: table.getvalue()}
+
+
+def read_left_out(folder: Path) -> list[LeftOut]:
+    """The entries of left_out.jsonl. Raises BenchError, with file and line, at the first fault."""
+    path = folder / "left_out.jsonl"
+    entries = []
+    for number, line in enumerate(read_text(path).split("\n")[:-1], 1):
+        entry = decode_row(line, LeftOut, f"{path}:{number}")
+        if not entry.reason:
+            raise BenchError(f"{path}:{number}: the reason is empty; {REBUILD}.")
+        if len(entry.lines) != entry.text.count("\n") + 1:
+            raise BenchError(f"{path}:{number}: text and lines differ in their number of lines; {REBUILD}.")
+        if not _SENTENCE_NAME.fullmatch(entry.sentence):
+            raise BenchError(f"{path}:{number}: {entry.sentence!r} is not the name of a sentence; {REBUILD}.")
+        entries.append(entry)
+    return entries
+
+
+def sentence_position(name: str) -> tuple[int, int]:
+    """L37s2 -> (37, 2): source line and ordinal on it, both from 1. Sorts sentences in the order of the
+    source."""
+    line, _, ordinal = name[1:].partition("s")
+    return int(line), int(ordinal)
