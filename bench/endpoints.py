@@ -206,8 +206,7 @@ class Endpoint:
     def _persist(
         self, request: Request, ask: Callable[[Request], Answer], stopped: threading.Event
     ) -> Answer:
-        """Make up to 1 + `retries` attempts at one request. Raises NoAnswer, redacted, and whatever else
-        `ask` raises."""
+        """Up to 1 + `retries` attempts. Raises NoAnswer, redacted, and whatever else `ask` raises."""
         attempt = 0
         while True:
             self.gate.enter()
@@ -261,8 +260,7 @@ def _limit_wait(status: int, headers: Mapping[str, str]) -> float:
 
 
 def _pause(attempt: int, headers: Mapping[str, str]) -> float:
-    """Seconds before the next attempt: Retry-After, or exponential backoff with jitter (as in OpenAI's
-    client)."""
+    """Seconds before the next attempt: Retry-After, or exponential backoff with jitter."""
     wait = _retry_after(headers)
     if not 0 < wait <= _MAX_RETRY_AFTER and (date := parsedate_tz(headers.get("retry-after", ""))):
         with suppress(ValueError, OverflowError):

@@ -1,5 +1,4 @@
-"""What a language model is asked. Prompts are files in configs/prompt/; their names appear in every run made
-with them."""
+"""What a language model is asked. Each file in configs/prompt/ is one; every run records its name."""
 
 from __future__ import annotations
 
@@ -33,24 +32,20 @@ class Prompt:
     examples: Sequence[Mapping[str, str]] = ()
     """[{zh: …, en: …}], used in either direction. Do not take them from a document that is benchmarked."""
     query_after: str = ""
-    """For one segment with {before}, the preceding segments, one per line. Used if `previous` > 0 and there
-    are any."""
+    """For one segment with {before}, the `previous` segments, one per line, unless there are none."""
     query_together: str = ""
     """For {count} segments per request; {source} is then one numbered line per segment: "[1] …". It must ask
     for an answer that is numbered in the same way."""
     previous: int = 0
     """Number of preceding source segments that are shown with each segment."""
     together: Together = "segment"
-    """What one request translates. If an answer cannot be split into segments, each is requested again with
-    `query`."""
+    """What one request translates. A response that cannot be split falls back to `query` for each segment."""
     chat: bool = True
-    """True: a conversation in the model's own chat template. False: plain text that a base model
-    continues."""
+    """True: a conversation in the model's own chat template. False: text that a base model continues."""
     chat_options: Mapping[str, Any] = field(default_factory=dict)
     """Further variables of the checkpoint's chat template: {enable_thinking: false} …"""
     stop: str = ""
-    """Generation ends where this string appears. Base models need it, because they do not stop on their
-    own."""
+    """Generation ends where this string appears; base models do not stop on their own."""
 
     def __post_init__(self) -> None:
         required = {"query": {"source"}}
@@ -90,8 +85,7 @@ class Prompt:
         return used
 
     def messages(self, unit: Sequence[Source], direction: Direction) -> list[dict[str, str]]:
-        """The conversation for a chat template; examples are earlier turns. `unit`: the segments of one
-        request."""
+        """The conversation for a chat template, with examples as earlier turns."""
         turns: list[dict[str, str]] = []
         for question, answer in self._worked_examples(direction):
             turns.append({"role": "user", "content": question})
@@ -104,8 +98,7 @@ class Prompt:
         return "".join(shots) + self._question(unit, direction)
 
     def stop_for(self, unit: Sequence[Source]) -> str:
-        """The stop string for a request. If the source has line breaks, a line break does not end the
-        answer."""
+        """The stop string. A line break does not end the answer if the source has line breaks."""
         breaks = len(unit) > 1 or "\n" in unit[0].text
         return self.stop + "\n" if breaks and self.stop == "\n" else self.stop
 

@@ -37,8 +37,7 @@ class Family:
     """Text before every source. May use {source_language}, {target_language} (Chinese, English),
     {source_code} and {target_code}. None: the user must say."""
     tag_pattern: str = r"(?!)"
-    """Regular expression of tags that its tokenizer recognises in any text, though it does not list them as
-    special."""
+    """Regular expression of tags that the tokenizer reads in any text but does not list as special."""
 
 
 FAMILIES = (
@@ -72,8 +71,7 @@ _UNKNOWN = Family("unknown", (), {}, "", "prefix", 4, prefix=None)
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings of an encoder-decoder. None: as in the checkpoint's generation config, or as usual in its
-    family."""
+    """Settings of an encoder-decoder. None: the checkpoint's generation config, or its family, decides."""
 
     codes: Mapping[Language, str] = field(default_factory=dict)
     """Language codes that differ from the family's: {zh: zho_Hant}."""
@@ -109,8 +107,7 @@ class Settings:
 
 
 def family(config: Any, tokenizer: Any) -> Family:
-    """The family of a checkpoint, from its model type and, since families share types, from the codes it
-    knows."""
+    """The family of a checkpoint: families share model types, so its language codes are checked, too."""
     for candidate in FAMILIES:
         tags = [candidate.tag.format(code) for code in candidate.codes.values()]
         untagged = candidate.tag_position == "source"  # Marian with one target language

@@ -43,8 +43,7 @@ TOO_LONG = Response("", truncated=True)
 
 
 class LanguageModelAdapter(Adapter):
-    """A language model. A subclass says how it responds; `identity` must include `_cleaning.VERSION` and the
-    prompt."""
+    """A language model. `identity` must include `_cleaning.VERSION` and the prompt."""
 
     def __init__(self, prompt: Prompt, *, direction: Direction) -> None:
         super().__init__(direction)
@@ -87,8 +86,7 @@ class LanguageModelAdapter(Adapter):
 
 
 class CheckpointAdapter(LanguageModelAdapter):
-    """A language model whose checkpoint runs in this process; prompts go in and responses come out as token
-    ids.
+    """A language model whose checkpoint runs here. Prompts and responses are token ids.
 
     `checkpoint`: see bench.checkpoints.weights.parse_weights (a folder, a GGUF file, hub-id@revision, or a
     list of sources). `limits`: see bench.adapters._requests.Limits.
@@ -155,8 +153,7 @@ class CheckpointAdapter(LanguageModelAdapter):
 
 
 def context_size(config: Any) -> int:
-    """The number of positions of a language model, from its transformers config; practically unlimited if not
-    stated."""
+    """Context size in tokens, from a transformers config; practically unlimited if it is not stated."""
     # The config of a model that also reads images holds the config of its text model.
     return int(getattr(config.get_text_config(), "max_position_embeddings", None) or 1 << 30)
 

@@ -92,14 +92,12 @@ class RequestTokenizer:
         return list(self.tokenizer.apply_chat_template(messages, **options))
 
     def limit(self, unit: Unit) -> int:
-        """Maximum number of tokens of the answer; tokens_base covers the number before each segment of a
-        block."""
+        """Maximum number of tokens of the answer. tokens_base covers the numbers in the answer to a block."""
         lines = (line for source in unit for line in source.text.split("\n"))
         return self.limits.max_tokens(token_counts(self.tokenizer, lines), self.direction)
 
     def is_stopped(self, tokens: Sequence[int], stop: str) -> bool:
-        """Whether the last of an answer's `tokens` completed its stop string. Reads only the last few
-        tokens."""
+        """Whether the last of an answer's `tokens` has completed its stop string."""
         return bool(stop) and stop in self.tokenizer.decode(tokens[-_STOP_TOKENS:])
 
 

@@ -1,5 +1,4 @@
-"""A control: the source as its own translation. Its score is what a metric gives for no translation at
-all."""
+"""A control: the source as its own translation. Its score is what a metric gives for nothing."""
 
 from __future__ import annotations
 

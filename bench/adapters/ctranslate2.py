@@ -195,8 +195,7 @@ def _import_engine() -> Any:
 
 
 def _check_device(dtype: str) -> str:
-    """ "cuda" if there is a GPU, else "cpu". Raises BenchError if the engine is missing or does not support
-    `dtype`."""
+    """The device to use, "cuda" or "cpu". Raises BenchError if the engine does not support `dtype` there."""
     ctranslate2 = _import_engine()
     device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
     supported = ctranslate2.get_supported_compute_types(device)
@@ -259,16 +258,14 @@ def _convert(path: Path, target: Path, dtype: str, pickled: bool) -> None:
 
 
 def _threads() -> int:
-    """OMP_NUM_THREADS, or the number of cores that this process may use; containers and jobs may have fewer
-    than all."""
+    """OMP_NUM_THREADS, or the number of cores that this process may use: a job may not have all."""
     if threads := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]:
         return int(threads)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _facts(engine: Any) -> dict[str, Any]:
-    """`batch_invariant`: in float32 the batch does not change outputs, unless two beams are within rounding
-    error."""
+    """`batch_invariant`: in float32, unless two beams are within rounding error."""
     exact = engine.compute_type == "float32"
     facts = {"device": engine.device, "compute_type": engine.compute_type, "batch_invariant": exact}
     return facts if engine.device == "cuda" else {**facts, "threads": _threads()}

@@ -55,8 +55,7 @@ class Dictionary(Adapter):
             yield source.id, Output(text=gloss(source.text))
 
     def _to_english(self, text: str) -> str:
-        """Longest match from left to right, first gloss of each word. Text that is not in the dictionary is
-        copied."""
+        """Longest match from left to right, first gloss of each word. Unknown text is copied."""
         glosses: list[str] = []
         start = 0
         while start < len(text):
@@ -100,8 +99,7 @@ class Dictionary(Adapter):
 
 
 def _plain_gloss(gloss: str) -> str:
-    """A gloss as running text: "to export" -> "export", "country; nation" -> "country"; "" if it is only a
-    remark."""
+    """A gloss as running text: "to export" -> "export", "country; nation" -> "country", a remark -> ""."""
     if gloss.startswith(_SKIPPED):
         return ""
     text = re.sub(r"\s*\([^)]*\)\s*", " ", gloss).partition(";")[0].strip(" ~")
@@ -109,8 +107,7 @@ def _plain_gloss(gloss: str) -> str:
 
 
 def _inverted(glosses: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """English gloss -> the Chinese word that lists it first; among equals, preferably one of two
-    characters."""
+    """English gloss -> the Chinese word that lists it first, preferably one of two characters."""
     best: dict[str, tuple[int, int, str]] = {}
     for word, plain in glosses.items():
         for position, gloss in enumerate(plain):

@@ -114,8 +114,7 @@ class LLM(CheckpointAdapter):
         return [group for group in groups if group[0]]
 
     def _decode(self, rows: Sequence[TokenizedRequest], prefill: _Prefill) -> Iterator[tuple[int, list[int]]]:
-        """Yield each row's number and greedy continuation as it ends: at most its limit, without the end
-        token."""
+        """Yield each row's number and greedy continuation, without the end token, as it ends."""
         import torch
 
         outputs: list[list[int]] = [[] for _ in rows]
@@ -236,8 +235,7 @@ def _common_prefix(sequences: list[list[int]]) -> list[int]:
 
 
 def _pad_left(rows: list[list[int]], shared: int, device: str) -> tuple[torch.Tensor, torch.Tensor]:
-    """Token ids (rows, longest), and the attention mask (rows, shared + longest) with ones for the shared
-    prefix."""
+    """Token ids (rows, longest) and attention mask (rows, shared + longest), with ones for the prefix."""
     import torch
 
     longest = max(map(len, rows))

@@ -115,8 +115,7 @@ class Seq2Seq(Adapter):
     def _generate(
         self, sources: Sequence[TokenizedSource], forced: list[int]
     ) -> Iterator[tuple[TokenizedSource, list[int]]]:
-        """Yield each source with the decoder's output: `forced`, the translation, perhaps its end and
-        padding."""
+        """Yield each source with the output: `forced`, the translation, perhaps its end and padding."""
         import torch
 
         ids, mask = _padded([source.ids for source in sources], self._tokenizer.tokenizer.pad_token_id or 0)
@@ -140,8 +139,7 @@ class Seq2Seq(Adapter):
 
 
 class _RowLimits:
-    """A stopping criterion that ends each row at its own limit, so that no output depends on the row's
-    neighbours."""
+    """A stopping criterion that ends each row at its own limit, whatever the limits of its neighbours."""
 
     def __init__(self, limits: torch.Tensor) -> None:
         self.limits = limits

@@ -1,4 +1,5 @@
-"""Both ctranslate2 adapters through their real code path: transformers on the same tiny checkpoints is the judge."""
+"""Both ctranslate2 adapters through their real code path: transformers on the same tiny checkpoints is the
+judge."""
 
 from __future__ import annotations
 
@@ -62,8 +63,8 @@ def test_what_was_learned_is_said(name: str, direction: Direction) -> None:
 
 @pytest.mark.parametrize("name", FAMILIES)
 def test_beams(name: str) -> None:
-    """Most of it: the engine ends a search when so many beams have ended, and what these models say after a slip, which
-    they have never seen, ends early."""
+    """Most of it: the engine ends a search when so many beams have ended, and what these models say after a
+    slip, which they have never seen, ends early."""
     given, wanted = texts("zh-en")
     found = translated(engine(name, "zh-en"), given)
     right = [found[source.id].text == text for source, text in zip(given, wanted, strict=True)]

@@ -1,4 +1,5 @@
-"""The llm adapter through its real code path, on tiny real checkpoints; transformers' own generate is the judge."""
+"""The llm adapter through its real code path, on tiny real checkpoints; transformers' own generate is the
+judge."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "qwen": tiny.qwen(root / "qwen"),
         "gemma": tiny.gemma(root / "gemma"),
         "narrow": tiny.gemma(root / "narrow", window=48),
-        "sees": tiny.gemma(root / "sees", window=48, sees_pictures=True),
+        "sees": tiny.gemma(root / "sees", window=48, multimodal=True),
     }
 
 
@@ -123,7 +124,8 @@ def test_a_source_longer_than_the_context_is_cut_off_whole(checkpoints: dict[str
 
 def test_the_prompt_carries_the_languages_and_the_examples() -> None:
     assert SHOTS.completion([Source("a", "和平。")], "zh-en") == (
-        "Chinese: 各国应当遵守国际法。\nEnglish: All countries should abide by international law.\n\nChinese: 和平。\nEnglish:"
+        "Chinese: 各国应当遵守国际法。\nEnglish: All countries should abide by international law.\n\n"
+        "Chinese: 和平。\nEnglish:"
     )
     turns = Prompt("p", "{target_language}: {source}", SHOTS.examples).messages(
         [Source("a", "{peace}")], "en-zh"

@@ -1,4 +1,4 @@
-"""The openai adapter against servers of these tests: one that does everything wrong, and llama.cpp's own."""
+"""The openai adapter against two servers: one that does everything wrong, and llama.cpp's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from bench.core import Output, Source
 from bench.errors import BenchError
 from bench.prompt import Prompt
 from tests.helpers import tiny
-from tests.helpers.hostile_server import Reply, Seen, answer, failed, said, serving
+from tests.helpers.hostile_server import Received, Reply, completion, completion_body, error_reply, serving
 
 SET = "china-export-controls-2021"
 SEGMENTS = references.load(SET).segments
@@ -43,39 +43,39 @@ def adapter(base_url: str, prompt: Prompt = PLAIN, **settings: Any) -> OpenAI:
     return OpenAI("tiny", prompt, options, base_url, direction="zh-en", **settings)
 
 
-def asked(this: OpenAI, texts: list[str]) -> dict[str, Output]:
+def translate(api: OpenAI, texts: list[str]) -> dict[str, Output]:
     """Text -> output; each text is a source of its own."""
-    this.load()
-    outputs = list(this.translate([Source(text, text) for text in texts]))
+    api.load()
+    outputs = list(api.translate([Source(text, text) for text in texts]))
     assert len(outputs) == len(texts)
     return dict(outputs)
 
 
-def good(seen: Seen) -> Reply:
-    return said(f"<{seen.source}>")
+def good(request: Received) -> Reply:
+    return completion(f"<{request.source}>")
 
 
-def first(bad: Reply) -> Callable[[Seen], Reply]:
-    """Wrong the first time, and right the second."""
-    return lambda seen: bad if seen.times == 1 else good(seen)
+def first(bad: Reply) -> Callable[[Received], Reply]:
+    """Wrong for the first attempt, right afterwards."""
+    return lambda request: bad if request.attempt == 1 else good(request)
 
 
-def always(bad: Reply) -> Callable[[Seen], Reply]:
-    return lambda seen: bad
+def always(bad: Reply) -> Callable[[Received], Reply]:
+    return lambda request: bad
 
 
 CUT = Reply(body=b'{"choices": [', missing=100)
 BROKEN = Reply(body=b'{"choices": [')
-NO_CHOICES = Reply(body=json.dumps({**answer("x"), "choices": []}).encode())
+NO_CHOICES = Reply(body=json.dumps({**completion_body("x"), "choices": []}).encode())
 TOO_LONG = "This model's maximum context length is 2048 tokens. However, you requested 9000 tokens."
 
-# What the server does -> what is wanted of the output: a text, a flag, or what the error says.
-FAULTS: dict[str, tuple[Callable[[Seen], Reply], str]] = {
+# What the server does -> the expected output: a text, a flag, or a pattern of the error.
+FAULTS: dict[str, tuple[Callable[[Received], Reply], str]] = {
     "nothing wrong": (good, "text"),
-    "429 with Retry-After": (first(failed(429, "slow down", SOON)), "text"),
+    "429 with Retry-After": (first(error_reply(429, "slow down", SOON)), "text"),
     "429 with reset": (
         first(
-            failed(
+            error_reply(
                 429,
                 "slow down",
                 {"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "60ms", **SOON},
@@ -83,76 +83,80 @@ FAULTS: dict[str, tuple[Callable[[Seen], Reply], str]] = {
         ),
         "text",
     ),
-    "500": (first(failed(500, "oops", SOON)), "text"),
+    "500": (first(error_reply(500, "oops", SOON)), "text"),
     "hangs": (first(Reply(wait=1.2)), "text"),
     "is cut off": (first(CUT), "text"),
     "broken json": (first(BROKEN), "text"),
     "no choices": (first(NO_CHOICES), "text"),
     "a web page": (first(Reply(body=b"<html>", headers={"Content-Type": "text/html"})), "text"),
     "an empty body": (first(Reply()), "text"),
-    "a body that drips": (first(Reply(body=said("late").body, drip=0.01)), "text"),
+    "a body that drips": (first(Reply(body=completion("late").body, drip=0.01)), "text"),
     "deep json": (first(Reply(body=b"[" * 100_000)), "text"),
-    "always 429": (always(failed(429, "slow down", SOON)), "error: slow down"),
-    "always 503": (always(failed(503, f"no room for {KEY}", SOON)), r"error: no room for \[key\]"),
+    "always 429": (always(error_reply(429, "slow down", SOON)), "error: slow down"),
+    "always 503": (always(error_reply(503, f"no room for {KEY}", SOON)), r"error: no room for \[key\]"),
     "always hangs": (always(Reply(wait=1.2)), "error: timed out"),
     "always cut off": (always(CUT), "error: no answer: "),
     "always broken": (always(BROKEN), "error: no answer: .*choices"),
-    "500, then broken": (lambda seen: failed(500, "", SOON) if seen.times == 1 else BROKEN, "error: no answer"),
+    "500, then broken": (
+        lambda request: error_reply(500, "", SOON) if request.attempt == 1 else BROKEN, "error: no answer"
+    ),
     "500, cut off": (always(Reply(500, b"oops", SOON, missing=9)), "error: no answer"),
     "an error in a good status": (always(Reply(body=b'{"error": {"message": "gone"}}')), "error: gone"),
-    "400 with the key": (always(failed(400, f"Bad: Bearer {KEY}!" + "x" * 999)), r"error: Bad: Bearer \[key\]"),
-    "422": (always(failed(422, "no such field")), "error: 422 - no such field"),
-    "too long": (always(failed(400, "Too long", code="context_length_exceeded")), "truncated"),
-    "too long, as vLLM says it": (always(failed(400, TOO_LONG, code=400)), "truncated"),
-    "filtered": (always(said(None, "content_filter")), "refused"),
-    "refused": (always(said(None, refusal="I will not.")), "refused"),
-    "not even read": (always(failed(400, "No.", code="data_inspection_failed")), "refused"),
-    "cut at the limit": (always(said("half a sent", "length")), "truncated"),
-    "an empty text": (always(said("")), "empty"),
-    "half a surrogate pair": (always(said("a\ud800b")), "a?b"),
-    "the key in the text": (always(said(f"it is {KEY}")), "it is [key]"),
+    "400 with the key": (
+        always(error_reply(400, f"Bad: Bearer {KEY}!" + "x" * 999)), r"error: Bad: Bearer \[key\]"
+    ),
+    "422": (always(error_reply(422, "no such field")), "error: 422 - no such field"),
+    "too long": (always(error_reply(400, "Too long", code="context_length_exceeded")), "truncated"),
+    "too long, as vLLM says it": (always(error_reply(400, TOO_LONG, code=400)), "truncated"),
+    "filtered": (always(completion(None, "content_filter")), "refused"),
+    "refused": (always(completion(None, refusal="I will not.")), "refused"),
+    "not even read": (always(error_reply(400, "No.", code="data_inspection_failed")), "refused"),
+    "cut at the limit": (always(completion("half a sent", "length")), "truncated"),
+    "an empty text": (always(completion("")), "empty"),
+    "half a surrogate pair": (always(completion("a\ud800b")), "a?b"),
+    "the key in the text": (always(completion(f"it is {KEY}")), "it is [key]"),
     "no usage": (always(Reply(body=b'{"choices": [{"message": {"content": "ok"}}]}')), "ok"),
 }  # fmt: skip
 
 
-def faulty(texts: list[str]) -> Callable[[Seen], Reply]:
-    """One text after the other gets the next fault; texts that are left over get none."""
+def faulty(texts: list[str]) -> Callable[[Received], Reply]:
+    """Each text gets the next fault, as long as there are any."""
     by_text = dict(zip(texts, FAULTS.values(), strict=False))
-    return lambda seen: by_text.get(seen.source, (good, ""))[0](seen)
+    return lambda request: by_text.get(request.source, (good, ""))[0](request)
 
 
 def test_every_segment_ends_with_a_result_or_a_stated_error() -> None:
     texts = [f"text {name}" for name in FAULTS]
     with serving(faulty(texts)) as server:
-        this = adapter(server.url)
-        outputs = asked(this, texts)
-    for text, (_, wanted) in zip(texts, FAULTS.values(), strict=True):
+        api = adapter(server.url)
+        outputs = translate(api, texts)
+    for text, (_, expected) in zip(texts, FAULTS.values(), strict=True):
         output = outputs[text]
-        is_error = wanted.startswith("error: ")
+        is_error = expected.startswith("error: ")
         assert bool(output.error) == is_error, (text, output)
         assert KEY not in repr(output)
-        assert output.truncated == (wanted == "truncated"), text
-        assert output.refused == (wanted == "refused"), text
+        assert output.truncated == (expected == "truncated"), text
+        assert output.refused == (expected == "refused"), text
         if is_error:
-            assert re.search(wanted.removeprefix("error: "), output.error), (text, output.error)
+            assert re.search(expected.removeprefix("error: "), output.error), (text, output.error)
             assert len(output.error) <= 300
-        elif wanted == "text":
+        elif expected == "text":
             assert (output.text, output.tokens_in, output.tokens_out) == (f"<{text}>", 10, 5)
-        elif wanted not in ("truncated", "refused"):
-            assert output.text == wanted.replace("empty", "")
-    facts = this.facts()
+        elif expected not in ("truncated", "refused"):
+            assert output.text == expected.replace("empty", "")
+    facts = api.facts()
     assert facts["models"] == ["tiny-1"]
     assert facts["system_fingerprints"] == ["fp_1"]
-    assert (facts["requests"], facts["retries"]) == (len(server.seen), len(server.seen) - len(texts))
-    assert max(server.asked().values()) == 3, "retries count what the client and what the adapter ask again"
+    assert (facts["requests"], facts["retries"]) == (len(server.received), len(server.received) - len(texts))
+    assert max(server.attempts().values()) == 3, "no request is repeated by two layers"
 
 
 @pytest.mark.parametrize("concurrency", [1, 3, 50])
 def test_no_more_requests_at_once_than_allowed(concurrency: int) -> None:
-    with serving(lambda seen: Reply(body=good(seen).body, wait=0.05)) as server:
-        asked(adapter(server.url, timeout=5, concurrency=concurrency), [str(i) for i in range(20)])
-    assert server.most_at_once <= concurrency
-    assert server.most_at_once >= min(concurrency, 3)
+    with serving(lambda request: Reply(body=good(request).body, wait=0.05)) as server:
+        translate(adapter(server.url, timeout=5, concurrency=concurrency), [str(i) for i in range(20)])
+    assert server.max_open_requests <= concurrency
+    assert server.max_open_requests >= min(concurrency, 3)
 
 
 @pytest.mark.parametrize(
@@ -166,40 +170,46 @@ def test_no_more_requests_at_once_than_allowed(concurrency: int) -> None:
     ],
 )
 def test_all_wait_until_a_limit_is_reset(status: int, headers: dict[str, str], wait: float) -> None:
-    """Also the request that the client itself makes again after a shorter Retry-After (the last case)."""
-    told: list[float] = []
+    """Also the request that is repeated after a shorter Retry-After (the last case)."""
+    closed: list[float] = []
 
-    def script(seen: Seen) -> Reply:
-        if not told and seen.source == "5":
-            told.append(time.monotonic())
-            return Reply(status, good(seen).body, headers)
-        return Reply(body=good(seen).body, wait=0.01)
+    def script(request: Received) -> Reply:
+        if not closed and request.source == "5":
+            closed.append(time.monotonic())
+            return Reply(status, good(request).body, headers)
+        return Reply(body=good(request).body, wait=0.01)
 
     with serving(script) as server:
-        outputs = asked(adapter(server.url, timeout=5), [str(i) for i in range(40)])
+        outputs = translate(adapter(server.url, timeout=5), [str(i) for i in range(40)])
     assert not [output for output in outputs.values() if output.error]
-    after = [one.at - told[0] for one in server.seen if one.at > told[0]]
-    # In the first half may come what the other threads had sent before the headers were read.
-    assert not [at for at in after if wait / 2 <= at < wait]
+    after = [request.time - closed[0] for request in server.received if request.time > closed[0]]
+    # The first half may contain requests that other threads had sent before the headers were read.
+    assert not [seconds for seconds in after if wait / 2 <= seconds < wait]
     assert len(after) > 20
 
 
 @pytest.mark.parametrize(
     ("reply", "sentence"),
     [
-        (failed(401, f"Incorrect API key provided: {KEY}"), "set the environment variable OPENAI_API_KEY"),
-        (failed(402, "Insufficient Balance"), r"no credit left.*\(.*Insufficient Balance\)"),
-        (failed(403, f"{KEY} may not"), r"does not allow this key to use tiny.*\[key\] may not"),
-        (failed(404, "The model `tiny` does not exist."), r"has no tiny: correct system\.adapter\.model"),
-        (failed(429, "You exceeded your quota", SOON, code="insufficient_quota"), "no credit left"),
+        (
+            error_reply(401, f"Incorrect API key provided: {KEY}"),
+            "set the environment variable OPENAI_API_KEY",
+        ),
+        (error_reply(402, "Insufficient Balance"), r"no credit left.*\(.*Insufficient Balance\)"),
+        (error_reply(403, f"{KEY} may not"), r"does not allow this key to use tiny.*\[key\] may not"),
+        (
+            error_reply(404, "The model `tiny` does not exist."),
+            r"has no tiny: correct system\.adapter\.model",
+        ),
+        (error_reply(429, "You exceeded your quota", SOON, code="insufficient_quota"), "no credit left"),
     ],
 )
-def test_what_no_request_can_mend_ends_the_run_at_once(reply: Reply, sentence: str) -> None:
+def test_what_no_request_can_fix_ends_the_run_at_once(reply: Reply, sentence: str) -> None:
     with serving(always(reply)) as server:
-        this = adapter(server.url)
+        api = adapter(server.url)
         with pytest.raises(BenchError, match=sentence) as caught:
-            asked(this, [str(i) for i in range(500)])
-    assert len(server.seen) <= 4 * 3
+            translate(api, [str(i) for i in range(500)])
+    assert len(server.received) <= 4 * 3
     assert KEY not in str(caught.value)
     assert KEY not in repr(caught.getrepr(showlocals=False))
 
@@ -207,30 +217,32 @@ def test_what_no_request_can_mend_ends_the_run_at_once(reply: Reply, sentence: s
 def test_an_endpoint_that_does_not_answer_ends_the_run() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # and nobody listens
-        this = adapter(f"http://127.0.0.1:{closed.getsockname()[1]}/v1", retries=0)
+        api = adapter(f"http://127.0.0.1:{closed.getsockname()[1]}/v1", retries=0)
         with pytest.raises(BenchError, match=r"left 10 requests in a row unanswered .*refused"):
-            asked(this, [str(i) for i in range(500)])
-        outputs = asked(this, ["a", "b"])
+            translate(api, [str(i) for i in range(500)])
+        outputs = translate(api, ["a", "b"])
         assert all("refused" in output.error for output in outputs.values())
 
 
-def test_an_endpoint_that_answers_now_and_then_is_asked_to_the_end() -> None:
-    with serving(lambda seen: failed(500, "") if int(seen.source) % 2 else good(seen)) as server:
-        outputs = asked(adapter(server.url, retries=0, timeout=5), [str(i) for i in range(60)])
+def test_an_endpoint_that_answers_now_and_then_gets_all_requests() -> None:
+    with serving(
+        lambda request: error_reply(500, "") if int(request.source) % 2 else good(request)
+    ) as server:
+        outputs = translate(adapter(server.url, retries=0, timeout=5), [str(i) for i in range(60)])
     assert {text for text, output in outputs.items() if output.error} == {str(i) for i in range(1, 60, 2)}
 
 
-def test_a_run_that_is_given_up_asks_no_more() -> None:
-    with serving(lambda seen: Reply(body=good(seen).body, wait=0.05)) as server:
-        this = adapter(server.url, timeout=5)
-        this.load()
-        running = this.translate([Source(str(i), str(i)) for i in range(100)])
+def test_a_run_that_is_given_up_sends_no_more_requests() -> None:
+    with serving(lambda request: Reply(body=good(request).body, wait=0.05)) as server:
+        api = adapter(server.url, timeout=5)
+        api.load()
+        running = api.translate([Source(str(i), str(i)) for i in range(100)])
         next(running)
         del running  # closes the generator, as whoever breaks a loop over it does
-        begun = len(server.seen)
+        sent = len(server.received)
         time.sleep(0.3)
-        assert len(server.seen) <= begun + 4
-        assert len(asked(this, ["again"])) == 1
+        assert len(server.received) <= sent + 4
+        assert len(translate(api, ["again"])) == 1
 
 
 def test_what_a_request_holds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,7 +250,7 @@ def test_what_a_request_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # where nothing listens
     monkeypatch.setenv("OPENAI_API_KEY", f" {KEY}\n")
     with serving(good) as server:
-        asked(adapter(server.url), ["出口"])
+        translate(adapter(server.url), ["出口"])
         shots = Prompt(
             "shots",
             "{source_language}: {source}\n{target_language}:",
@@ -246,10 +258,10 @@ def test_what_a_request_holds(monkeypatch: pytest.MonkeyPatch) -> None:
             chat=False,
             stop="\n",
         )
-        (output,) = asked(adapter(server.url, shots), ["出口"]).values()
+        (output,) = translate(adapter(server.url, shots), ["出口"]).values()
         thinking = Prompt("t", "{source}", chat_options={"enable_thinking": False})
-        asked(adapter(server.url, thinking), ["出口"])
-    chat, plain, options = server.seen
+        translate(adapter(server.url, thinking), ["出口"])
+    chat, plain, options = server.received
     assert chat.path == "/v1/chat/completions"
     assert chat.body == {
         "model": "tiny",
@@ -262,15 +274,17 @@ def test_what_a_request_holds(monkeypatch: pytest.MonkeyPatch) -> None:
     assert plain.path == "/v1/completions"
     assert plain.body["prompt"] == "Chinese: 一\nEnglish: One\n\nChinese: 出口\nEnglish:"
     assert plain.body["stop"] == "\n"
-    assert output.text == "<Chinese: 出口"  # the server gave it back whole: what follows the stop is cut off
+    assert (
+        output.text == "<Chinese: 出口"
+    )  # the server repeats the prompt; the text after the stop string is cut off
     assert options.body["chat_template_kwargs"] == {"enable_thinking": False}
 
 
 def test_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "")
     with serving(good) as server:
-        assert asked(adapter(server.url), ["a"])["a"].text == "<a>"
-    assert KEY not in server.seen[0].headers["authorization"]
+        assert translate(adapter(server.url), ["a"])["a"].text == "<a>"
+    assert KEY not in server.received[0].headers["authorization"]
     with pytest.raises(BenchError, match="Set the environment variable OPENAI_API_KEY to your key"):
         adapter("https://api.example.org/v1").load()
     monkeypatch.setenv("ELSEWHERE", f"{KEY}\nand more")
@@ -324,22 +338,27 @@ def test_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     assert adapter("").identity()["base_url"] == there.rstrip("/")
 
 
-# --- whole runs, in a process of their own ---
+# Complete runs, in processes of their own
 
 
-def command(folder: Path, url: str, *words: str) -> dict[str, Any]:
-    """How a user starts a run; the client is asked to tell in its log all that it can."""
+def command(folder: Path, url: str, *overrides: str) -> dict[str, Any]:
+    """How a user starts a run, with the most verbose log of the client."""
     environment = {**os.environ, "COLUMNS": "200", "OPENAI_LOG": "debug", "OPENAI_API_KEY": KEY}
-    words = (
+    overrides = (
         "run", "system=openai", "system.name=api", "system.adapter.model=tiny", "direction=zh-en",
         f"system.adapter.base_url={url}", "metric=[chrf]", "system.adapter.concurrency=4",
-        "system.adapter.retries=2", *words,
+        "system.adapter.retries=2", *overrides,
     )  # fmt: skip
-    return {"args": [sys.executable, "-m", "bench", *words], "cwd": folder, "env": environment, "text": True}
+    return {
+        "args": [sys.executable, "-m", "bench", *overrides],
+        "cwd": folder,
+        "env": environment,
+        "text": True,
+    }
 
 
-def bench(folder: Path, url: str, *words: str, status: int = 0) -> str:
-    done = subprocess.run(**command(folder, url, *words), capture_output=True, timeout=120)
+def bench(folder: Path, url: str, *overrides: str, status: int = 0) -> str:
+    done = subprocess.run(**command(folder, url, *overrides), capture_output=True, timeout=120)
     shown = done.stdout + done.stderr
     assert done.returncode == status, shown
     assert KEY not in shown
@@ -354,11 +373,11 @@ def record(folder: Path) -> dict[str, Any]:
     return loaded
 
 
-def test_a_run_through_all_faults_and_what_the_next_one_asks(tmp_path: Path) -> None:
+def test_a_run_through_all_faults_and_what_the_next_one_requests(tmp_path: Path) -> None:
     texts = [segment.zh for segment in SEGMENTS]
-    bad = {text: wanted for text, (_, wanted) in zip(texts[2:], FAULTS.values(), strict=False)}
+    bad = {text: expected for text, (_, expected) in zip(texts[2:], FAULTS.values(), strict=False)}
     assert len(bad) == len(FAULTS), "the title and the first heading are the same text, all others differ"
-    errors = [text for text, wanted in bad.items() if wanted.startswith("error")]
+    errors = [text for text, expected in bad.items() if expected.startswith("error")]
     price = "+system.price={input: 2, output: 8}"
     with serving(faulty(texts[2:])) as server:
         bench(tmp_path, server.url, price, "system.adapter.timeout=0.4")
@@ -370,20 +389,20 @@ def test_a_run_through_all_faults_and_what_the_next_one_asks(tmp_path: Path) -> 
         assert (work["tokens_in"], work["tokens_out"]) == (10 * counted, 5 * counted)
         assert work["cost_usd"] == pytest.approx((2 * 10 + 8 * 5) * counted / 1e6)
         assert (work["device"], work["base_url"], work["models"]) == ("api", server.url, ["tiny-1"])
-        assert work["retries"] == len(server.seen) - len(texts)
+        assert work["retries"] == len(server.received) - len(texts)
 
         server.script = good
-        server.seen.clear()
+        server.received.clear()
         bench(tmp_path, server.url, price)
-        assert server.asked() == dict.fromkeys(errors, 1)
+        assert server.attempts() == dict.fromkeys(errors, 1)
         assert "error" not in record(tmp_path)["flags"]
-        server.seen.clear()
+        server.received.clear()
         bench(tmp_path, server.url, price)
-        assert not server.seen
+        assert not server.received
 
 
 def test_a_run_that_cannot_be_says_why_without_the_key(tmp_path: Path) -> None:
-    with serving(always(failed(403, f"{KEY} is blocked"))) as server:
+    with serving(always(error_reply(403, f"{KEY} is blocked"))) as server:
         shown = bench(tmp_path, server.url, status=2)
     assert re.search(r"Missing: api-\w{8}: .*does not allow this key to use tiny", shown)
     (failure,) = tmp_path.glob("runs/*/*/*/failure.json")
@@ -391,18 +410,18 @@ def test_a_run_that_cannot_be_says_why_without_the_key(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_does_not_wait_for_servers_and_keeps_what_is_finished(tmp_path: Path) -> None:
-    """Neither for one that hangs nor for one that wants to be asked again in half a minute."""
+    """Neither for one that hangs nor for one that asks for a retry in half a minute."""
 
-    def script(seen: Seen) -> Reply:
-        if seen.number <= 10:
-            return good(seen)
-        return Reply(wait=30) if seen.number % 2 else failed(429, "later", {"Retry-After": "30"})
+    def script(request: Received) -> Reply:
+        if request.number <= 10:
+            return good(request)
+        return Reply(wait=30) if request.number % 2 else error_reply(429, "later", {"Retry-After": "30"})
 
     with serving(script) as server:
         running = subprocess.Popen(
             **command(tmp_path, server.url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        while len(server.seen) < 12 and running.poll() is None:
+        while len(server.received) < 12 and running.poll() is None:
             time.sleep(0.02)
         time.sleep(0.3)  # until the tenth answer is kept, too
         running.send_signal(signal.SIGINT)
@@ -412,23 +431,23 @@ def test_ctrl_c_does_not_wait_for_servers_and_keeps_what_is_finished(tmp_path: P
         kept = len(next(tmp_path.glob("runs/*/*/*/journal-*.jsonl")).read_text().splitlines())
         assert kept == 10
         server.script = good
-        server.seen.clear()
+        server.received.clear()
         bench(tmp_path, server.url)
-        assert len(server.seen) == len(SEGMENTS) - 10
+        assert len(server.received) == len(SEGMENTS) - 10
 
 
 def test_paragraphs_are_split_and_a_wrong_count_falls_back(tmp_path: Path) -> None:
-    """Every second paragraph is answered with a number too few."""
+    """Every second response to a paragraph lacks a number."""
     fell: list[str] = []
 
-    def script(seen: Seen) -> Reply:
-        lines = seen.source.split("\n")
+    def script(request: Received) -> Reply:
+        lines = request.source.split("\n")
         if not re.match(r"\[1\] ", lines[0]):
-            return said("one by itself")
+            return completion("one by itself")
         if len(lines) % 2:
             fell.extend(lines)
             lines = lines[1:]
-        return said("\n".join(line.partition("] ")[0] + "] numbered" for line in lines))
+        return completion("\n".join(line.partition("] ")[0] + "] numbered" for line in lines))
 
     with serving(script) as server:
         bench(tmp_path, server.url, "prompt@system.adapter.prompt=paragraph")
@@ -440,7 +459,7 @@ def test_paragraphs_are_split_and_a_wrong_count_falls_back(tmp_path: Path) -> No
     split = [h for h in hypotheses if h["text"] == "numbered"]
     assert len(split) + len(fell) <= len(SEGMENTS)
     assert split
-    assert run["work"]["tokens_in"] == 10 * len(server.seen), "answers in vain are counted, too"
+    assert run["work"]["tokens_in"] == 10 * len(server.received), "unusable responses are counted, too"
 
 
 LLAMA_SERVER = """
@@ -474,8 +493,8 @@ def llama(tmp_path: Path) -> Iterator[str]:
 
 @pytest.mark.slow
 def test_llama_cpp_from_start_to_end(tmp_path: Path, llama: str) -> None:
-    words = ["system.adapter.options.max_tokens=40", "system.adapter.served=tiny"]
-    bench(tmp_path, llama, *words)
+    overrides = ["system.adapter.options.max_tokens=40", "system.adapter.served=tiny"]
+    bench(tmp_path, llama, *overrides)
     run = record(tmp_path)
     work = run["work"]
     assert run["adapter"]["served"] == "tiny"
@@ -485,11 +504,13 @@ def test_llama_cpp_from_start_to_end(tmp_path: Path, llama: str) -> None:
     assert work["models"][0].endswith("model.gguf")
     assert work["tokens_in"] > 30 * len(SEGMENTS)
     assert len(SEGMENTS) < work["tokens_out"] <= 40 * len(SEGMENTS)
-    this = adapter(llama, timeout=60)
-    short = asked(this, ["出口管制", "出口" * 3000])
-    assert short["出口" * 3000].truncated, "llama.cpp's own words for what does not fit are understood"
+    api = adapter(llama, timeout=60)
+    short = translate(api, ["出口管制", "出口" * 3000])
+    assert short["出口" * 3000].truncated, (
+        "llama.cpp's own message for a prompt that does not fit is recognised"
+    )
     assert short["出口管制"].tokens_out
-    (output,) = asked(
+    (output,) = translate(
         adapter(llama, Prompt("p", "{source} =", chat=False, stop="e"), timeout=60), ["一"]
     ).values()
     assert not output.error

@@ -1,4 +1,5 @@
-"""Context around a segment: what is requested, how responses are split by segment, and what happens if they cannot be."""
+"""Context around a segment: what is requested, how responses are split by segment, and what happens if they
+cannot be."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ ALONE = Source("h", "标题")
 def drive(
     responses: dict[str, Response], sources: Sequence[Source], batch_tokens: int = 1000
 ) -> tuple[dict[str, Output], list[str], list[str]]:
-    """Drive an engine that returns `responses` by prompt. Returns the outputs, the prompts, and the ids that fell back."""
+    """Drive an engine that returns `responses` by prompt. Returns the outputs, the prompts, and the ids that
+    fell back."""
     prompts: list[str] = []
 
     class Engine(LanguageModelAdapter):
@@ -88,7 +90,8 @@ def test_a_numbered_answer_is_split(text: str) -> None:
 )
 @pytest.mark.parametrize("batch_tokens", [1000, 10])
 def test_any_other_answer_falls_back_to_single_segments(answer: Response, batch_tokens: int) -> None:
-    """In batches like all others: a document of thousands of segments that fall back is no batch of thousands of rows."""
+    """In batches like all others: a document of thousands of segments that fall back is no batch of thousands
+    of rows."""
     single = {f"One: 第{n}句。": Response(f"Alone {n}.", 9, 3) for n in (1, 2, 3)}
     outputs, prompts, fell_back = drive(
         {BLOCK_PROMPT: answer, **single, "One: 标题": Response("Title")}, [ALONE, *BLOCK], batch_tokens

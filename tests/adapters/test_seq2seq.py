@@ -68,7 +68,8 @@ def test_what_was_learned_is_said(name: str, direction: Direction, beams: int | 
 @pytest.mark.parametrize("beams", [1, None])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_no_output_depends_on_batch_order_or_the_limits_of_neighbours(name: str, beams: int | None) -> None:
-    """Of known and unknown sources, with limits from 8 tokens to 25: some rows run into theirs, others end before."""
+    """Of known and unknown sources, with limits from 8 tokens to 25: some rows run into theirs, others end
+    before."""
     sources = texts("zh-en")[0] + [Source(text, text) for text in UNSEEN]
     limits: dict[str, Any] = {"tokens_base": 2, "tokens_ratio": {"zh-en": 2.2}, "max_new_tokens": 25}
     together = translated(adapter(name, "zh-en", beams=beams, **limits), sources)

@@ -1,4 +1,5 @@
-"""The vllm adapter: what can be tested without vLLM, and the real engine where it is installed; the llm adapter is the judge."""
+"""The vllm adapter: what can be tested without vLLM, and the real engine where it is installed; the llm
+adapter is the judge."""
 
 from __future__ import annotations
 
@@ -77,7 +78,8 @@ def asked(adapter: LLM | VLLM, prompt: Prompt, given: list[Source]) -> dict[str,
 
 
 def test_a_greedy_answer_is_the_llm_adapters(engine: VLLM, checkpoint: Path) -> None:
-    """vLLM promises no such thing; with random weights no two tokens are nearly as likely, and float32 tells them apart."""
+    """vLLM promises no such thing; with random weights no two tokens are nearly as likely, and float32 tells
+    them apart."""
     for prompt in (CHAT, SHOTS):
         judge = LLM(str(checkpoint), prompt, **LIMITS, direction="zh-en")
         judge.load()

@@ -1,4 +1,4 @@
-"""A system that takes its time, so that a test can end it in the middle, and a metric that fails."""
+"""A slow system, so that a test can interrupt it, and a metric that fails."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Slow(Copy):
             yield output
 
     def facts(self) -> dict[str, object]:
-        sees = os.environ.get("CUDA_VISIBLE_DEVICES")
-        return {"device": "cpu", "process": os.getpid(), "sees": sees}
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+        return {"device": "cpu", "process": os.getpid(), "sees": visible}
 
 
 class Bad(Scorer):

@@ -1,4 +1,4 @@
-"""Tiny real checkpoints, made in a second: random weights, a tokenizer trained on the reference set."""
+"""Tiny real checkpoints, created in a second: random weights, a tokenizer trained on the reference set."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from bench import references
 
 CHAT_TEMPLATE = (
-    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+    "{% endfor %}"
     "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 
@@ -22,7 +23,7 @@ def texts() -> list[str]:
 
 
 def byte_level_tokenizer(vocabulary: int = 600) -> Any:
-    """As Qwen's: byte-level BPE."""
+    """Byte-level BPE, as in Qwen."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
@@ -44,7 +45,7 @@ def byte_level_tokenizer(vocabulary: int = 600) -> Any:
 
 
 def qwen(folder: Path) -> Path:
-    """Full attention; made so that greedy outputs differ between prompts and end at different lengths."""
+    """Full attention. Seed and range give greedy outputs that differ between prompts and in length."""
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
@@ -67,8 +68,9 @@ def qwen(folder: Path) -> Path:
     return folder
 
 
-def gemma(folder: Path, window: int = 512, sees_pictures: bool = False) -> Path:
-    """Sliding attention in two of three layers. `sees_pictures`: the text model inside a larger one, as from 4B on."""
+def gemma(folder: Path, window: int = 512, multimodal: bool = False) -> Path:
+    """Sliding attention in two of three layers. `multimodal`: a text model inside a larger one, as from 4B
+    on."""
     import torch
     from transformers import Gemma3Config, Gemma3ForCausalLM, Gemma3ForConditionalGeneration, Gemma3TextConfig
 
@@ -90,21 +92,26 @@ def gemma(folder: Path, window: int = 512, sees_pictures: bool = False) -> Path:
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
     )
-    if sees_pictures:
-        eyes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-        whole = Gemma3Config(
+    if multimodal:
+        vision = {
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+        }
+        multimodal_config = Gemma3Config(
             config.to_dict(),
-            {**eyes, "image_size": 28, "patch_size": 14},
+            {**vision, "image_size": 28, "patch_size": 14},
             eos_token_id=tokenizer.eos_token_id,
         )
-        _save(Gemma3ForConditionalGeneration(whole), tokenizer, folder)
+        _save(Gemma3ForConditionalGeneration(multimodal_config), tokenizer, folder)
     else:
         _save(Gemma3ForCausalLM(config), tokenizer, folder)
     return folder
 
 
 def qwen_gguf(path: Path, model: Any) -> Path:
-    """A model of `qwen`, as llama.cpp reads it."""
+    """A model of `qwen` in llama.cpp's format."""
     import gguf
 
     tokenizer = byte_level_tokenizer()
@@ -129,7 +136,8 @@ def qwen_gguf(path: Path, model: Any) -> Path:
 
 
 def write_gguf(path: Path, model: Any, arch: Any, name: str, tokenizer: dict[str, Any]) -> None:
-    """By gguf-py's own writer. `name`: llama.cpp's of the architecture; `tokenizer`: what add_… methods are given."""
+    """Write with gguf-py's own writer. `name`: the architecture in llama.cpp; `tokenizer`: arguments of add_…
+    methods."""
     import gguf
     import numpy as np
 
@@ -155,8 +163,10 @@ def write_gguf(path: Path, model: Any, arch: Any, name: str, tokenizer: dict[str
             continue
         data = tensor.numpy().astype(np.float32)
         if name == "gemma3" and hf_name.endswith("norm.weight"):
-            data = data + 1  # llama.cpp keeps Gemma's norms as what they are multiplied by
-        writer.add_tensor(names.get_name(hf_name, try_suffixes=(".weight", ".bias")), data)
+            data = data + 1  # llama.cpp stores Gemma's norms as factors, transformers as factors minus 1
+        gguf_name = names.get_name(hf_name, try_suffixes=(".weight", ".bias"))
+        assert gguf_name, hf_name
+        writer.add_tensor(gguf_name, data)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

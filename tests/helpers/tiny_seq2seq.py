@@ -1,7 +1,8 @@
-"""Tiny encoder-decoders of every family, trained for seconds until they know a handful of sentences by heart.
+"""Tiny encoder-decoders of every family, trained for seconds until they have memorised a handful of
+sentences.
 
-Each has the real tokenizer class of its family over a sentencepiece model of its own. The multilingual ones also copy (the
-target is the source's language), so that nothing but the language code decides what comes out.
+Each has the real tokenizer class of its family over a sentencepiece model of its own. The multilingual ones
+also learn to copy (the target is the source's language), so that only the language code decides the output.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-PAIRS = (  # no full-width commas: sentencepiece makes ASCII of them, in real checkpoints, too
+PAIRS = (  # no full-width commas: sentencepiece normalises them to ASCII, in real checkpoints, too
     ("和平需要各国共同努力。", "Peace needs the efforts of all countries."),
     ("出口管制应当公平合理。", "Export control should be fair and reasonable."),
     ("企业应当遵守法律。", "Companies should obey the law."),
@@ -43,12 +44,12 @@ _SIZE: dict[str, Any] = {
 }
 
 Example = tuple[list[int], list[int]]
-"""What the encoder reads, and what the decoder writes after its start token."""
+"""The input of the encoder, and the output of the decoder after its start token."""
 
 
 @cache
 def checkpoint(name: str) -> Path:
-    """The folder of marian-zh-en, marian-en-zh, nllb, m2m, mbart, madlad or t5; made when it is first asked for."""
+    """The folder of marian-zh-en, marian-en-zh, nllb, m2m, mbart, madlad or t5. Created on the first call."""
     import torch
 
     folder = Path(_ROOT.name) / name
@@ -68,7 +69,7 @@ def checkpoint(name: str) -> Path:
 
 
 def _marian(folder: Path, direction: str) -> None:
-    """zh-en has one target language; en-zh has a tag for each, and writes English back for >>fra<<."""
+    """zh-en has one target language; en-zh has a tag for each of two, and copies for >>fra<<."""
     import torch
     from transformers import MarianConfig, MarianMTModel, MarianTokenizer
 
@@ -93,7 +94,7 @@ def _marian(folder: Path, direction: str) -> None:
         activation_function="swish",
         **_SIZE,
     )
-    model = MarianMTModel(config)
+    model: Any = MarianMTModel(config)
     model.generation_config.update(num_beams=4, bad_words_ids=[[start]])
 
     def example(before: list[str], text: str, translation: str) -> Example:
@@ -102,7 +103,7 @@ def _marian(folder: Path, direction: str) -> None:
 
     examples = [example(tags[:1], *pair) for pair in zip(source, target, strict=True)]
     examples += [example(tags[1:], text, text) for text in source if tags]
-    # Marian's decoder starts from zeros, and this row is how transformers says so
+    # Marian's decoder starts from zeros: transformers expects this row of the embeddings to be zero.
     model.get_input_embeddings().weight.register_hook(lambda g: g.index_fill(0, torch.tensor([start]), 0))
     _train(model, examples, start)
     _save(model, tokenizer, folder)
@@ -126,28 +127,33 @@ def _m2m(folder: Path) -> None:
     _write_vocabulary(_work(folder) / "all.json", ["<s>", "<pad>", "</s>", "<unk>", *_pieces(spm)])
     tags = [f"__{code}__" for code in FAIRSEQ_LANGUAGE_CODES["m2m100"]]
     tokenizer = M2M100Tokenizer(str(_work(folder) / "all.json"), str(spm), additional_special_tokens=tags)
-    model = M2M100ForConditionalGeneration(_config(M2M100Config, tokenizer, extra=8))
+    model: Any = M2M100ForConditionalGeneration(_config(M2M100Config, tokenizer, extra=8))
     model.generation_config.update(num_beams=5)
     _train(model, _multilingual(tokenizer, "zh", "en"), 2, forced=1)
     _save(model, tokenizer, folder)
 
 
 def _mbart(folder: Path) -> None:
-    """As on the hub, without a tokenizer.json."""
+    """As on the Hugging Face Hub, without a tokenizer.json."""
     from transformers import MBart50Tokenizer, MBartConfig, MBartForConditionalGeneration
 
     spm = _sentencepiece(_both(), _work(folder) / "pieces")
     tokenizer = MBart50Tokenizer(str(spm))
-    published = {"normalize_before": True, "normalize_embedding": True, "tokenizer_class": "MBart50Tokenizer"}
+    published: dict[str, Any] = {
+        "normalize_before": True,
+        "normalize_embedding": True,
+        "tokenizer_class": "MBart50Tokenizer",
+    }
     config = _config(MBartConfig, tokenizer, forced_eos_token_id=2, **published)
-    model = MBartForConditionalGeneration(config)
+    model: Any = MBartForConditionalGeneration(config)
     model.generation_config.update(num_beams=5)
     _train(model, _multilingual(tokenizer, "zh_CN", "en_XX"), 2, forced=1)
     _save(model, tokenizer, folder)
 
 
 def _t5(folder: Path, prefixes: tuple[str, str]) -> None:
-    """As MADLAD-400: the target's tag is a user-defined symbol of the sentencepiece model. As T5: it is words."""
+    """MADLAD-400: the tag is a user-defined symbol of the sentencepiece model. T5: the target is named in
+    words."""
     from transformers import T5Config, T5ForConditionalGeneration, T5TokenizerFast
 
     tags = [prefix.strip() for prefix in prefixes if prefix.startswith("<")]
@@ -185,7 +191,7 @@ def _t5(folder: Path, prefixes: tuple[str, str]) -> None:
 
 
 def _work(folder: Path) -> Path:
-    """Where lies what the checkpoint is made from."""
+    """The folder of intermediate files."""
     return folder.with_name(f"{folder.name}-work")
 
 
@@ -219,8 +225,11 @@ def _multilingual(tokenizer: Any, zh: str, en: str) -> list[Example]:
 
 
 def _fast(kind: Any, spm: Path, **options: Any) -> Any:
-    """A tokenizer with a tokenizer.json. sentencepiece 0.2.3 brings a description of its files that the protobuf of COMET's
-    pins cannot read; transformers has the same one for older protobufs."""
+    """A tokenizer with a tokenizer.json.
+
+    COMET's pinned protobuf cannot read the file description in sentencepiece 0.2.3. transformers 4.x has a
+    copy of it for older protobufs.
+    """
     from transformers.utils import sentencepiece_model_pb2_new
 
     with patch.dict(sys.modules, {"sentencepiece.sentencepiece_model_pb2": sentencepiece_model_pb2_new}):
@@ -264,7 +273,8 @@ def _write_vocabulary(path: Path, tokens: Sequence[str]) -> dict[str, int]:
 
 
 def _train(model: Any, examples: Sequence[Example], start: int, forced: int = 0) -> None:
-    """Until every token of every example is all but certain, after the first `forced`, which it will not have to choose."""
+    """Train until every token has a probability of 99 %, except the first `forced` ones, which are never
+    predicted."""
     import torch
     from torch.nn.functional import cross_entropy
     from torch.nn.utils.rnn import pad_sequence
@@ -273,14 +283,14 @@ def _train(model: Any, examples: Sequence[Example], start: int, forced: int = 0)
         return pad_sequence([torch.tensor(row) for row in rows], batch_first=True, padding_value=padding)
 
     threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # they are too small for more, and every run adds up the same sums
-    given, wanted = zip(*examples, strict=True)
+    torch.set_num_threads(1)  # the models are too small for more, and one thread makes the sums reproducible
+    sources, targets = zip(*examples, strict=True)
     inputs = {
-        "input_ids": padded(given, 0),
-        "attention_mask": padded([[1] * len(row) for row in given], 0),
-        "decoder_input_ids": padded([[start, *row[:-1]] for row in wanted], 0),
+        "input_ids": padded(sources, 0),
+        "attention_mask": padded([[1] * len(row) for row in sources], 0),
+        "decoder_input_ids": padded([[start, *row[:-1]] for row in targets], 0),
     }
-    labels = padded(wanted, -100)
+    labels = padded(targets, -100)
     labels[:, :forced] = -100
     optimizer = torch.optim.Adam(model.parameters(), lr=3e-3)
     model.train()
@@ -293,7 +303,7 @@ def _train(model: Any, examples: Sequence[Example], start: int, forced: int = 0)
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
     else:
-        raise AssertionError(f"{type(model).__name__} has not learned its sentences: {losses.max():.3f}")
+        raise AssertionError(f"{type(model).__name__} has not memorised its sentences: {losses.max():.3f}")
     model.eval()
     torch.set_num_threads(threads)
 
