@@ -13,29 +13,35 @@ if TYPE_CHECKING:
 
     from bench.commands.meta_evaluate import Figure, Row, Table
 
-_ALWAYS = ("chrf", "bleu")
+_BASELINES = ("chrf", "bleu")
+"""Metrics that every table shows."""
 
 
 @click.command("meta-evaluate")
 @click.option("--markdown", is_flag=True, help="Print Markdown, for a model card.")
 @click.argument("words", nargs=-1, required=True, metavar="FILE... [metric=NAME,...]", type=click.UNPROCESSED)
 def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
-    """How far metrics can be trusted: their scores against human judgements, beside chrF's and BLEU's.
+    """Correlate metrics with human judgements. chrF and BLEU are always included.
 
-    FILE is CSV, plain or gzipped, with one row a judged translation: columns lp (zh-en or en-zh), system, seg, doc (may be
-    left out), src, mt, ref, score (higher is better). metric= takes names of configs/metric/; other overrides set what
-    they can set in `bench run`.
+    FILE is a CSV file, plain or gzipped, with one row per judged translation. Its columns are lp (zh-en or
+    en-zh), system, seg, doc (optional), src, mt, ref and score (higher is better). metric= takes names of
+    configs/metric/; other overrides work as in `bench run`.
 
-    \b
-    tau-b, Pearson  over all judgements at once (Kendall 1945); this also rewards knowing which source is hard
-    within          mean tau-b over the systems of one segment: which of them translated this sentence better. A segment
-                    with equal judgements is left out; one with equal metric scores counts as 0; other ties are tau-b's
-                    (Deutsch et al. 2023, "Ties Matter")
-    systems         share of the pairs of systems that the metric orders as people do (Kocmi et al. 2021, "To Ship or Not
-                    to Ship"), by the score of the whole; pairs that people hold equal are left out
+    \b tau-b, Pearson  over all judgements at once (Kendall 1945). They also reward a metric for knowing which
+    source is
+                    hard.
+    within          mean tau-b over the systems of one segment: which of them translated this sentence better?
+    A
+                    segment with equal judgements is left out, one with equal metric scores counts as 0, and
+                    other ties are tau-b's (Deutsch et al. 2023, "Ties Matter").
+    systems         share of the pairs of systems that the metric orders like the judgements (Kocmi et al.
+    2021, "To
+                    Ship or Not to Ship"), by the metric's score of all translations of a system. Pairs with
+                    equal mean judgements are left out.
 
-    In brackets the 95 % interval: percentiles of 1000 resamples of segments, seed 12345. A resample's score of a system is
-    the mean of its segment scores.
+    Figures in brackets are 95 % percentile bootstrap intervals: 1000 resamples of segments, seed 12345. In a
+    resample, a system's metric score is the mean of its segment scores. The intervals of two metrics are not
+    a paired test: they may overlap even if one metric is significantly better.
 
     \b
       bench meta-evaluate judgements.zh-en.csv.gz
@@ -45,22 +51,19 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
     from rich.console import Console
 
     from bench import progress
-    from bench.commands.meta_evaluate import meta_evaluate as measure
+    from bench.commands import meta_evaluate as command
     from bench.errors import BenchError
-    from bench.launching.compose import compose, friendly_errors, scorers
+    from bench.launching.compose import compose, scorers
     from bench.scoring import judgements
 
-    given = [word for word in words if "=" in word and not Path(word).is_file()]
-    files = [Path(word) for word in words if word not in given]
+    overrides = [word for word in words if "=" in word and not Path(word).is_file()]
+    files = [Path(word) for word in words if word not in overrides]
     if not files:
-        raise BenchError("No judgements are named: give one or more CSV files.")
-    names = [word.removeprefix("metric=").strip("[]") for word in given if word.startswith("metric=")]
-    asked = dict.fromkeys(name for name in ",".join([*names, *_ALWAYS]).split(",") if name)
-    overrides = [word for word in given if not word.startswith("metric=")]
-    with friendly_errors():
-        config = compose([f"metric=[{','.join(asked)}]", *overrides])
+        raise BenchError("No judgements were given: name one or more CSV files.")
+    metrics, settings = _split_overrides(overrides)
+    config = compose([f"metric=[{','.join(metrics)}]", *settings])
     progress.configure(quiet=config.quiet)
-    tables = measure({str(path): judgements.read(path) for path in files}, scorers(config))
+    tables = command.meta_evaluate({str(path): judgements.read(path) for path in files}, scorers(config))
     if markdown:
         click.echo("\n\n".join(map(_markdown, tables)))
         return
@@ -69,26 +72,33 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
         console.print(_terminal(table))
 
 
+def _split_overrides(overrides: list[str]) -> tuple[list[str], list[str]]:
+    """The metrics to show, each once, and the other overrides."""
+    values = [text.removeprefix("metric=").strip("[]") for text in overrides if text.startswith("metric=")]
+    metrics = [name for name in ",".join([*values, *_BASELINES]).split(",") if name]
+    return list(dict.fromkeys(metrics)), [text for text in overrides if not text.startswith("metric=")]
+
+
 def _terminal(table: Table) -> RenderableType:
     from rich.console import Group
-    from rich.table import Table as Drawn
+    from rich.table import Table as RichTable
     from rich.text import Text
 
-    drawn = Drawn(title=Text(_title(table)), title_justify="left", title_style="bold")
-    for i, head in enumerate(_heads(table)):
-        drawn.add_column(head, justify="right" if i else "left", overflow="fold")
+    grid = RichTable(title=Text(_title(table)), title_justify="left", title_style="bold")
+    for index, heading in enumerate(_headings(table)):
+        grid.add_column(heading, justify="right" if index else "left", overflow="fold")
     for row in table.rows:
-        drawn.add_row(*map(Text, _cells(row)))
-    notes = [*_apart(table), *(f"{row.metric}: {row.signature}" for row in table.rows)]
-    return Group(drawn, *(Text(note, style="dim") for note in notes), "")
+        grid.add_row(*map(Text, _cells(row)))
+    notes = [*_incomparable(table), *(f"{row.metric}: {row.signature}" for row in table.rows)]
+    return Group(grid, *(Text(note, style="dim") for note in notes), "")
 
 
 def _markdown(table: Table) -> str:
-    rule = ["---", *["---:"] * (len(_heads(table)) - 1)]
-    lines = [_heads(table), rule, *map(_cells, table.rows)]
-    parts = [f"**{_title(table)}**", "", *(f"| {' | '.join(cells)} |" for cells in lines), ""]
-    notes = [*_apart(table), *(f"{row.metric}: `{row.signature}`" for row in table.rows)]
-    return "\n".join([*parts, *(f"- {note}" for note in notes)])
+    rule = ["---", *["---:"] * (len(_headings(table)) - 1)]
+    lines = [_headings(table), rule, *map(_cells, table.rows)]
+    rows = [f"**{_title(table)}**", "", *(f"| {' | '.join(cells)} |" for cells in lines), ""]
+    notes = [*_incomparable(table), *(f"{row.metric}: `{row.signature}`" for row in table.rows)]
+    return "\n".join([*rows, *(f"- {note}" for note in notes)])
 
 
 def _title(table: Table) -> str:
@@ -100,8 +110,8 @@ def _title(table: Table) -> str:
     return f"{Path(table.name).name}, {table.direction}: {', '.join(counts)}"
 
 
-def _heads(table: Table) -> list[str]:
-    within, systems = _count(table.ordered, "segment"), _count(table.pairs, "pair")
+def _headings(table: Table) -> list[str]:
+    within, systems = _count(table.ordered_segments, "segment"), _count(table.pairs, "pair")
     return ["metric", "tau-b", "Pearson", f"within ({within})", f"systems ({systems})"]
 
 
@@ -116,9 +126,11 @@ def _figure(figure: Figure | None) -> str:
     return f"{figure.value:.3f}{interval}"
 
 
-def _apart(table: Table) -> list[str]:
-    pairs = _count(table.apart, "pair")
-    return [f"Not compared, because judged on different segments: {pairs} of systems."] if table.apart else []
+def _incomparable(table: Table) -> list[str]:
+    if not table.incomparable_pairs:
+        return []
+    pairs = _count(table.incomparable_pairs, "pair")
+    return [f"Not compared, because they were judged on different segments: {pairs} of systems."]
 
 
 def _count(number: int, noun: str) -> str:

@@ -1,21 +1,23 @@
-"""How far a metric can be trusted: its scores against human judgements of the same translations.
+"""How well metrics agree with human judgements of the same translations.
 
 Four questions, because a metric can be good at one and useless at another:
 
-- pooled tau-b (Kendall 1945) and pooled Pearson r, over all judged translations of a file at once. They also reward knowing
-  which *source* is hard, which says nothing about systems.
-- within-segment tau-b: which of these systems translated this sentence better? Tau-b of each segment over its systems, then
-  the mean over segments. A segment with a single judgement, or whose judgements are all equal, asks nothing and is left
-  out; where people differ and the metric gives one score to all, it counts as 0. Other ties are tau-b's: a pair tied on
-  either side is neither right nor wrong, and shortens the norm of that side (Deutsch et al. 2023, "Ties Matter", compares
-  the ways to treat them).
-- system accuracy: of all pairs of systems, the share that the metric orders as people do (Kocmi et al. 2021, "To Ship or Not
-  to Ship"). People: the mean of a system's judgements; the metric: the score that our scorer gives the whole, as on a board.
-  Pairs that people hold equal are left out; a pair that only the metric holds equal counts as wrong. Systems that were
-  judged on different segments are not compared.
+- pooled tau-b (Kendall 1945) and pooled Pearson r, over all judged translations of a file at once. They also
+  reward a metric for knowing which *source* is hard, which says nothing about systems.
+- within-segment tau-b: which of these systems translated this sentence better? Tau-b of each segment over its
+  systems, then the mean over segments. A segment with a single judgement, or whose judgements are all equal,
+  is left out. If judgements differ and the metric gives one score to all, the segment counts as 0. Other ties
+  are tau-b's: a pair tied on either side is neither right nor wrong, and shortens the norm of that side
+  (Deutsch et al. 2023, "Ties Matter", compares ways to treat ties).
+- system accuracy: the share of all pairs of systems that the metric orders like the judgements (Kocmi et al.
+  2021, "To Ship or Not to Ship"). A system's human score is the mean of its judgements; its metric score is
+  the scorer's score of all its translations, as on a board. Pairs with equal human scores are left out; a
+  pair that only the metric scores as equal counts as wrong. Systems that were judged on different segments
+  are not compared.
 
-Each comes with a 95 % percentile bootstrap interval over segments: a segment is drawn with all its judgements. In a resample
-a system's metric score is the mean of its segment scores, for BLEU and chrF too.
+Each figure has a 95 % percentile bootstrap interval over segments (bench.scoring.intervals): a segment is
+drawn with all its judgements. In a resample, a system's metric score is the mean of its segment scores, also
+for BLEU and chrF.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from bench.core import Scorer
 from bench.errors import BenchError
 from bench.languages import Direction, sides
 from bench.references.parallel import parallel_task
+from bench.scoring.intervals import draw, percentile_interval
 from bench.scoring.judgements import Judgement
 
 if TYPE_CHECKING:
@@ -41,12 +44,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-RESAMPLES, SEED = 1000, 12345
+RESAMPLES = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value and its 95 % interval; a single segment has none."""
+    """A measured value and its 95 % interval, which is None for a single segment."""
 
     value: float
     interval: tuple[float, float] | None
@@ -54,7 +57,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One metric. A figure is None where the judgements cannot tell: one system has no system order."""
+    """One metric. A figure is None if the judgements do not determine it: one system has no system order."""
 
     metric: str
     signature: str
@@ -73,170 +76,195 @@ class Table:
     segments: int
     judgements: int
     systems: int
-    ordered: int
-    """Segments that `within` is the mean of."""
+    ordered_segments: int
+    """Number of segments that `Row.within` is the mean of."""
     pairs: int
-    """Pairs of systems that `systems` is a share of."""
-    apart: int
-    """Pairs of systems that are not compared, because they were judged on different segments."""
+    """Number of pairs of systems that `Row.systems` is a share of."""
+    incomparable_pairs: int
+    """Number of pairs of systems that were judged on different segments."""
     rows: tuple[Row, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The judgements of one direction, laid out as segments x systems."""
+    """The judgements of one direction of one file, laid out as segments x systems."""
 
+    name: str
+    direction: Direction
     human: Floats
-    """nan where a system was not judged on a segment."""
+    """[segment, system]: nan if the system was not judged on the segment."""
     groups: tuple[tuple[int, ...], ...]
-    """Columns of systems that were judged on the same segments against the same references: they share a call of a scorer."""
+    """Columns of systems that were judged on the same segments against the same references: one call of a
+    scorer scores them all.
+    """
     cells: Mapping[tuple[int, int], Judgement]
     """By row and column."""
     systems: tuple[str, ...]
 
     @property
     def pairs(self) -> list[tuple[int, int]]:
-        """Columns of the systems that can be compared: those that were judged on the same segments."""
-        there = ~np.isnan(self.human)
+        """Columns of the systems that can be compared: they were judged on the same segments."""
+        judged = ~np.isnan(self.human)
         columns = combinations(range(len(self.systems)), 2)
-        return [(a, b) for a, b in columns if np.array_equal(there[:, a], there[:, b])]
+        return [(a, b) for a, b in columns if np.array_equal(judged[:, a], judged[:, b])]
+
+
+@dataclass(frozen=True, slots=True)
+class _MetricScores:
+    """A metric's scores for a grid. Higher is better in both arrays."""
+
+    metric: str
+    signature: str
+    segments: Floats
+    """[segment, system]: nan if the translation was not judged or not scored."""
+    systems: Floats
+    """[system]: the scores of all translations of a system together."""
 
 
 def meta_evaluate(files: Mapping[str, Sequence[Judgement]], scorers: Mapping[str, Scorer]) -> list[Table]:
-    """One table for each file (name -> its judgements) and direction; `scorers`: metric id -> scorer.
+    """One table for each file and direction. `files`: name -> its judgements; `scorers`: metric id -> scorer.
 
-    Raises BenchError for a pair of languages that our scorers do not know, and where a scorer cannot be made ready.
+    Raises BenchError for an unknown language pair, and if a scorer cannot be prepared.
     """
-    parts = [(name, pair, js) for name, all_ in files.items() for pair, js in _by_pair(name, all_).items()]
+    grids = [grid for name, judgements in files.items() for grid in _grids(name, judgements)]
     for scorer in scorers.values():
         scorer.prepare()
     tables = []
-    with progress.bar("scoring", total=len(parts) * len(scorers), unit="metrics") as advance:
-        for name, direction, judgements in parts:
-            grid, rows = layout(judgements), []
+    with progress.bar("scoring", total=len(grids) * len(scorers), unit="metrics") as advance:
+        for grid in grids:
+            rows = []
             for scorer in scorers.values():
-                rows.append(_row(name, grid, direction, scorer))
+                rows.append(_row(grid, scorer))
                 advance(1)
-            tables.append(_table(name, direction, grid, rows))
+            tables.append(_table(grid, rows))
     return tables
 
 
-def layout(judgements: Sequence[Judgement]) -> Grid:
-    """Rows and columns in the order in which the file names segments and systems first."""
-    systems = list(dict.fromkeys(j.system for j in judgements))
-    segments = list(dict.fromkeys((j.document, j.segment) for j in judgements))
-    row, column = ({key: i for i, key in enumerate(keys)} for keys in (segments, systems))
-    cells = {(row[j.document, j.segment], column[j.system]): j for j in judgements}
-    human = np.full((len(segments), len(systems)), np.nan)
-    for at, judgement in cells.items():
-        human[at] = judgement.score
-    groups: dict[tuple[tuple[int, str], ...], list[int]] = {}
-    for c in range(len(systems)):
-        judged = [r for r in range(len(segments)) if (r, c) in cells]
-        groups.setdefault(tuple((r, cells[r, c].reference) for r in judged), []).append(c)
-    return Grid(human, tuple(map(tuple, groups.values())), cells, tuple(systems))
-
-
 def pooled(human: Floats, metric: Floats) -> float:
-    """Tau-b over all cells of segments x systems; nan where people gave one score to all."""
-    there = ~np.isnan(human)
-    return _tau_b(human[there], metric[there])
+    """Tau-b over all cells of [segment, system]; nan if all judgements are equal."""
+    both = ~np.isnan(human) & ~np.isnan(metric)
+    return _tau_b(human[both], metric[both])
 
 
 def pearson(human: Floats, metric: Floats) -> float:
-    """Pearson's r over all cells of segments x systems; nan where people gave one score to all."""
+    """Pearson's r over all cells of [segment, system]; nan if all judgements are equal."""
     from scipy.stats import pearsonr
 
-    there = ~np.isnan(human)
-    return _correlation(lambda x, y: pearsonr(x, y).statistic, human[there], metric[there])
+    both = ~np.isnan(human) & ~np.isnan(metric)
+    return _correlation(lambda x, y: pearsonr(x, y).statistic, human[both], metric[both])
 
 
 def within(human: Floats, metric: Floats) -> Floats:
-    """Tau-b of each segment over the systems that were judged on it; nan where they were not told apart."""
-    there = ~np.isnan(human)
-    rows = zip(human, metric, there, strict=True)
-    return np.array([_tau_b(h[seen], m[seen]) for h, m, seen in rows])
+    """[segment]: tau-b over the systems that were judged on the segment; nan if their judgements are all
+    equal.
+    """
+    both = ~np.isnan(human) & ~np.isnan(metric)
+    rows = zip(human, metric, both, strict=True)
+    return np.array([_tau_b(h[columns], m[columns]) for h, m, columns in rows])
 
 
 def agreement(human: Floats, metric: Floats, pairs: Sequence[tuple[int, int]]) -> float:
-    """Share of the `pairs` of systems that both order alike; nan where people part none of them.
+    """The share of `pairs` of systems that both order alike; nan if the judgements order none of them.
 
-    `human` and `metric`: one value a system.
+    `human`, `metric`: [system].
     """
-    wanted, given = _order(human, pairs), _order(metric, pairs)
-    asked = np.isfinite(wanted) & (wanted != 0)
-    return float(np.mean(wanted[asked] == given[asked])) if asked.any() else float("nan")
+    human_order, metric_order = _order(human, pairs), _order(metric, pairs)
+    ordered = np.isfinite(human_order) & (human_order != 0)
+    return float(np.mean(human_order[ordered] == metric_order[ordered])) if ordered.any() else float("nan")
 
 
-def _row(name: str, grid: Grid, direction: Direction, scorer: Scorer) -> Row:
+def _grids(name: str, judgements: Sequence[Judgement]) -> list[Grid]:
+    """A grid for each direction in a file."""
+    by_direction: dict[Direction, list[Judgement]] = {}
+    for judgement in judgements:
+        try:
+            sides(judgement.pair)
+        except BenchError:
+            raise BenchError(
+                f"{name} holds judgements of {judgement.pair!r}, but only zh-en and en-zh can be scored: "
+                "leave the others out."
+            ) from None
+        by_direction.setdefault(cast(Direction, judgement.pair), []).append(judgement)
+    return [_grid(name, direction, group) for direction, group in by_direction.items()]
+
+
+def _grid(name: str, direction: Direction, judgements: Sequence[Judgement]) -> Grid:
+    """Rows and columns are in the order in which the file first names segments and systems."""
+    systems = list(dict.fromkeys(j.system for j in judgements))
+    segments = list(dict.fromkeys((j.document, j.segment) for j in judgements))
+    row_of, column_of = ({key: index for index, key in enumerate(keys)} for keys in (segments, systems))
+    cells = {(row_of[j.document, j.segment], column_of[j.system]): j for j in judgements}
+    human = np.full((len(segments), len(systems)), np.nan)
+    for cell, judgement in cells.items():
+        human[cell] = judgement.score
+    groups: dict[tuple[tuple[int, str], ...], list[int]] = {}
+    for column in range(len(systems)):
+        rows = [row for row in range(len(segments)) if (row, column) in cells]
+        groups.setdefault(tuple((row, cells[row, column].reference) for row in rows), []).append(column)
+    return Grid(name, direction, human, tuple(map(tuple, groups.values())), cells, tuple(systems))
+
+
+def _row(grid: Grid, scorer: Scorer) -> Row:
     human, pairs = grid.human, grid.pairs
-    metric, whole, label, signature = _scored(name, grid, direction, scorer)
+    scores = _score(grid, scorer)
+    metric = scores.segments
     taus = within(human, metric)
-    draws = np.random.default_rng(SEED).integers(len(human), size=(RESAMPLES, len(human)))
+    samples = draw(len(human), RESAMPLES)
 
     def figure(
-        value: float, of: Callable[[NDArray[np.int64]], float], segments: int = len(human)
+        value: float, resample: Callable[[NDArray[np.int64]], float], segments: int = len(human)
     ) -> Figure | None:
+        """`resample`: the value on the segments with these row numbers."""
         if np.isnan(value):
             return None
-        return Figure(value, _interval([of(draw) for draw in draws]) if segments > 1 else None)
+        if segments < 2:
+            return Figure(value, None)
+        return Figure(value, percentile_interval(np.array([resample(sample) for sample in samples])))
 
     return Row(
-        metric=label,
-        signature=signature,
-        pooled=figure(pooled(human, metric), lambda draw: pooled(human[draw], metric[draw])),
-        pearson=figure(pearson(human, metric), lambda draw: pearson(human[draw], metric[draw])),
-        within=figure(_mean(taus), lambda draw: _mean(taus[draw]), segments=np.isfinite(taus).sum()),
+        metric=scores.metric,
+        signature=scores.signature,
+        pooled=figure(pooled(human, metric), lambda rows: pooled(human[rows], metric[rows])),
+        pearson=figure(pearson(human, metric), lambda rows: pearson(human[rows], metric[rows])),
+        within=figure(_mean(taus), lambda rows: _mean(taus[rows]), segments=np.isfinite(taus).sum()),
         systems=figure(
-            agreement(_means(human), whole, pairs),
-            lambda draw: agreement(_means(human[draw]), _means(metric[draw]), pairs),
+            agreement(_system_means(human), scores.systems, pairs),
+            lambda rows: agreement(_system_means(human[rows]), _system_means(metric[rows]), pairs),
         ),
     )
 
 
-def _scored(name: str, grid: Grid, direction: Direction, scorer: Scorer) -> tuple[Floats, Floats, str, str]:
-    """Segment scores as a grid, one score a system, both with higher as better; the metric's name and signature."""
-    metric, whole = np.full_like(grid.human, np.nan), np.full(len(grid.systems), np.nan)
+def _score(grid: Grid, scorer: Scorer) -> _MetricScores:
+    segments, systems = np.full_like(grid.human, np.nan), np.full(len(grid.systems), np.nan)
     for group in grid.groups:
         rows = np.flatnonzero(~np.isnan(grid.human[:, group[0]]))
-        first = [grid.cells[row, group[0]] for row in rows]
+        judgements = [grid.cells[row, group[0]] for row in rows]
+        sources, references = [j.source for j in judgements], [j.reference for j in judgements]
+        task = parallel_task(Path(grid.name).name, grid.direction, sources, references)
         hypotheses = {grid.systems[c]: [grid.cells[row, c].hypothesis for row in rows] for c in group}
-        task = parallel_task(name, direction, [j.source for j in first], [j.reference for j in first])
         with TemporaryDirectory(prefix="bench-meta-evaluate-") as partial:
             scores = scorer.score(task, hypotheses, Path(partial))
-        for c in group:
-            score = scores[grid.systems[c]]
+        for column in group:
+            score = scores[grid.systems[column]]
             sign = 1 if score.higher_is_better else -1
-            metric[rows, c], whole[c] = sign * np.array(score.segments), sign * score.value
-    return metric, whole, score.metric, score.signature
+            segments[rows, column] = sign * np.array(score.segments, dtype=float)  # None becomes nan
+            systems[column] = sign * score.value
+    return _MetricScores(score.metric, score.signature, segments, systems)
 
 
-def _table(name: str, direction: Direction, grid: Grid, rows: Sequence[Row]) -> Table:
-    n = len(grid.systems)
+def _table(grid: Grid, rows: Sequence[Row]) -> Table:
+    count = len(grid.systems)
     return Table(
-        name=name,
-        direction=direction,
+        name=grid.name,
+        direction=grid.direction,
         segments=len(grid.human),
         judgements=len(grid.cells),
-        systems=n,
-        ordered=int(np.sum(np.nanmax(grid.human, axis=1) > np.nanmin(grid.human, axis=1))),
-        pairs=int(np.count_nonzero(_order(_means(grid.human), grid.pairs))),
-        apart=n * (n - 1) // 2 - len(grid.pairs),
+        systems=count,
+        ordered_segments=int(np.sum(np.nanmax(grid.human, axis=1) > np.nanmin(grid.human, axis=1))),
+        pairs=int(np.count_nonzero(_order(_system_means(grid.human), grid.pairs))),
+        incomparable_pairs=count * (count - 1) // 2 - len(grid.pairs),
         rows=tuple(rows),
     )
-
-
-def _by_pair(name: str, judgements: Sequence[Judgement]) -> dict[Direction, list[Judgement]]:
-    found: dict[Direction, list[Judgement]] = {}
-    for j in judgements:
-        try:
-            sides(j.pair)
-        except BenchError:
-            raise BenchError(
-                f"{name} holds judgements of {j.pair!r}, and our scorers know zh-en and en-zh: leave the others out."
-            ) from None
-        found.setdefault(cast(Direction, j.pair), []).append(j)
-    return found
 
 
 def _tau_b(human: Floats, metric: Floats) -> float:
@@ -245,35 +273,29 @@ def _tau_b(human: Floats, metric: Floats) -> float:
     return _correlation(lambda x, y: kendalltau(x, y, variant="b").statistic, human, metric)
 
 
-def _correlation(of: Callable[[Floats, Floats], float], human: Floats, metric: Floats) -> float:
-    """nan where people ask nothing; 0 where they do and the metric has no answer."""
+def _correlation(statistic: Callable[[Floats, Floats], float], human: Floats, metric: Floats) -> float:
+    """nan if all judgements are equal; 0 if they differ and all metric scores are equal."""
     if len(human) < 2 or np.ptp(human) == 0:
         return float("nan")
-    return 0.0 if np.ptp(metric) == 0 else float(of(human, metric))
+    return 0.0 if np.ptp(metric) == 0 else float(statistic(human, metric))
 
 
 def _order(means: Floats, pairs: Sequence[tuple[int, int]]) -> Floats:
-    """1 where the first of a pair is the better one, -1 where the second is, 0 where they are equal."""
-    one, other = np.array(pairs, dtype=int).reshape(-1, 2).T
-    # The same judgements summed in another order may differ in the last digits.
-    order: Floats = np.sign(np.round(means[one] - means[other], 9))
+    """[pair]: 1 if the first system is better, -1 if the second is, 0 if they are equal."""
+    first, second = np.array(pairs, dtype=int).reshape(-1, 2).T
+    # Sums of the same numbers in another order may differ in the last digits.
+    order: Floats = np.sign(np.round(means[first] - means[second], 9))
     return order
 
 
-def _means(cells: Floats) -> Floats:
-    """Of each system, over the segments that it was judged on; nan where there is none."""
-    there = ~np.isnan(cells)
+def _system_means(cells: Floats) -> Floats:
+    """[system]: the mean over the segments that have a value; nan if there is none."""
+    valid = ~np.isnan(cells)
     with np.errstate(invalid="ignore"):
-        means: Floats = np.where(there, cells, 0).sum(axis=0) / there.sum(axis=0)
+        means: Floats = np.where(valid, cells, 0).sum(axis=0) / valid.sum(axis=0)
     return means
 
 
 def _mean(values: Floats) -> float:
-    there = values[~np.isnan(values)]
-    return float(there.mean()) if len(there) else float("nan")
-
-
-def _interval(values: Sequence[float]) -> tuple[float, float]:
-    """Without the resamples in which nothing can be told."""
-    low, high = np.nanpercentile(values, [2.5, 97.5])
-    return float(low), float(high)
+    valid = values[~np.isnan(values)]
+    return float(valid.mean()) if len(valid) else float("nan")

@@ -41,7 +41,7 @@ def create_metric(name: str, **settings: Any) -> Any:
     ):
         tested = " or ".join(f"'sacrebleu=={release}.*'" for release in _TESTED)
         raise BenchError(
-            f"This version of bitext-bench has not been tested with sacrebleu {installed}: pip install {tested}."
+            f"bitext-bench has not been tested with sacrebleu {installed}: pip install {tested}."
         )
     return metric
 

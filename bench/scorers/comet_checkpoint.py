@@ -1,10 +1,11 @@
-"""A COMET checkpoint, as COMET saves one, becomes a model by COMET's own loader:
+"""A COMET checkpoint on disk, and how COMET's own loader makes a model of it.
 
-<folder>/hparams.yaml, <folder>/checkpoints/model.ckpt
+<folder>/hparams.yaml
+<folder>/checkpoints/model.ckpt
 
-It holds all weights, but of its encoder it knows no more than a name (`pretrained_model`: a hub id, or a folder): the
-encoder's config and tokenizer come from elsewhere, at a revision of their own. Nothing here asks a network; what is fetched
-is fetched by bench.checkpoints.fetching.
+The checkpoint holds all weights, but of its encoder only the name (`pretrained_model`: a hub id or a folder).
+The encoder's config and tokenizer are separate files with a revision of their own. Nothing in this module
+uses the network: bench.checkpoints.fetching fetches files.
 """
 
 from __future__ import annotations
@@ -28,19 +29,21 @@ CHECKPOINT_FILES = ("hparams.yaml", "checkpoints/model.ckpt")
 ENCODER_FILES = ("*.json", "*.txt", "*.model")
 """Config and tokenizer: the weights are in the checkpoint."""
 
-_SEPARATE = {"regression_metric", "referenceless_regression_metric"}
-"""Classes that encode each text by itself; the others encode them joined."""
+_ENCODE_SEPARATELY = {"regression_metric", "referenceless_regression_metric"}
+"""Classes that encode source, hypothesis and reference separately; the others encode them joined."""
 
 
 class Checkpoint(Protocol):
-    """Where a checkpoint lies and what identifies it. A module with these functions is one (bench.scorers.comet_embedded)."""
+    """Where a checkpoint is, and what identifies it. A module with these functions is one
+    (bench.scorers.comet_embedded).
+    """
 
     def needs(self) -> Sequence[Weights]:
-        """What it is read or made from."""
+        """The files that it is read or made from."""
         ...
 
     def folder(self) -> Path:
-        """The folder, or the .ckpt file in it; fetched or made where it is not there yet."""
+        """The checkpoint's folder, or the .ckpt file in it; fetched or made if necessary."""
         ...
 
     def identity(self) -> str:
@@ -49,8 +52,8 @@ class Checkpoint(Protocol):
 
 
 @dataclass(frozen=True)
-class Pinned:
-    """A checkpoint that a config names: see bench.checkpoints.weights.Weights."""
+class ConfiguredCheckpoint:
+    """A checkpoint that a config names."""
 
     weights: Weights
 
@@ -61,154 +64,181 @@ class Pinned:
         return resolve(self.weights)
 
     def identity(self) -> str:
-        """The hub's commit, or the digest of all that a local checkpoint is read from, its encoder's files among them."""
+        """The hub's commit, or the digest of all files that a local checkpoint is read from, including its
+        encoder's.
+        """
         (source, *_) = self.weights.sources
         if "path" not in source or self.weights.sha256:
             return fingerprint(self.weights)
-        found = find(resolve(self.weights), None, encoder_needed=False)
-        parts = [found.file, found.hparams, *([found.encoder] if found.encoder else [])]
-        return f"sha256:{digest([fingerprint(parse_weights(str(part))) for part in parts])}"
+        files = find_files(resolve(self.weights), None, encoder_needed=False)
+        paths = [files.weights, files.hparams_file, *([files.encoder] if files.encoder else [])]
+        return f"sha256:{digest([fingerprint(parse_weights(str(path))) for path in paths])}"
 
 
 @dataclass(frozen=True)
-class Found:
-    """A checkpoint's files on this machine, and what they say without being loaded."""
+class CheckpointFiles:
+    """A checkpoint's files on this machine, and what they say about the model without loading it."""
 
-    file: Path
-    hparams: Path
+    weights: Path
+    """checkpoints/model.ckpt"""
+    hparams_file: Path
     encoder: Path | None
     """The folder with the encoder's config and tokenizer."""
-    said: dict[str, Any]
-    """What hparams.yaml holds."""
+    hparams: dict[str, Any]
+    """The content of hparams.yaml."""
 
     @property
-    def separate(self) -> bool:
-        """Each text is encoded by itself."""
-        return self.said["class_identifier"] in _SEPARATE
+    def encodes_separately(self) -> bool:
+        """True if each text is encoded on its own, False if source, hypothesis and reference are joined."""
+        return self.hparams["class_identifier"] in _ENCODE_SEPARATELY
 
     @property
     def reads_reference(self) -> bool:
-        if self.said["class_identifier"] == "referenceless_regression_metric":
+        if self.hparams["class_identifier"] == "referenceless_regression_metric":
             return False
-        return "ref" in (self.said.get("input_segments") or ["ref"])
+        return "ref" in (self.hparams.get("input_segments") or ["ref"])
 
     @property
-    def longest(self) -> int:
-        """Tokens that the encoder reads, the special ones included: of one text, or of two or three joined. They are those of
-        comet.encoders.base.Encoder (`prepare_sample`, `concat_sequences`)."""
+    def max_tokens(self) -> int:
+        """The number of tokens that the encoder reads, including special tokens: of one text, or of the
+        joined texts.
+
+        As in comet.encoders.base.Encoder (`prepare_sample`, `concat_sequences`).
+        """
         assert self.encoder
         config = json.loads((self.encoder / "config.json").read_text("utf-8"))
         positions = int(config["max_position_embeddings"]) - 2
-        return positions - 2 if self.separate else positions
+        return positions - 2 if self.encodes_separately else positions
 
 
-def find(path: Path, encoder: Path | None, encoder_needed: bool = True) -> Found:
-    """`path`: a checkpoint's folder or .ckpt file; `encoder`: the folder of its encoder, where another is meant than the
-    checkpoint names. Raises BenchError where a file is missing."""
+def find_files(path: Path, encoder: Path | None, encoder_needed: bool = True) -> CheckpointFiles:
+    """The files of a checkpoint. Raises BenchError if one is missing or damaged.
+
+    `path`: the checkpoint's folder or .ckpt file. `encoder`: the folder of its encoder; None for the one that
+    the checkpoint names, or the folder "encoder" beside hparams.yaml.
+    """
     import yaml
 
-    file = path if path.is_file() else path / "checkpoints" / "model.ckpt"
-    hparams = file.parents[1] / "hparams.yaml"
-    for needed in (file, hparams):
+    weights = path if path.is_file() else path / "checkpoints" / "model.ckpt"
+    hparams_file = weights.parents[1] / "hparams.yaml"
+    for needed in (weights, hparams_file):
         if not needed.is_file():
             raise BenchError(
-                f"The COMET checkpoint {path} lacks {needed}: name a folder with hparams.yaml and checkpoints/model.ckpt."
+                f"The COMET checkpoint {path} lacks {needed}: give a folder with hparams.yaml and "
+                "checkpoints/model.ckpt."
             )
     try:
-        said = dict(yaml.safe_load(hparams.read_text("utf-8")))
-        named = said["pretrained_model"]
-        said["class_identifier"]
+        hparams = dict(yaml.safe_load(hparams_file.read_text("utf-8")))
+        encoder_name = hparams["pretrained_model"]
+        hparams["class_identifier"]
     except (yaml.YAMLError, ValueError, TypeError, KeyError) as error:
         reason = str(error).partition("\n")[0]
         raise BenchError(
-            f"{hparams} is not what COMET writes ({reason}): get the checkpoint again."
+            f"{hparams_file} is not a file that COMET writes ({reason}): get the checkpoint again."
         ) from None
     if not encoder:
-        beside = (hparams.parent / str(named)).absolute()  # an absolute path stays what it is
-        encoder = next((each for each in (beside, hparams.parent / "encoder") if each.is_dir()), None)
+        beside = (hparams_file.parent / str(encoder_name)).absolute()  # an absolute path stays as it is
+        candidates = (beside, hparams_file.parent / "encoder")
+        encoder = next((folder for folder in candidates if folder.is_dir()), None)
     if encoder_needed and not (encoder and (encoder / "config.json").is_file()):
         raise BenchError(
-            f"{hparams} names the encoder {named}, and its config and tokenizer are not there: "
+            f"{hparams_file} names the encoder {encoder_name}, whose config and tokenizer are missing: "
             "set encoder to its folder, or to its hub id with a pinned revision, org/name@<commit>."
         )
-    return Found(file, hparams, encoder, said)
+    return CheckpointFiles(weights, hparams_file, encoder, hparams)
 
 
-def check(found: Found) -> dict[str, Any]:
-    """What the checkpoint holds, its tensors not yet read. Raises BenchError unless torch's unpickler for weights reads all
-    of it: a pickle runs whatever code it was given."""
+def read_checkpoint(files: CheckpointFiles) -> dict[str, Any]:
+    """The content of the .ckpt file, with tensors that are read when they are used.
+
+    Raises BenchError unless torch's weights-only unpickler reads all of it: a full unpickler would run code
+    in the file.
+    """
     import torch
 
     try:
-        return dict(torch.load(found.file, map_location="cpu", weights_only=True, mmap=True))
+        return dict(torch.load(files.weights, map_location="cpu", weights_only=True, mmap=True))
     except Exception as error:  # torch has many ways to refuse a file
-        (reason, *_) = [line for line in str(error).splitlines() if "global" in line.lower()] or [
-            str(error).partition("\n")[0]
-        ]
+        lines = str(error).splitlines() or [""]
+        reason = next((line for line in lines if "global" in line.lower()), lines[0])
         raise BenchError(
-            f"{found.file} is more than weights or not whole ({' '.join(reason.split())[:200]}): get it from where it was "
-            "published, or, where you trust it, load it there and save its state_dict and hyper_parameters again."
+            f"{files.weights} is damaged or contains more than weights ({' '.join(reason.split())[:200]}): "
+            "get it from its publisher, or, if you trust it, load it yourself and save its state_dict "
+            "and hyper_parameters again."
         ) from None
 
 
-def load(found: Found, precision: str, device: str) -> Any:
-    """The model, ready to score. `precision`: "float32"; "float16" is all of it in half precision, as `comet-score` does;
-    "bfloat16" is torch's autocast in the encoder, while pooling and estimator stay in float32."""
+def load_model(files: CheckpointFiles, precision: str, device: str) -> Any:
+    """The model, ready to score.
+
+    `precision`: "float32"; "float16" for the complete model in half precision, as in `comet-score`;
+    "bfloat16" for torch's autocast in the encoder, while pooling and estimator stay in float32.
+    """
     import torch
     import yaml
 
-    held = check(found)
-    # COMET takes the hyperparameters from the checkpoint, not from hparams.yaml; they differ in nothing but the encoder's place …
-    settings = {**found.said, **held.get("hyper_parameters", {}), "pretrained_model": str(found.encoder)}
-    settings["class_identifier"] = found.said["class_identifier"]
-    if (
-        found.said.get("layer_transformation") == "sparsemax_patch"
-    ):  # … and in this, by which COMET's loader mends #244
+    content = read_checkpoint(files)
+    # COMET takes the hyperparameters from the checkpoint instead of hparams.yaml. They differ only in the
+    # encoder's path …
+    settings = {
+        **files.hparams,
+        **content.get("hyper_parameters", {}),
+        "pretrained_model": str(files.encoder),
+        "class_identifier": files.hparams["class_identifier"],
+    }
+    # … and in this value, by which COMET's loader recognises checkpoints with its bug #244.
+    if files.hparams.get("layer_transformation") == "sparsemax_patch":
         settings["layer_transformation"] = "sparsemax_patch"
-    with tempfile.TemporaryDirectory() as room, silent(), _sentence(found):
+    with tempfile.TemporaryDirectory() as folder, silent(), _loading_errors(files):
         from comet import load_from_checkpoint
         from transformers.modeling_utils import no_init_weights
 
-        (Path(room) / "checkpoints").mkdir()
-        link = Path(room) / "checkpoints" / "model.ckpt"
-        link.symlink_to(found.file.resolve())
-        text = yaml.safe_dump(settings)
-        (Path(room) / "hparams.yaml").write_text(text, encoding="utf-8")
-        with no_init_weights():  # random ones would take longer than reading those that replace them
+        (Path(folder) / "checkpoints").mkdir()
+        link = Path(folder) / "checkpoints" / "model.ckpt"
+        link.symlink_to(files.weights.resolve())
+        (Path(folder) / "hparams.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+        with no_init_weights():  # random weights would take longer than reading those that replace them
             model = load_from_checkpoint(str(link), reload_hparams=True, local_files_only=True)
-    # the loader does not mind weights that are missing
-    if gaps := {name for name, _ in model.named_parameters()} - held["state_dict"].keys():
+    # COMET's loader does not report missing weights.
+    if gaps := {name for name, _ in model.named_parameters()} - content["state_dict"].keys():
         raise BenchError(
-            f"{found.file} lacks {len(gaps)} of its model's weights ({min(gaps)} …): get it again."
+            f"{files.weights} lacks {len(gaps)} of its model's weights ({min(gaps)} …): get it again."
         )
     model.eval().requires_grad_(False)
     if precision == "float16":
         model.half()
     if precision == "bfloat16":
-        cast = torch.autocast(device.partition(":")[0], torch.bfloat16)
-        model.encoder.forward = cast(model.encoder.forward)
+        # COMET has no setting for it, and pooling must stay outside: so this instance's encoder gets another
+        # forward.
+        autocast = torch.autocast(device.partition(":")[0], torch.bfloat16)
+        model.encoder.forward = autocast(model.encoder.forward)
     return model.to(device)
 
 
 @contextmanager
-def _sentence(found: Found) -> Iterator[None]:
+def _loading_errors(files: CheckpointFiles) -> Iterator[None]:
+    """Turn every error of the libraries into a BenchError."""
     try:
         yield
     except ModuleNotFoundError as error:
         raise BenchError(f"COMET cannot be imported ({error}): pip install 'bitext-bench[comet]'.") from None
     except Exception as error:  # files that do not belong together make the libraries fail in many ways
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise BenchError(f"The COMET checkpoint {found.file} cannot be loaded: {reason}") from error
+        raise BenchError(
+            f"The COMET checkpoint {files.weights} cannot be loaded ({reason}): get it again."
+        ) from error
 
 
 @contextmanager
 def silent() -> Iterator[None]:
-    """Importing comet sends the log of every library to standard error, and lightning advertises there."""
+    """Suppress logs and warnings of libraries: importing comet logs every library, and lightning
+    advertises.
+    """
     import transformers
 
     transformers.logging.set_verbosity_error()
     root = logging.getLogger()
-    before = root.handlers[:], root.level
+    handlers, level = root.handlers[:], root.level
     logging.disable(logging.WARNING)
     try:
         with warnings.catch_warnings():
@@ -216,4 +246,4 @@ def silent() -> Iterator[None]:
             yield
     finally:
         logging.disable(logging.NOTSET)
-        root.handlers[:], root.level = before
+        root.handlers[:], root.level = handlers, level

@@ -1,11 +1,12 @@
-"""COMET models at work: many samples become judgements, and nothing is computed twice.
+"""Runs COMET models over many samples, without computing anything twice.
 
-A model that encodes texts by themselves (wmt22-comet-da, comet-embedded) encodes each distinct text once, and its own `forward`
-takes the vectors from a table; one that encodes them joined (CometKiwi, XCOMET) runs its own `predict_step` on each distinct
-sample. Both sort by length and fill batches by tokens. No arithmetic is ours: equality with `predict` is tested.
+A model that encodes texts separately (wmt22-comet-da, comet-embedded) encodes each distinct text once, and
+its own `forward` reads the vectors from a table. A model that encodes them joined (CometKiwi, XCOMET) runs
+its own `predict_step` on each distinct sample. Both sort by length and fill batches by tokens. All arithmetic
+is COMET's; tests compare the results with COMET's `predict`.
 
-In float16 the last bits of a score depend on its batch, and are the third digit. So float16 goes batch by batch as `comet-score`
-does, and shares nothing: it gives that command's numbers, to the bit, and costs as much.
+In float16 the last bits of a score depend on its batch, and they reach the third digit. So float16 uses the
+batches of `comet-score` and shares nothing: it gives exactly that command's numbers, and takes as long.
 """
 
 from __future__ import annotations
@@ -16,116 +17,136 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from bench import progress
 from bench.core import Span
-from bench.scorers.comet_cache import Cache, Judgement, Sample
-from bench.scorers.comet_checkpoint import Found, load
+from bench.errors import BenchError
+from bench.scorers.comet_cache import Cache, Prediction, Sample
+from bench.scorers.comet_checkpoint import CheckpointFiles, load_model
 
 if TYPE_CHECKING:
     import torch
 
 Batch = Sequence[int]
-"""Numbers of samples."""
-Judged = Iterator[dict[int, Judgement]]
-"""Judgements by the number of their sample, as batches are finished."""
+"""Indices of samples."""
+Share = Sequence[Batch]
+"""The batches that one device computes."""
+Predictions = Iterator[dict[int, Prediction]]
+"""Predictions by the index of their sample, batch by batch as they are finished."""
 
-_BATCH = 16  # of comet-score
-_ESTIMATED = 4096  # rows that an estimator takes at once: its widest layer is 50 MB then
+_COMET_SCORE_BATCH = 16
+"""The default batch size of `comet-score`."""
+_ESTIMATOR_BATCH = 4096
+"""Samples that an estimator takes at once: its widest layer takes 50 MB."""
 
 
 @dataclass(frozen=True)
 class Work:
-    found: Found
+    """What is to be predicted, and with which model."""
+
+    files: CheckpointFiles
     precision: str
     batch_tokens: int
-    """Of one batch, padding included."""
+    """Tokens per batch, including padding."""
     cache: Cache
     samples: Sequence[Sample]
 
 
-def devices() -> list[str]:
-    """All GPUs, else the CPU."""
+def available_devices() -> list[str]:
+    """All GPUs, or else the CPU."""
     import torch
 
     return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or ["cpu"]
 
 
-def batch_tokens(device: str) -> int:
-    """As many as are fast there. On a CPU 4096 take 1.6 times as long as 1024 (e5-small): they leave its cache."""
+def default_batch_tokens(device: str) -> int:
+    """A batch size that is fast on the device. On a CPU 4096 take 1.6 times as long as 1024 (e5-small): they
+    exceed its cache.
+    """
     return 1024 if device.startswith("cpu") else 8192
 
 
-def judge(
-    work: Work, shares: Sequence[Sequence[Batch]], devices: Sequence[str], label: str
-) -> list[Judgement]:
-    """What COMET says of each sample. `shares`: what each device does (`by_source`, `as_comet_score`); with more than one
-    device, each has a process of its own."""
-    judged: dict[int, Judgement] = {}
+def predict(work: Work, shares: Sequence[Share], devices: Sequence[str], label: str) -> list[Prediction]:
+    """COMET's output for each sample of `work`.
+
+    `shares`: one per device (`shares_by_source`, `comet_score_shares`). If there are several, each runs in
+    its own process. `label`: for the progress bar.
+    """
+    predictions: dict[int, Prediction] = {}
     with progress.bar(label, total=len(work.samples), unit="samples") as advance:
         if len(shares) == 1:
-            judged = _judge(work, shares[0], devices[0], advance)
+            predictions = _predict_share(work, shares[0], devices[0], advance)
         else:
             with ProcessPoolExecutor(len(shares), get_context("spawn")) as pool:
-                running = [
-                    pool.submit(_judge, work, share, device)
+                futures = [
+                    pool.submit(_predict_share, work, share, device)
                     for share, device in zip(shares, devices, strict=False)
                 ]
-                for done in as_completed(running):
-                    judged |= done.result()
-                    advance(len(done.result()))
-    return [judged[number] for number in range(len(work.samples))]
+                for future in as_completed(futures):
+                    predictions |= future.result()
+                    advance(len(future.result()))
+    return [predictions[index] for index in range(len(work.samples))]
 
 
-def by_source(samples: Sequence[Sample], count: int) -> list[list[Batch]]:
-    """A share for each of `count` devices: all samples of its sources, so that no text is encoded in two places."""
+def shares_by_source(samples: Sequence[Sample], devices: int) -> list[Share]:
+    """A share for each device, as one batch that is still to be divided. It has all samples of its sources,
+    so that no text is encoded on two devices.
+    """
     sources = sorted({source for source, _, _ in samples}, key=lambda text: (len(text), text))
-    part = {source: number % count for number, source in enumerate(sources)}
-    shares: list[list[int]] = [[] for _ in range(count)]
-    for number, (source, _, _) in enumerate(samples):
-        shares[part[source]].append(number)
-    return [[share] for share in shares if share]
+    device_of = {source: number % devices for number, source in enumerate(sources)}
+    batches: list[list[int]] = [[] for _ in range(devices)]
+    for index, (source, _, _) in enumerate(samples):
+        batches[device_of[source]].append(index)
+    return [[batch] for batch in batches if batch]
 
 
-def as_comet_score(systems: Sequence[Sequence[Sample]], count: int) -> list[list[Batch]]:
-    """The batches of `comet-score`, in shares for `count` devices: those of each system, in the order of its sources' lengths."""
+def comet_score_shares(systems: Sequence[Sequence[Sample]], devices: int) -> list[Share]:
+    """A share for each device, with the batches of `comet-score`: those of each system, in the order of its
+    sources' lengths. The samples of all systems are numbered one after the other.
+    """
     import numpy as np
 
-    found, begin = [], 0
+    batches: list[Batch] = []
+    begin = 0
     for samples in systems:
         order = begin + np.argsort([len(source) for source, _, _ in samples])
-        found += [order[first : first + _BATCH].tolist() for first in range(0, len(order), _BATCH)]
+        steps = range(0, len(order), _COMET_SCORE_BATCH)
+        batches += [order[first : first + _COMET_SCORE_BATCH].tolist() for first in steps]
         begin += len(samples)
-    return [share for number in range(count) if (share := found[number::count])]
+    return [share for number in range(devices) if (share := batches[number::devices])]
 
 
-def _judge(
-    work: Work, share: Sequence[Batch], device: str, advance: Callable[[int], None] = lambda _: None
-) -> dict[int, Judgement]:
+def _predict_share(
+    work: Work, share: Share, device: str, advance: Callable[[int], None] = lambda _: None
+) -> dict[int, Prediction]:
     import torch
 
-    judged: dict[int, Judgement] = {}
+    predictions: dict[int, Prediction] = {}
     with torch.inference_mode():
-        model = load(work.found, work.precision, device)
-        lengths, cut = _measured(model, work)
+        model = load_model(work.files, work.precision, device)
+        lengths, cut = _measure(model, work)
         if work.precision == "float16":
-            steps = _predicted(model, work, share, cut, device)
-        elif work.found.separate:
-            steps = _estimated(model, work, share[0], cut, device)
+            steps = _predict_joined(model, work, share, cut, device)
+        elif work.files.encodes_separately:
+            steps = _predict_separate(model, work, share[0], cut, device)
         else:
-            filled = _filled([lengths[number] for number in share[0]], work.batch_tokens)
-            batches = [[share[0][row] for row in rows] for rows in filled]
-            steps = _predicted(model, work, batches, cut, device)
-        for some in steps:
+            rows = _fill_batches([lengths[index] for index in share[0]], work.batch_tokens)
+            batches = [[share[0][row] for row in batch] for batch in rows]
+            steps = _predict_joined(model, work, batches, cut, device)
+        for step in steps:
             if work.precision != "float16":
-                work.cache.keep_judgements({work.samples[number]: each for number, each in some.items()})
-            judged |= some
-            advance(len(some))
-    return judged
+                work.cache.keep_predictions({work.samples[index]: item for index, item in step.items()})
+            predictions |= step
+            advance(len(step))
+    return predictions
 
 
-def _filled(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Indices of `lengths`, longest first, so that what does not fit into memory fails at once: rows times the longest is at
-    most `batch_tokens`, or there is one row."""
+def _fill_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+    """Indices of `lengths`, longest first, so that a batch that does not fit into memory fails at once.
+
+    The number of rows times the longest is at most `batch_tokens`, or there is one row.
+    """
     order = sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
     begin = 0
     while begin < len(order):
@@ -134,64 +155,70 @@ def _filled(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
         begin += rows
 
 
-def _measured(model: Any, work: Work) -> tuple[list[int], list[bool]]:
-    """Of each sample, the tokens that the encoder reads at once, the special ones included, and whether something is cut."""
+def _measure(model: Any, work: Work) -> tuple[list[int], list[bool]]:
+    """For each sample: the tokens that the encoder reads at once, including special tokens, and whether a
+    text is cut.
+    """
     encoder = model.encoder
-    texts = list(dict.fromkeys(text for sample in work.samples for text in _texts(sample, work.found)))
-    length_of = dict(zip(texts, _lengths(model, texts), strict=True))
+    texts = list(dict.fromkeys(text for sample in work.samples for text in _texts(sample, work.files)))
+    length_of = dict(zip(texts, _token_counts(model, texts), strict=True))
     lengths, cut = [], []
     for sample in work.samples:
-        each = [length_of[text] for text in _texts(sample, work.found)]
-        joined = 2 + sum(length - 2 for length in each) + encoder.size_separator * (len(each) - 1)
-        lengths.append(max(each) if work.found.separate else joined)
-        cut.append(max(each) > encoder.max_positions - 2 or lengths[-1] > encoder.max_positions)
+        counts = [length_of[text] for text in _texts(sample, work.files)]
+        joined = 2 + sum(count - 2 for count in counts) + encoder.size_separator * (len(counts) - 1)
+        lengths.append(max(counts) if work.files.encodes_separately else joined)
+        cut.append(max(counts) > encoder.max_positions - 2 or lengths[-1] > encoder.max_positions)
     return [min(length, encoder.max_positions) for length in lengths], cut
 
 
-def _lengths(model: Any, texts: list[str]) -> list[int]:
+def _token_counts(model: Any, texts: list[str]) -> list[int]:
     return [len(ids) for ids in model.encoder.tokenizer(texts, verbose=False)["input_ids"]] if texts else []
 
 
-def _texts(sample: Sample, found: Found) -> tuple[str, ...]:
-    return sample if found.reads_reference else sample[:2]
+def _texts(sample: Sample, files: CheckpointFiles) -> tuple[str, ...]:
+    return sample if files.reads_reference else sample[:2]
 
 
-def _to(inputs: Any, device: str) -> dict[str, Any]:
+def _to_device(inputs: Any, device: str) -> dict[str, Any]:
     return {name: value.to(device) if hasattr(value, "to") else value for name, value in inputs.items()}
 
 
-# --- each text by itself ---
-
-
-def _estimated(model: Any, work: Work, numbers: Batch, cut: Sequence[bool], device: str) -> Judged:
+def _predict_separate(
+    model: Any, work: Work, indices: Batch, cut: Sequence[bool], device: str
+) -> Predictions:
+    """For a model that encodes each text on its own."""
     import torch
 
-    samples = [work.samples[number] for number in numbers]
-    texts = list(dict.fromkeys(text for sample in samples for text in _texts(sample, work.found)))
-    vectors = _vectors(model, work, texts, device)
+    samples = [work.samples[index] for index in indices]
+    texts = list(dict.fromkeys(text for sample in samples for text in _texts(sample, work.files)))
+    vectors = _encode(model, work, texts, device)
     row_of = {text: row for row, text in enumerate(texts)}
-    # the model's own forward, which takes rows of the table for what it believes to be tokens
+    # The model's own `forward` combines the vectors. It calls this public method for each text, and gets a
+    # row of the table for a row number that it takes for token ids. (`estimate` would take vectors, but of a
+    # model without reference it is the wrong one: ReferencelessRegression inherits it.)
     model.get_sentence_embedding = lambda rows, *_: vectors[rows]
-    for begin in range(0, len(samples), _ESTIMATED):
+    for begin in range(0, len(samples), _ESTIMATOR_BATCH):
         inputs: dict[str, Any] = {}
-        columns = zip(*samples[begin : begin + _ESTIMATED], strict=True)
-        for place, column in zip(("src", "mt", "ref"), columns, strict=True):
-            if place != "ref" or work.found.reads_reference:
-                inputs[f"{place}_input_ids"] = torch.tensor([row_of[text] for text in column])
-                inputs[f"{place}_attention_mask"] = None
+        columns = zip(*samples[begin : begin + _ESTIMATOR_BATCH], strict=True)
+        for name, column in zip(("src", "mt", "ref"), columns, strict=True):
+            if name != "ref" or work.files.reads_reference:
+                inputs[f"{name}_input_ids"] = torch.tensor([row_of[text] for text in column])
+                inputs[f"{name}_attention_mask"] = None
         scores = model(**inputs).score.tolist()
-        some = numbers[begin : begin + _ESTIMATED]
+        batch = indices[begin : begin + _ESTIMATOR_BATCH]
         yield {
-            number: Judgement(score, cut[number], _kind(device))
-            for number, score in zip(some, scores, strict=True)
+            index: Prediction(score, cut[index], _kind(device))
+            for index, score in zip(batch, scores, strict=True)
         }
 
 
-def _vectors(model: Any, work: Work, texts: Sequence[str], device: str) -> torch.Tensor:
-    """[texts, width]: what the model's encoder and pooling make of each; those that are in the cache are not made again."""
+def _encode(model: Any, work: Work, texts: Sequence[str], device: str) -> torch.Tensor:
+    """[text, width]: the model's encoder and pooling for each text. Vectors in the cache are not computed
+    again.
+    """
     import torch
 
-    width, longest = model.encoder.output_units, model.encoder.max_positions - 2
+    width, max_tokens = model.encoder.output_units, model.encoder.max_positions - 2
     vectors = torch.empty(len(texts), width, device=device)
     known = work.cache.vectors(texts, width)
     unknown = []
@@ -200,39 +227,47 @@ def _vectors(model: Any, work: Work, texts: Sequence[str], device: str) -> torch
             vectors[row] = torch.from_numpy(known[text].copy())
         else:
             unknown.append(row)
-    lengths = _lengths(model, [texts[row] for row in unknown])
-    for some in _filled([min(length, longest) for length in lengths], work.batch_tokens):
-        rows = [unknown[index] for index in some]
-        inputs = _to(model.encoder.prepare_sample([texts[row] for row in rows]), device)
+    lengths = _token_counts(model, [texts[row] for row in unknown])
+    for batch in _fill_batches([min(length, max_tokens) for length in lengths], work.batch_tokens):
+        rows = [unknown[index] for index in batch]
+        inputs = _to_device(model.encoder.prepare_sample([texts[row] for row in rows]), device)
         vectors[rows] = model.get_sentence_embedding(inputs["input_ids"], inputs["attention_mask"])
         work.cache.keep_vectors({texts[row]: vectors[row].cpu().numpy() for row in rows})
     return vectors
 
 
-# --- whole samples ---
-
-
-def _predicted(model: Any, work: Work, batches: Sequence[Batch], cut: Sequence[bool], device: str) -> Judged:
-    names = ("src", "mt", "ref") if work.found.reads_reference else ("src", "mt")
-    for numbers in batches:
-        samples = [dict(zip(names, work.samples[number], strict=False)) for number in numbers]
+def _predict_joined(
+    model: Any, work: Work, batches: Iterable[Batch], cut: Sequence[bool], device: str
+) -> Predictions:
+    """For a model that encodes the texts of a sample joined; in float16 for every model."""
+    names = ("src", "mt", "ref") if work.files.reads_reference else ("src", "mt")
+    for batch in batches:
+        samples = [dict(zip(names, work.samples[index], strict=False)) for index in batch]
         inputs = model.prepare_sample(samples, stage="predict")
-        joined = isinstance(inputs, tuple)
-        prediction = model.predict_step(
-            tuple(_to(each, device) for each in inputs) if joined else _to(inputs, device)
-        )
-        spans = prediction.get("metadata", {}).get("error_spans") or [[]] * len(numbers)
+        if isinstance(inputs, tuple):
+            output = model.predict_step(tuple(_to_device(item, device) for item in inputs))
+        else:
+            output = model.predict_step(_to_device(inputs, device))
+        spans = output.get("metadata", {}).get("error_spans") or [[]] * len(batch)
         yield {
-            number: Judgement(score, cut[number], _kind(device), tuple(_spans(found)))
-            for number, score, found in zip(numbers, prediction["scores"].tolist(), spans, strict=True)
+            index: Prediction(score, cut[index], _kind(device), tuple(_spans(items, work.files)))
+            for index, score, items in zip(batch, output["scores"].tolist(), spans, strict=True)
         }
 
 
-def _spans(found: Iterable[dict[str, Any]]) -> Iterator[Span]:
-    """Without those of the special tokens, which have no characters."""
-    for span in found:
-        if span["start"] < span["end"]:
-            yield Span(span["start"], span["end"], span["severity"], span["confidence"])
+def _spans(items: Iterable[dict[str, Any]], files: CheckpointFiles) -> Iterator[Span]:
+    """Without the spans of special tokens, which have no characters. Raises BenchError for an unknown
+    severity.
+    """
+    for item in items:
+        if item["start"] < item["end"]:
+            try:
+                yield msgspec.convert(item, Span)
+            except msgspec.ValidationError as error:
+                raise BenchError(
+                    f"{files.weights} marks errors that cannot be stored ({error}): use a checkpoint whose "
+                    "error_labels are minor, major and critical."
+                ) from None
 
 
 def _kind(device: str) -> str:

@@ -1,7 +1,7 @@
-"""Human judgements of translations: one CSV file, plain or gzipped, with one row a judged translation.
+"""Human judgements of translations: a CSV file, plain or gzipped, with one row per judged translation.
 
-Columns, in any order, others are left alone: lp (the pair: "zh-en"), system, seg, doc (may be left out), src, mt, ref, score
-(higher is better). It is the data that a metric is trained on and measured with.
+Columns, in any order; others are ignored: lp (language pair: "zh-en"), system, seg, doc (optional), src, mt,
+ref, score (higher is better). Metrics are trained on such data and evaluated with it.
 """
 
 from __future__ import annotations
@@ -12,102 +12,125 @@ import io
 import math
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from bench.errors import BenchError
 
-_COLUMNS = ("lp", "system", "seg", "src", "mt", "ref", "score")
 _GZIP = b"\x1f\x8b"
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What people thought of one system's translation of one segment."""
+    """A human judgement of one system's translation of one segment."""
 
     pair: str
     """Source and target language: "zh-en"."""
     system: str
     segment: str
-    """Unique within its document; a segment has one source."""
+    """Unique within its document. A segment has one source."""
     document: str
-    """"" where the file names none."""
+    """"" if the file does not name documents."""
     source: str
     hypothesis: str
     """May be empty."""
     reference: str
     score: float
-    """Higher is better; on whatever scale the judges used."""
+    """Higher is better; on the scale of the judges."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the file. The fields are its columns, as text."""
+
+    lp: str
+    system: str
+    seg: str
+    src: str
+    mt: str
+    ref: str
+    score: str
+    doc: str = ""
+
+
+_COLUMNS = tuple(field.name for field in fields(_Row))
+_REQUIRED = tuple(name for name in _COLUMNS if name != "doc")
 
 
 def read(path: Path) -> list[Judgement]:
-    """The rows of a file, in its order.
+    """The judgements of a file, in its order.
 
-    A file may number the segments of several parts from 0 (MLQE-PE's train and dev): the second row of a system for one
-    number, with another source, is of a segment of its own, "0#2". The same source twice is a mistake.
+    A file may number the segments of several parts from 0 (MLQE-PE's train and dev). If a system has a second
+    row for a number, with another source, that row is a segment of its own: "0#2". A second row with the same
+    source is an error.
 
     Raises BenchError, with file and line, for a file that does not hold judgements.
     """
-    found: list[Judgement] = []
-    sources: dict[tuple[str, str, str], str] = {}
-    seen: dict[tuple[str, str, str, str], set[str]] = {}
+    judgements: list[Judgement] = []
+    source_of: dict[tuple[str, str, str], str] = {}
+    sources_of: dict[tuple[str, str, str, str], set[str]] = {}
     for line, row in _rows(path):
-        pair, system, document, number = row["lp"], row["system"], row["doc"], row["seg"]
-        texts = seen.setdefault((pair, document, number, system), set())
-        if row["src"] in texts:
+        sources = sources_of.setdefault((row.lp, row.doc, row.seg, row.system), set())
+        if row.src in sources:
             raise BenchError(
-                f"{path}, line {line}: segment {number} of {system} is judged a second time; "
+                f"{path}, line {line}: segment {row.seg} of {row.system} is judged a second time; "
                 "give one row with the mean of its scores."
             )
-        texts.add(row["src"])
-        segment = number if len(texts) == 1 else f"{number}#{len(texts)}"
-        if sources.setdefault((pair, document, segment), row["src"]) != row["src"]:
+        sources.add(row.src)
+        segment = row.seg if len(sources) == 1 else f"{row.seg}#{len(sources)}"
+        if source_of.setdefault((row.lp, row.doc, segment), row.src) != row.src:
             raise BenchError(
-                f"{path}, line {line}: segment {segment} of {system} has another source than that of the systems before it; "
-                "give each source a seg (or doc) of its own."
+                f"{path}, line {line}: segment {segment} of {row.system} has another source than in earlier "
+                "rows; give each source its own seg (or doc)."
             )
-        score = _number(row["score"], path, line)
-        found.append(Judgement(pair, system, segment, document, row["src"], row["mt"], row["ref"], score))
-    if not found:
-        raise BenchError(f"{path} holds no judgements: give a file with one row a judged translation.")
-    return found
+        score = _number(row.score, path, line)
+        judgements.append(Judgement(row.lp, row.system, segment, row.doc, row.src, row.mt, row.ref, score))
+    if not judgements:
+        raise BenchError(f"{path} holds no judgements: give a file with one row per judged translation.")
+    return judgements
 
 
 def write(path: Path, judgements: Iterable[Judgement]) -> None:
-    """What `read` reads, gzipped where the name ends in .gz; the same bytes for the same judgements."""
+    """Write a file that `read` reads, gzipped if its name ends in .gz. The same judgements give the same
+    bytes.
+    """
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(("lp", "system", "seg", "doc", "src", "mt", "ref", "score"))
-    for j in judgements:
-        texts = (j.source, j.hypothesis, j.reference)
-        rows.writerow((j.pair, j.system, j.segment, j.document, *texts, repr(j.score)))
+    for judgement in judgements:
+        texts = (judgement.source, judgement.hypothesis, judgement.reference)
+        ids = (judgement.pair, judgement.system, judgement.segment, judgement.document)
+        rows.writerow((*ids, *texts, repr(judgement.score)))
     data = text.getvalue().encode()
     path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
 
 
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Each row with the line that it ends on."""
+def _rows(path: Path) -> Iterator[tuple[int, _Row]]:
+    """Each row, with the number of the line on which it ends."""
     text = _text(path)
     csv.field_size_limit(max(len(text), 131_072))
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
-        if missing := [name for name in _COLUMNS if name not in header]:
+        if missing := [name for name in _REQUIRED if name not in header]:
             raise BenchError(
-                f"{path}, line 1: there is no column {', '.join(missing)}; name the columns "
-                f"{', '.join(_COLUMNS)} (and doc) in the first line."
+                f"{path}, line 1: the columns {', '.join(missing)} are missing; name the columns "
+                f"{', '.join(_REQUIRED)} (and doc) in the first line."
             )
-        for row in reader:
-            if not row:
+        for cells in reader:
+            if not cells:
                 continue
-            if len(row) != len(header):
+            if len(cells) != len(header):
                 raise BenchError(
-                    f"{path}, line {reader.line_num}: {len(row)} cells where the first line names {len(header)} "
-                    "columns; quote a cell that holds a comma, a quotation mark or a line break."
+                    f"{path}, line {reader.line_num}: {len(cells)} cells, but the first line names "
+                    f"{len(header)} columns; quote each cell that has a comma, a quotation mark or a line break."
                 )
-            yield reader.line_num, {"doc": "", **dict(zip(header, row, strict=True))}
+            columns = zip(header, cells, strict=True)
+            yield reader.line_num, _Row(**{name: cell for name, cell in columns if name in _COLUMNS})
     except csv.Error as error:
-        raise BenchError(f"{path}, line {reader.line_num}: no CSV ({error}); mend the line.") from None
+        raise BenchError(
+            f"{path}, line {reader.line_num}: not valid CSV ({error}); correct the line."
+        ) from None
 
 
 def _text(path: Path) -> str:
@@ -117,7 +140,7 @@ def _text(path: Path) -> str:
             data = gzip.decompress(data)
         return data.decode("utf-8-sig")
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise BenchError(f"{path} is a gzip file that is cut off or damaged: fetch it again.") from None
+        raise BenchError(f"{path} is a truncated or damaged gzip file: download it again.") from None
     except OSError as error:
         raise BenchError(f"Cannot read {path} ({error.strerror}): give a CSV file with judgements.") from None
     except UnicodeDecodeError as error:
@@ -132,6 +155,6 @@ def _number(cell: str, path: Path, line: int) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise BenchError(
-            f"{path}, line {line}: the score {cell!r} is no number; give one or leave the row out."
+            f"{path}, line {line}: the score {cell!r} is not a number; correct it or delete the row."
         )
     return value

@@ -1,4 +1,6 @@
-"""The figures against sums by hand, scipy, a naive count of pairs and theory; the files; the command on real scorers."""
+"""The figures, against sums by hand, scipy, a naive count of pairs and theory; the files; the command with
+real scorers.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ import sacrebleu
 from click.testing import CliRunner
 from scipy.stats import kendalltau, pearsonr
 
-from bench.cli import main
+from bench.cli.main import main
 from bench.commands.meta_evaluate import Row, Table, agreement, meta_evaluate, pearson, pooled, within
 from bench.core import Score, Scorer, Task
 from bench.errors import BenchError
@@ -87,22 +89,22 @@ def test_within_by_hand() -> None:
     expected = [
         1,  # three pairs right
         2 / math.sqrt(3 * 2),  # two right, one tied by the metric
-        -2 / math.sqrt(2 * 3),  # two wrong, one tied by people
-        NAN,  # people do not tell them apart
-        0,  # people do, the metric does not
+        -2 / math.sqrt(2 * 3),  # two wrong, one tied by the judges
+        NAN,  # equal judgements
+        0,  # different judgements, equal metric scores
         NAN,  # one system alone
         -1,  # of the two that were judged
     ]
     assert within(human, metric).tolist() == pytest.approx(expected, nan_ok=True)
     table = told(human.tolist(), metric.tolist())
-    assert table.ordered == 5
+    assert table.ordered_segments == 5
     assert row(table).within.value == pytest.approx(np.nanmean(expected))
 
 
 def test_system_accuracy_by_hand() -> None:
     human, metric = np.array([3.0, 2.0, 2.0, 1.0]), np.array([30.0, 10.0, 20.0, 10.0])
     pairs = list(combinations(range(4), 2))
-    # Right: 0-1, 0-2, 0-3, 2-3. Wrong: 1-3, which the metric holds equal. Not asked: 1-2, which people hold equal.
+    # Right: 0-1, 0-2, 0-3, 2-3. Wrong: 1-3, with equal metric scores. Left out: 1-2, with equal judgements.
     assert agreement(human, metric, pairs) == 4 / 5
     assert math.isnan(agreement(human, metric, [(1, 2)]))
     assert math.isnan(agreement(human, metric, []))
@@ -115,7 +117,7 @@ def test_means_that_differ_by_rounding_are_equal() -> None:
     assert (table.pairs, row(table).systems) == (0, None)
 
 
-def test_a_metric_without_an_opinion_is_worth_nothing() -> None:
+def test_a_constant_metric_scores_zero() -> None:
     table = told([[1, 2], [3, 4]], [[7, 7], [7, 7]])
     figures = (row(table).pooled, row(table).pearson, row(table).within, row(table).systems)
     assert [figure.value for figure in figures if figure] == [0, 0, 0, 0]
@@ -123,7 +125,7 @@ def test_a_metric_without_an_opinion_is_worth_nothing() -> None:
 
 def test_one_system_has_no_order() -> None:
     table = told([[1], [2], [3]], [[1], [3], [2]])
-    assert (table.ordered, table.pairs) == (0, 0)
+    assert (table.ordered_segments, table.pairs) == (0, 0)
     assert row(table).within is row(table).systems is None
     assert row(table).pooled.value == pytest.approx(1 / 3)
 
@@ -145,7 +147,7 @@ def test_interval_is_fishers() -> None:
 
 
 def test_a_segment_is_drawn_with_all_its_judgements() -> None:
-    """Four systems that say the same thing are no more evidence than one."""
+    """Four systems with the same judgements are no more evidence than one."""
     rng = np.random.default_rng(3)
     human, metric = rng.normal(size=(40, 1)), rng.normal(size=(40, 1))
     one, four = (
@@ -174,18 +176,25 @@ def test_a_single_segment_has_no_interval() -> None:
         assert figure.interval is None
 
 
+def test_an_unscored_translation_is_left_out() -> None:
+    human = np.array([[1.0, 2], [2, 1], [3, 4]])
+    metric = np.array([[1.0, 2], [NAN, 5], [5, 6]])
+    assert pooled(human, metric) == pytest.approx(naive_tau_b([1, 2, 1, 3, 4], [1, 2, 5, 5, 6]))
+    assert np.isnan(within(human, metric)).tolist() == [False, True, False]
+
+
 # What the scorers are given.
 
 
 def test_systems_that_were_judged_on_different_segments_are_not_compared() -> None:
     human = [[1, 2, NAN], [2, 3, NAN], [1, 4, NAN], [NAN, NAN, 9], [NAN, NAN, 8]]
     table = told(human, human)
-    assert (table.pairs, table.apart, table.judgements, table.segments) == (1, 2, 8, 5)
+    assert (table.pairs, table.incomparable_pairs, table.judgements, table.segments) == (1, 2, 8, 5)
     assert row(table).systems.value == row(table).pooled.value == 1
 
 
 def test_every_judgement_is_scored_against_its_own_reference() -> None:
-    """As where the reference is a post-edit of the system's own output."""
+    """As if the reference is a post-edit of the system's own output."""
     texts = ["the cat sat", "a dog ran off", "it rained"]
     rows = [
         Judgement("zh-en", system, str(i), "", f"{i}", text, text if good else text[::-1], float(good))
@@ -194,10 +203,10 @@ def test_every_judgement_is_scored_against_its_own_reference() -> None:
     ]
     (table,) = meta_evaluate({"file": rows}, {"chrf": Sacre("chrF", resamples=2)})
     assert row(table).within.value == row(table).systems.value == 1
-    assert (table.pairs, table.apart) == (1, 0)
+    assert (table.pairs, table.incomparable_pairs) == (1, 0)
 
 
-def test_of_ter_less_is_better() -> None:
+def test_a_lower_ter_is_better() -> None:
     good, bad = "The State protects the rights of exporters.", "State right protecting the"
     rows = [
         Judgement("zh-en", system, str(i), "", "源", text, good, score)
@@ -248,21 +257,21 @@ def test_parts_of_a_file_that_number_their_segments_alike(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        ("", "line 1: there is no column lp, system, seg"),
-        ("lp,system,seg,src,mt,ref\n", "line 1: there is no column score"),
+        ("", "line 1: the columns lp, system, seg"),
+        ("lp,system,seg,src,mt,ref\n", "line 1: the columns score are missing"),
         (HEAD, "holds no judgements"),
-        (HEAD + GOOD + "zh-en,b,1,你好,hi,hello,good\n", "line 3: the score 'good' is no number"),
-        (HEAD + "zh-en,b,1,你好,hi,hello,\n", "line 2: the score '' is no number"),
-        (HEAD + "zh-en,b,1,你好,hi,hello,nan\n", "line 2: the score 'nan' is no number"),
-        (HEAD + GOOD + "zh-en,b,1,你好,hi, there,hello,1\n", "line 3: 8 cells where the first line names 7"),
+        (HEAD + GOOD + "zh-en,b,1,你好,hi,hello,good\n", "line 3: the score 'good' is not a number"),
+        (HEAD + "zh-en,b,1,你好,hi,hello,\n", "line 2: the score '' is not a number"),
+        (HEAD + "zh-en,b,1,你好,hi,hello,nan\n", "line 2: the score 'nan' is not a number"),
+        (HEAD + GOOD + "zh-en,b,1,你好,hi, there,hello,1\n", "line 3: 8 cells, but the first line names 7"),
         (HEAD + GOOD + "zh-en,b,1,再见,bye,hello,1\n", "line 3: segment 1 of b has another source"),
         (HEAD + GOOD + GOOD, "line 3: segment 1 of a is judged a second time"),
-        (HEAD + GOOD + 'zh-en,b,1,"你好"x,hi,hello,1\n', "line 3: no CSV"),
+        (HEAD + GOOD + 'zh-en,b,1,"你好"x,hi,hello,1\n', "line 3: not valid CSV"),
         ((HEAD + GOOD).encode("gb18030"), "line 2: not UTF-8"),
-        (gzip.compress((HEAD + GOOD).encode())[:-9], "cut off or damaged"),
+        (gzip.compress((HEAD + GOOD).encode())[:-9], "truncated or damaged"),
     ],
 )  # fmt: skip
-def test_what_is_no_file_of_judgements(tmp_path: Path, content: str | bytes, sentence: str) -> None:
+def test_damaged_files_of_judgements(tmp_path: Path, content: str | bytes, sentence: str) -> None:
     path = tmp_path / "j.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(BenchError, match=re.escape(sentence)) as caught:
@@ -343,13 +352,13 @@ def test_each_direction_has_a_table(file: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["metric=chrf"], "No judgements are named"),
+        (["metric=chrf"], "No judgements were given"),
         (["missing.csv"], "Cannot read missing.csv"),
         (["FILE", "metric=meteor"], "There is no metric 'meteor': use one of"),
         (["GERMAN"], "holds judgements of 'en-de'"),
     ],
 )
-def test_what_cannot_be_measured(file: Path, words: list[str], sentence: str) -> None:
+def test_mistakes_on_the_command_line(file: Path, words: list[str], sentence: str) -> None:
     german = file.with_name("german.csv")
     judgements.write(german, [replace(j, pair="en-de") for j in judgements.read(file)])
     names = {"FILE": str(file), "GERMAN": str(german)}

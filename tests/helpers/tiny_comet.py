@@ -1,4 +1,4 @@
-"""Tiny real COMET checkpoints: comet's own classes over a two-layer XLM-R, saved as lightning saves them."""
+"""Tiny real COMET checkpoints: comet's own classes on a two-layer XLM-R, saved by lightning."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from tests.helpers import tiny
 
 POSITIONS = 64
-"""The encoder reads this many tokens of two or three texts joined, and two fewer of one alone."""
+"""Tokens that the encoder reads of two or three joined texts; of a single text it reads two fewer."""
 
 _SHARED: dict[str, Any] = {
     "encoder_model": "XLM-RoBERTa",
@@ -29,17 +29,17 @@ KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "unified": ("UnifiedMetric", {**_UNIFIED, "error_labels": ["minor", "major", "critical"]}),
     "xcomet": ("XCOMETMetric", {**_UNIFIED, "error_labels": ["minor", "major", "critical"]}),
 }
-"""Kind -> comet's class and what its `__init__` gets."""
+"""Kind -> comet's class and the arguments of its `__init__`."""
 
 
 def encoder(folder: Path) -> Path:
-    """The config and the tokenizer of a tiny XLM-R, as `pretrained_model` names them; no weights."""
+    """Write the config and the tokenizer of a tiny XLM-R, without weights, into `folder`."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
     from transformers import XLMRobertaConfig, XLMRobertaTokenizerFast
 
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     tokenizer = Tokenizer(models.Unigram())
-    # as XLM-R's, which minds no space around a text
+    # as XLM-R's, which ignores spaces around a text
     tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Strip()])
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
     trainer = trainers.UnigramTrainer(
@@ -65,20 +65,21 @@ def encoder(folder: Path) -> Path:
 
 
 def checkpoint(folder: Path, kind: str = "regression", pretrained: str = "") -> Path:
-    """`folder` with checkpoints/model.ckpt and hparams.yaml, and the encoder's files beside them in `folder`/encoder.
+    """Write checkpoints/model.ckpt and hparams.yaml into `folder`, and the encoder's files into
+    `folder`/encoder.
 
-    `pretrained`: what the checkpoint says of its encoder, as a hub id; else where it lies.
+    `pretrained`: the encoder's name in the checkpoint, such as a hub id; by default its folder.
     """
     import comet.models
     import pytorch_lightning
     import torch
     from pytorch_lightning.core.saving import save_hparams_to_yaml
 
-    lies = encoder(folder / "encoder")
+    encoder_folder = encoder(folder / "encoder")
     name, settings = KINDS[kind]
     torch.manual_seed(7)
-    model = getattr(comet.models, name)(**_SHARED, **settings, pretrained_model=str(lies))
-    with torch.no_grad():  # so that layers, texts and severities differ as those of a trained model do
+    model = getattr(comet.models, name)(**_SHARED, **settings, pretrained_model=str(encoder_folder))
+    with torch.no_grad():  # so that layers, texts and severities differ as in a trained model
         for parameter in model.layerwise_attention.parameters():
             parameter.add_(torch.rand_like(parameter))
         for head in (model.estimator, getattr(model, "hidden2tag", None)):

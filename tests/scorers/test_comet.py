@@ -1,4 +1,6 @@
-"""COMET on tiny real checkpoints: the numbers of comet's own `predict` and of its command, and all that goes wrong around them."""
+"""COMET on tiny real checkpoints: the numbers of comet's own `predict` and of its command, and all that goes
+wrong around them.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +24,10 @@ from bench.launching.compose import compose, scorers
 from bench.references.parallel import parallel_task
 from bench.scorers import comet_cache
 from bench.scorers.comet import Comet
-from bench.scorers.comet_cache import Cache, Judgement
-from tests.checkpoints.test_weights import COMMIT, Handler, Server
+from bench.scorers.comet_cache import Cache, Prediction
 from tests.commands.test_run import bench, runs
 from tests.helpers import tiny_comet
+from tests.helpers.model_server import COMMIT, ModelServer, serving
 
 SEGMENTS = references.load("china-export-controls-2021").segments
 SOURCES = [segment.zh for segment in SEGMENTS]
@@ -35,28 +36,6 @@ TASK = Task(references.load("china-export-controls-2021"), "zh-en")
 PARTIAL = Path("not written")
 SHORT = [segment.en[: len(segment.en) * 2 // 3] for segment in SEGMENTS]
 SYSTEMS = {"short": SHORT, "mixed": [*REFERENCES[:20], *SHORT[20:30], *SOURCES[30:-1], ""]}
-
-
-class Hub(Server):
-    """Serves to nobody what begins with `gated`."""
-
-    gated = "nothing"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.RequestHandlerClass = HubHandler
-
-
-class HubHandler(Handler):
-    server: Hub
-
-    def do_GET(self, body: bool = True) -> None:
-        if not self.path.startswith(self.server.gated):
-            return super().do_GET(body)
-        self.send_response(403)
-        self.send_header("X-Error-Code", "GatedRepo")
-        self.send_header("Content-Length", "0")
-        return self.end_headers()
 
 
 @pytest.fixture(scope="session")
@@ -79,30 +58,8 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub; whatever asks the network asks it."""
-    server = Hub()
-    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.delenv("HF_TOKEN", raising=False)
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, server.url)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("HF_ENDPOINT", server.url)
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
-
-
-def offer(server: Hub, id: str, folder: Path, *files: str) -> None:
-    """Files of a folder as a repository of the hub."""
-    siblings = [{"rfilename": name} for name in (*files, "README.md")]
-    about = json.dumps({"id": id, "sha": COMMIT, "siblings": siblings}).encode()
-    server.pages[f"/api/models/{id}/revision/{COMMIT}"] = (about, {"Content-Type": "application/json"})
-    for name in files:
-        headers = {"ETag": f'"{len(server.pages):040}"', "X-Repo-Commit": COMMIT}
-        server.pages[f"/{id}/resolve/{COMMIT}/{name}"] = ((folder / name).read_bytes(), headers)
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    yield from serving(tmp_path, monkeypatch)
 
 
 def score(scorer: Comet, systems: dict[str, list[str]] = SYSTEMS) -> dict[str, Score]:
@@ -227,7 +184,7 @@ def test_bfloat16_is_near(checkpoint: Callable[[str], Path]) -> None:
     assert faster.segments == pytest.approx(plain.segments, abs=0.05)
 
 
-def test_what_a_score_says_of_itself(checkpoint: Callable[[str], Path]) -> None:
+def test_signature_and_interval(checkpoint: Callable[[str], Path]) -> None:
     scorer = Comet("COMET (tiny)", str(checkpoint("regression")), resamples=200)
     found = score(scorer)["short"]
     identity = scorer.identity()
@@ -259,6 +216,19 @@ def test_remarks(checkpoint: Callable[[str], Path]) -> None:
         assert ((3, "cut") in found.remarks) == expected, kind
 
 
+def test_an_unknown_severity_is_one_sentence(checkpoint: Callable[[str], Path]) -> None:
+    """XCOMET's labels are a hyperparameter of the checkpoint."""
+    from bench.scorers import comet_model
+    from bench.scorers.comet_checkpoint import find_files
+
+    files = find_files(checkpoint("xcomet"), None)
+    span = {"text": "x", "confidence": 0.5, "severity": "fatal", "start": 0, "end": 3}
+    with pytest.raises(BenchError, match=r"marks errors that cannot be stored .*fatal"):
+        list(comet_model._spans([span], files))
+    (stored,) = comet_model._spans([{**span, "severity": "major"}, {**span, "end": 0}], files)
+    assert (stored.start, stored.end, stored.severity, stored.confidence) == (0, 3, "major", 0.5)
+
+
 # --- nothing is computed twice ---
 
 
@@ -282,7 +252,7 @@ def test_a_new_system_costs_its_own_hypotheses(
     assert encoded.rows == 3 * distinct
 
 
-def test_what_is_known_needs_no_model(checkpoint: Callable[[str], Path]) -> None:
+def test_known_predictions_need_no_model(checkpoint: Callable[[str], Path]) -> None:
     folder = checkpoint("regression")
     score(Comet("COMET", str(folder)))
     code = f"""
@@ -297,7 +267,7 @@ print(score.value)"""
     assert float(done.stdout) == score(Comet("COMET", str(folder)))["short"].value
 
 
-def test_a_damaged_cache_is_made_again(checkpoint: Callable[[str], Path], cache: Path) -> None:
+def test_a_damaged_cache_is_replaced(checkpoint: Callable[[str], Path], cache: Path) -> None:
     scorer = Comet("COMET", str(checkpoint("regression")))
     expected = score(scorer)
     (database,) = (cache / "comet").glob("*.sqlite")
@@ -306,23 +276,23 @@ def test_a_damaged_cache_is_made_again(checkpoint: Callable[[str], Path], cache:
         again = score(scorer)
         for name in SYSTEMS:
             assert again[name].segments == pytest.approx(expected[name].segments, abs=1e-5)
-    assert len(Cache(database).judgements(zip(SOURCES, SHORT, REFERENCES, strict=True))) > 30
+    assert len(Cache(database).predictions(zip(SOURCES, SHORT, REFERENCES, strict=True))) > 30
 
 
-def test_a_cache_has_a_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comet_cache, "MOST_BYTES", 200_000)
+def test_the_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comet_cache, "MAX_BYTES", 200_000)
     kept = Cache(tmp_path / "x.sqlite")
     samples = [(f"{number} {'x' * 500}", "", "") for number in range(2000)]
     for begin in range(0, 2000, 100):
-        kept.keep_judgements({s: Judgement(0.5, False, "cpu") for s in samples[begin : begin + 100]})
-    assert set(samples[-100:]) <= set(kept.judgements(samples))
+        kept.keep_predictions({s: Prediction(0.5, False, "cpu") for s in samples[begin : begin + 100]})
+    assert set(samples[-100:]) <= set(kept.predictions(samples))
     assert (tmp_path / "x.sqlite").stat().st_size < 300_000
 
 
 # --- where a checkpoint comes from ---
 
 
-def test_a_local_checkpoint_asks_no_network(checkpoint: Callable[[str], Path], server: Hub) -> None:
+def test_a_local_checkpoint_needs_no_network(checkpoint: Callable[[str], Path], server: ModelServer) -> None:
     """In a process of its own, for what is read at import."""
     code = f"""
 import pathlib
@@ -330,19 +300,22 @@ from bench.references.parallel import parallel_task
 from bench.scorers.comet import Comet
 scorer = Comet("COMET", {str(checkpoint("xcomet"))!r})
 scorer.prepare()
-scorer.score(parallel_task("test", "zh-en", ["中国"], ["China"]), {{"a": ["China"]}}, pathlib.Path("not written"))"""
+task = parallel_task("test", "zh-en", ["中国"], ["China"])
+scorer.score(task, {{"a": ["China"]}}, pathlib.Path("not written"))"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert server.asked == []
     assert "Warning" not in done.stderr, "libraries are silent"
 
 
-def test_a_hub_is_asked_once(checkpoint: Callable[[str], Path], server: Hub, tmp_path: Path) -> None:
+def test_files_are_fetched_from_a_hub_once(
+    checkpoint: Callable[[str], Path], server: ModelServer, tmp_path: Path
+) -> None:
     """Checkpoint and encoder, at their commits; afterwards offline means offline."""
     folder = tiny_comet.checkpoint(tmp_path / "published", "regression", pretrained="org/encoder")
-    offer(server, "org/tiny", folder, "hparams.yaml", "checkpoints/model.ckpt")
+    server.offer_repository("org/tiny", folder, "hparams.yaml", "checkpoints/model.ckpt")
     names = [path.name for path in (folder / "encoder").iterdir()]
-    offer(server, "org/encoder", folder / "encoder", *names)
+    server.offer_repository("org/encoder", folder / "encoder", *names)
     code = f"""
 import pathlib
 from bench.references.parallel import parallel_task
@@ -350,7 +323,8 @@ from bench.scorers.comet import Comet
 scorer = Comet("COMET", "org/tiny@{COMMIT}", "org/encoder@{COMMIT}")
 print(scorer.identity()["checkpoint"], scorer.identity()["encoder"])
 scorer.prepare()
-print(scorer.score(parallel_task("test", "zh-en", ["中国"], ["China"]), {{"a": ["China"]}}, pathlib.Path("not written"))["a"].signature)"""
+task = parallel_task("test", "zh-en", ["中国"], ["China"])
+print(scorer.score(task, {{"a": ["China"]}}, pathlib.Path("not written"))["a"].signature)"""
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -363,12 +337,12 @@ print(scorer.score(parallel_task("test", "zh-en", ["中国"], ["China"]), {{"a":
     assert len(server.asked) == asked
 
 
-def test_a_gated_checkpoint_says_which_licence(server: Hub, tmp_path: Path) -> None:
+def test_a_gated_checkpoint_says_which_licence(server: ModelServer, tmp_path: Path) -> None:
     id = "Unbabel/wmt22-cometkiwi-da"
     for name in ("hparams.yaml", "checkpoints/model.ckpt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    offer(server, id, tmp_path, "hparams.yaml", "checkpoints/model.ckpt")
+    server.offer_repository(id, tmp_path, "hparams.yaml", "checkpoints/model.ckpt")
     server.gated = f"/{id}/resolve/"
     code = f"""
 from bench.scorers.comet import Comet
@@ -379,7 +353,7 @@ Comet("CometKiwi", "{id}@{COMMIT}").prepare()"""
     assert "`hf auth login` or set HF_TOKEN" in message
 
 
-def test_building_and_identity_are_cheap(server: Hub) -> None:
+def test_building_and_identity_are_cheap(server: ModelServer) -> None:
     code = """
 import sys
 from bench.launching.compose import compose, scorers
@@ -391,7 +365,7 @@ sys.exit(str(heavy) if (heavy := {"torch", "comet", "transformers", "numpy"} & s
     assert server.asked == []
 
 
-def test_what_is_to_be_fetched_is_said() -> None:
+def test_needs_names_the_files_to_fetch() -> None:
     pinned = Comet("COMET", f"org/tiny@{COMMIT}", f"org/encoder@{COMMIT}")
     assert [(weights.sources[0]["hub"], weights.files[0]) for weights in pinned.needs()] == [
         ("org/tiny", "hparams.yaml"),
@@ -401,7 +375,7 @@ def test_what_is_to_be_fetched_is_said() -> None:
     assert [weights.file for weights in embedded.needs()] == ["e5-small-q4.bin"]
 
 
-def test_other_bytes_are_another_identity(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
+def test_different_bytes_have_different_identities(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
     folder = tmp_path / "copied"
     shutil.copytree(checkpoint("regression"), folder)
     hparams = (folder / "hparams.yaml").read_text()
@@ -429,7 +403,7 @@ def test_a_pickle_that_runs_code_is_refused(checkpoint: Callable[[str], Path], t
     scorer = Comet("COMET", str(tmp_path / "evil"))
     task = parallel_task("test", "zh-en", ["中"], ["C"])
     for work in (scorer.prepare, lambda: scorer.score(task, {"a": ["C"]}, PARTIAL)):
-        with pytest.raises(BenchError, match=r"is more than weights or not whole .*mkdir"):
+        with pytest.raises(BenchError, match=r"is damaged or contains more than weights .*mkdir"):
             work()
     assert not (tmp_path / "executed").exists()
 
@@ -438,14 +412,14 @@ def test_a_pickle_that_runs_code_is_refused(checkpoint: Callable[[str], Path], t
     ("damage", "message"),
     [
         (lambda folder: (folder / "hparams.yaml").unlink(), "lacks .*hparams.yaml"),
-        (lambda folder: (folder / "hparams.yaml").write_text("[1, 2"), "is not what COMET writes"),
+        (lambda folder: (folder / "hparams.yaml").write_text("[1, 2"), "is not a file that COMET writes"),
         (lambda folder: shutil.rmtree(folder / "encoder"), "set encoder to its folder, or to its hub id"),
-        (lambda folder: (folder / "checkpoints" / "model.ckpt").write_bytes(b"torn"), "not whole"),
+        (lambda folder: (folder / "checkpoints" / "model.ckpt").write_bytes(b"torn"), "is damaged"),
         (lambda folder: _without(folder, "estimator.ff.0.weight"), "lacks 1 of its model's weights"),
     ],
     ids=["no hparams", "broken hparams", "no encoder", "torn", "a weight less"],
 )
-def test_a_checkpoint_that_is_not_whole(
+def test_incomplete_checkpoints(
     damage: Callable[[Path], Any], message: str, checkpoint: Callable[[str], Path], tmp_path: Path
 ) -> None:
     folder = tmp_path / "model"
@@ -489,21 +463,23 @@ def test_a_missing_checkpoint_stops_before_anything_is_translated(tmp_path: Path
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert not runs(tmp_path)
-    command = r"`hf download Unbabel/wmt22-comet-da --revision \w{40} .* && hf download FacebookAI/xlm-roberta-large"
+    command = (
+        r"`hf download Unbabel/wmt22-comet-da --revision \w{40} .* && hf download FacebookAI/xlm-roberta"
+    )
     assert re.search(command, " ".join(done.stderr.split()))
 
     done = bench(tmp_path, *words, "metric.comet.required=false")
     assert set(runs(tmp_path)) == {"zh-en/copy"}
-    assert "Going on without comet" in done.stderr
+    assert "Continuing without comet" in done.stderr
     markdown = (
         tmp_path / "runs" / references.load("china-export-controls-2021").id / "leaderboard.md"
     ).read_text()
     assert re.search(r"^\| system \| chrF ↑ \| comet \|", markdown, re.MULTILINE)
     assert re.search(r"^\| \[copy .* \| – \| 39 copied \|", markdown, re.MULTILINE)
-    assert "- comet is not there: " in markdown
+    assert "- comet is not available: " in markdown
 
     done = bench(tmp_path, *words, check=False)
-    assert done.returncode == 2, "what is translated already is not scored without it either"
+    assert done.returncode == 2, "a finished run is not scored without it either"
 
 
 def test_a_board_with_comet(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
@@ -519,7 +495,7 @@ def test_a_board_with_comet(checkpoint: Callable[[str], Path], tmp_path: Path) -
     board = tmp_path / "runs" / "china-export-controls-2021"
     markdown = (board / "leaderboard.md").read_text()
     assert f"{record['value']:.3f} ± " in markdown
-    assert f"of {cut} of 39 segments the end was not judged" in markdown
+    assert f"the end of {cut} of 39 hypotheses was not scored" in markdown
     assert f"- COMET: `{record['signature']}`" in markdown
     shown = json.loads((board / "leaderboard.json").read_text())
     (row,) = shown["directions"]["zh-en"]["rows"]

@@ -1,4 +1,6 @@
-"""The shipped checkpoint on translations written by hand: what is none lies below every good one, and faults cost."""
+"""The shipped checkpoint on translations written by hand: what is none lies below every good one, and faults
+cost.
+"""
 
 from __future__ import annotations
 

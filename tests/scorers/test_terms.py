@@ -39,7 +39,9 @@ def texts(language: Language) -> list[str]:
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_the_white_paper(direction: Direction) -> None:
-    """What must be rendered is what terms.tsv says; the official translation has it all, the copy nothing."""
+    """Each term must be rendered where terms.tsv says; the official translation renders all, the copy
+    nothing.
+    """
     source, target = (texts(language) for language in sides(direction))
     systems = {"official": target, "copy": source}
     task = Task(WHOLE, direction)
@@ -70,11 +72,11 @@ VARIANTS: dict[Direction, set[str]] = {
     },
     "en-zh": {"国际上通行的做法", "管理体系", "法治化"},
 }
-"""What the official translation calls a term where it does not call it what it does elsewhere, each once."""
+"""Deviating forms of terms in the official translation. Each occurs once."""
 
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
-def test_the_table_holds_what_the_score_of_published_hypotheses_is_made_of(direction: Direction) -> None:
+def test_the_table_agrees_with_the_scores_of_published_hypotheses(direction: Direction) -> None:
     task = Task(WHOLE, direction)
     systems = {}
     for path in sorted(
@@ -151,7 +153,7 @@ def test_scores_by_hand(folder: Path) -> None:
     assert consistency.value == pytest.approx(100 * 2 / 3)
 
 
-def test_what_is_not_rendered_is_not_consistent(folder: Path) -> None:
+def test_an_occurrence_that_is_not_rendered_is_not_consistent(folder: Path) -> None:
     texts = ["Export curbs.", "Export curbs.", "", "", "Export controls.", ""]
     score = Terms("term consistency", str(folder)).score(TASK, {"it": texts}, PARTIAL)["it"]
     assert score.value == pytest.approx(100 / 3)
@@ -222,7 +224,7 @@ def test_a_set_without_terms_is_one_sentence(tmp_path: Path) -> None:
         scorer.prepare()
 
 
-def test_nothing_to_be_consistent_about_is_one_sentence() -> None:
+def test_no_term_with_two_occurrences_is_one_sentence() -> None:
     Terms("term consistency", SET, "paragraph").prepare()
     Terms("terms", SET, "document").prepare()
     with pytest.raises(BenchError, match="on both sides of two segments: leave term consistency out"):
@@ -231,7 +233,7 @@ def test_nothing_to_be_consistent_about_is_one_sentence() -> None:
 
 def test_a_wrong_terms_file_is_named(folder: Path) -> None:
     write(folder, "出口管制\t")
-    with pytest.raises(BenchError, match=r"terms\.tsv:2: a form of en is empty"):
+    with pytest.raises(BenchError, match=r"terms\.tsv:2: a form in column en is empty"):
         Terms("terms", str(folder)).prepare()
     with pytest.raises(BenchError, match="There is no term metric 'accuracy'"):
         Terms("accuracy", SET)
@@ -250,7 +252,7 @@ def test_the_yamls_hand_the_run_s_own_set_on() -> None:
 
 @pytest.mark.parametrize("granularity", ["sentence", "document"])
 def test_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granularity: str) -> None:
-    """By document the consistency has nothing to say: the board has a gap and says why."""
+    """At document granularity no term occurs in two segments: the board shows a gap and the reason."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(
         progress, "_quiet", True
@@ -272,12 +274,13 @@ def test_a_board(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, granularity: s
         assert score is not None
         assert score.value == 100.0
         assert (consistency is None) == (granularity == "document") == bool(board.gaps)
-    assert ("terms-consistency is not there: No term of" in path.read_text("utf-8")) == (
+    assert ("terms-consistency is not available: No term of" in path.read_text("utf-8")) == (
         granularity == "document"
     )
 
 
 def test_nothing_heavy_is_imported() -> None:
     heavy = "{'torch', 'transformers', 'comet', 'sacrebleu', 'numpy', 'scipy'}"
-    code = f"import sys, bench.scorers.terms; sys.exit(str(heavy) if (heavy := {heavy} & set(sys.modules)) else 0)"
+    check = f"sys.exit(str(heavy) if (heavy := {heavy} & set(sys.modules)) else 0)"
+    code = f"import sys, bench.scorers.terms; {check}"
     subprocess.run([sys.executable, "-c", code], check=True)
