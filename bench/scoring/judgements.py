@@ -123,7 +123,7 @@ def _rows(path: Path) -> Iterator[tuple[int, _Row]]:
             if len(cells) != len(header):
                 raise BenchError(
                     f"{path}, line {reader.line_num}: {len(cells)} cells, but the first line names "
-                    f"{len(header)} columns; quote each cell that has a comma, a quotation mark or a line break."
+                    f"{len(header)} columns; quote cells with a comma, a quotation mark or a line break."
                 )
             columns = zip(header, cells, strict=True)
             yield reader.line_num, _Row(**{name: cell for name, cell in columns if name in _COLUMNS})
