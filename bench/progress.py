@@ -17,19 +17,22 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 T = TypeVar("T")
-_WORTH_A_BAR = 5000
-_QUARTER_GAP, _LONGEST_GAP = 1.0, 30.0  # seconds between two plain lines: at least, at most
+_MIN_ITEMS = 5000
+"""`watch` shows no bar for fewer items."""
+_MIN_GAP = 1.0
+"""Seconds between two lines in a log, at least: a line appears after each quarter of the work."""
+_MAX_GAP = 30.0
+"""Seconds after which a line appears in any case."""
 
 _quiet = False
 _lock = threading.Lock()
-_display: Progress | None = (
-    None  # rich draws one live display at a time, so bars that are open at once share it
-)
+_display: Progress | None = None
+"""rich draws one live display at a time, so bars that are open at the same time share it."""
 
 
 class Advance(Protocol):
     def __call__(self, n: int = 1, *, total: int = 0) -> None:
-        """`n` more are done; `total` corrects the whole where only the work itself shows how much it is."""
+        """Report that `n` more units are done. `total` sets the total number once the work knows it."""
         ...
 
 
@@ -48,7 +51,7 @@ def is_quiet() -> bool:
 
 
 def say(sentence: str, warning: bool = False) -> None:
-    """One plain line on standard error, above a bar that may be open."""
+    """Print one line on standard error, above any open bar. A quiet process prints only warnings."""
     if _quiet and not warning:
         return
     _console().print(sentence, soft_wrap=True)
@@ -56,18 +59,21 @@ def say(sentence: str, warning: bool = False) -> None:
 
 @contextmanager
 def bar(label: str, total: int = 0, unit: str = "") -> Iterator[Advance]:
-    """Shows how far `label` has come, counted in `unit` ("bytes" are shown as MB); `total` 0 where it is not known yet."""
+    """Show the progress of `label`. Yields a function that advances it.
+
+    `total` is in `unit`s; 0 if it is not known yet. The unit "bytes" is shown as MB.
+    """
     if _quiet:
         yield lambda n=1, *, total=0: None
     elif _console().is_terminal:
-        yield from _drawn(label, total, unit)
+        yield from _terminal_bar(label, total, unit)
     else:
-        yield from _written(label, total, unit)
+        yield from _log_lines(label, total, unit)
 
 
 def watch(label: str, items: Iterable[T], total: int, unit: str) -> Iterator[T]:
-    """`items` under a bar, where there are so many that somebody would wait for them."""
-    if total < _WORTH_A_BAR:
+    """Iterate over `items` with a bar, if there are enough of them to take time."""
+    if total < _MIN_ITEMS:
         yield from items
         return
     with bar(label, total, unit) as advance:
@@ -76,7 +82,7 @@ def watch(label: str, items: Iterable[T], total: int, unit: str) -> Iterator[T]:
             advance(1)
 
 
-def _drawn(label: str, total: int, unit: str) -> Iterator[Advance]:
+def _terminal_bar(label: str, total: int, unit: str) -> Iterator[Advance]:
     global _display
     with _lock:
         outermost = _display is None
@@ -95,37 +101,38 @@ def _drawn(label: str, total: int, unit: str) -> Iterator[Advance]:
                 display.stop()
                 _display = None
             else:
-                display.remove_task(task)  # only the outermost bar stays on the screen when it is done
+                display.remove_task(task)  # only the outermost bar stays on the screen
 
 
-def _written(label: str, total: int, unit: str) -> Iterator[Advance]:
+def _log_lines(label: str, total: int, unit: str) -> Iterator[Advance]:
     start = time.monotonic()
-    done, shown, last = 0, 0, start
+    done, shown_quarter, shown_at = 0, 0, start
 
     def advance(n: int = 1, *, total: int = total) -> None:
-        nonlocal done, shown, last
+        nonlocal done, shown_quarter, shown_at
         with _lock:
             done += n
             now = time.monotonic()
             quarter = 4 * done // total if total else 0
-            due = shown < quarter < 4 and now - last >= _QUARTER_GAP
-            if not (due or now - last >= _LONGEST_GAP):
+            new_quarter = shown_quarter < quarter < 4 and now - shown_at >= _MIN_GAP
+            if not new_quarter and now - shown_at < _MAX_GAP:
                 return
-            shown, last = quarter, now
-            amount = (
-                f"{100 * done // total} % ({_amount(done, unit)} of {_amount(total, unit)})" if total else ""
-            )
-            left = f", {_clock((now - start) * (total - done) / done)} left" if total and done else ""
-            say(f"{label}: {amount or _amount(done, unit)}{left}")
+            shown_quarter, shown_at = quarter, now
+            line = f"{label}: {_amount(done, unit)}"
+            if total:
+                line = f"{label}: {100 * done // total} % ({_amount(done, unit)} of {_amount(total, unit)})"
+                if done:
+                    line += f", {_duration((now - start) * (total - done) / done)} left"
+            say(line)
 
     yield advance
     seconds = max(time.monotonic() - start, 1e-3)
-    say(f"{label}: {_amount(done, unit)} in {_clock(seconds)} ({_amount(done / seconds, unit)}/s)")
+    say(f"{label}: {_amount(done, unit)} in {_duration(seconds)} ({_amount(done / seconds, unit)}/s)")
 
 
 @functools.cache
 def _console() -> Console:
-    from rich.console import Console  # here, so that importing bench stays fast
+    from rich.console import Console  # here, because importing it is slow
 
     return Console(stderr=True, markup=False, emoji=False, highlight=False)
 
@@ -137,10 +144,9 @@ def _new_display() -> Progress:
     class Done(ProgressColumn):
         def render(self, task: Task) -> Text:
             unit, speed = task.fields["unit"], task.finished_speed or task.speed
-            whole = f" of {_amount(task.total, unit)}" if task.total else ""
-            return Text(
-                _amount(task.completed, unit) + whole + (f", {_amount(speed, unit)}/s" if speed else "")
-            )
+            total = f" of {_amount(task.total, unit)}" if task.total else ""
+            rate = f", {_amount(speed, unit)}/s" if speed else ""
+            return Text(f"{_amount(task.completed, unit)}{total}{rate}")
 
     return Progress(
         TextColumn("{task.description}", markup=False),
@@ -148,7 +154,7 @@ def _new_display() -> Progress:
         Done(),
         TimeRemainingColumn(elapsed_when_finished=True),
         console=_console(),
-        redirect_stdout=False,  # results written meanwhile must not land on standard error
+        redirect_stdout=False,  # results that are printed meanwhile must not go to standard error
     )
 
 
@@ -159,7 +165,7 @@ def _amount(n: float, unit: str) -> str:
     return f"{number} {unit}".rstrip()
 
 
-def _clock(seconds: float) -> str:
+def _duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds >= 600 else f"{int(seconds) // 60} min {int(seconds) % 60} s"

@@ -1,4 +1,4 @@
-"""Every yaml composes and every class it names can be built, without a network and without loading a model."""
+"""Every yaml composes and its class can be created, without a network and without loading a model."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import pytest
 
 from bench.adapters.llm import LLM
 from bench.core import Source, digest
-from bench.launching.compose import compose, expand, scorers
-from bench.launching.jobs import Job
+from bench.errors import BenchError
+from bench.launching.compose import compose, expand, job_overrides, reference, scorers
+from bench.launching.jobs import job_resources, translation_job
 from bench.resources import data_dir
+from bench.translation.driver import TranslationJob
 
 NEEDED = {
     "hypotheses": ["system.name=x", f"system.adapter.path={__file__}"],
@@ -25,6 +27,11 @@ NEEDED = {
 }
 
 
+def job(*overrides: str) -> TranslationJob:
+    config = compose(overrides)
+    return translation_job(config, reference(config))
+
+
 def names(group: str) -> list[str]:
     return sorted(path.stem for path in (data_dir("configs") / group).glob("*.yaml"))
 
@@ -32,18 +39,69 @@ def names(group: str) -> list[str]:
 @pytest.mark.parametrize("direction", ["zh-en", "en-zh"])
 @pytest.mark.parametrize("system", names("system"))
 def test_system(system: str, direction: str) -> None:
-    job = Job.of(compose([f"system={system}", f"direction={direction}", *NEEDED.get(system, [])]))
-    assert job.folder.parts[-2:-1] == (direction,)
-    assert len(digest(job.adapter.identity())) == 64  # plain data, so that it can be hashed and written
-    assert job.card["name"] == (system if system not in NEEDED else "x")
-    # compared with the date of a text as text
-    assert re.fullmatch(r"(\d{4}(-\d\d){0,2})?", job.card.get("released", ""))
+    described = job(f"system={system}", f"direction={direction}", *NEEDED.get(system, []))
+    assert described.folder.parent.name == direction
+    assert described.adapter.direction == direction
+    assert len(digest(described.adapter.identity())) == 64  # plain data, so that it can be hashed and written
+    assert described.card.name == (system if system not in NEEDED else "x")
+    assert "resources" not in described.adapter_config
+    # compared with the date of a document as text
+    assert re.fullmatch(r"\d{4}(-\d\d){0,2}", described.card.released or "2021")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("+system.relased=2024", r"system\.relased is not a field .*: use released"),
+        ("+system.price={input: 1}", r"missing required field `output` - at `\$\.price`"),
+        ("+system.size=7", r"Expected `str \| null`, got `int` - at `\$\.size`"),
+        ("++system.control=perhaps", r"Expected `bool`, got `str` - at `\$\.control`"),
+        ("system.name=null", r"Expected `str`, got `null` - at `\$\.name`"),
+    ],
+)
+def test_a_wrong_field_of_a_card_is_named(override: str, message: str) -> None:
+    with pytest.raises(BenchError, match=message) as error:
+        job("system=copy", "direction=zh-en", override)
+    assert "\n" not in str(error.value)
+
+
+def test_resources_may_refer_to_other_values() -> None:
+    """They are for the launcher: an adapter or a scorer never sees them, and ${…} in them is resolved."""
+    timeout = "system.resources.timeout_min=${batch_tokens}"
+    config = compose(["system=copy", "direction=zh-en", "batch_tokens=64", timeout])
+    assert job_resources(config.system)["timeout_min"] == 64
+    translation_job(config, reference(config))
+    config = compose(["metric=[chrf]", "batch_tokens=64", "metric.chrf.resources.mem_gb=${batch_tokens}"])
+    assert job_resources(config.metric.chrf)["mem_gb"] == 64
+    assert list(scorers(config)) == ["chrf"]
+
+
+def test_an_adapter_may_refer_to_other_values() -> None:
+    path = "system.adapter.path=${oc.env:HOME}/${direction}"
+    config = compose(["system=hypotheses", "system.name=${direction}", "direction=zh-en", path])
+    with pytest.raises(BenchError, match="/zh-en"):
+        translation_job(config, reference(config))
+
+
+def test_a_sweep_is_every_combination_of_its_values() -> None:
+    sweep, _ = expand(["system=copy,dictionary", "shards=2", "~compare.unit", "hydra/launcher=gpus"])
+    assert job_overrides(sweep) == [
+        [f"system={system}", "shards=2", "~compare.unit", f"direction={direction}", f"shard={shard}"]
+        for system in ("copy", "dictionary")
+        for direction in ("zh-en", "en-zh")
+        for shard in (0, 1)
+    ]
+
+
+def test_a_sweep_cannot_be_continuous() -> None:
+    with pytest.raises(BenchError, match=r"batch_tokens=interval\(1,9\) is a continuous range"):
+        job_overrides(["batch_tokens=interval(1,9)"])
 
 
 @pytest.mark.parametrize("prompt", names("prompt"))
 def test_prompt(prompt: str) -> None:
-    words = ["system=llm", "direction=zh-en", f"prompt@system.adapter.prompt={prompt}", *NEEDED["llm"]]
-    adapter = Job.of(compose(words)).adapter
+    override = f"prompt@system.adapter.prompt={prompt}"
+    adapter = job("system=llm", "direction=zh-en", override, *NEEDED["llm"]).adapter
     assert isinstance(adapter, LLM)
     assert adapter.prompt.name == prompt
     text = adapter.prompt.completion([Source("a", "出口管制")], "zh-en")
@@ -66,20 +124,20 @@ def test_suite(suite: str) -> None:
 
 
 def test_examples_are_not_from_the_benchmark() -> None:
-    """A worked example that stands in a document would be a leak."""
+    """An example of a prompt that is in a document would be a leak."""
     source = "".join(
         (Path(p) / "source.txt").read_text() for p in data_dir("references").iterdir() if p.is_dir()
     )
-    job = Job.of(compose(["system=gemma-3-270m", "direction=zh-en"]))
-    assert isinstance(job.adapter, LLM)
-    assert job.adapter.prompt.examples
-    for example in job.adapter.prompt.examples:
+    adapter = job("system=gemma-3-270m", "direction=zh-en").adapter
+    assert isinstance(adapter, LLM)
+    assert adapter.prompt.examples
+    for example in adapter.prompt.examples:
         assert example["zh"] not in source
         assert example["en"] not in source
 
 
 def test_help_loads_nothing_heavy() -> None:
-    """`bench --help` answers at once because of this; the same for a run that is done already, but for Hydra."""
+    """`bench --help` answers at once because of this, and so does a run with nothing to do, except for Hydra."""
     heavy = "{'torch', 'transformers', 'comet', 'sacrebleu', 'numpy', 'hydra', 'rich', 'pandas'}"
     code = f"import sys, bench.cli; sys.exit(str(heavy) if (heavy := {heavy} & set(sys.modules)) else 0)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,6 +1,6 @@
-"""A real Slurm on this machine, started and ended by a test: one node, two pretended GPUs, no accounting, no systemd.
+"""A real Slurm on this machine, started and stopped by a test: one node, two fake GPUs, no accounting, no systemd.
 
-Accounting needs a database; without it `sacct` answers nothing, which is the hardest case for who waits for jobs.
+Accounting needs a database. Without it `sacct` answers nothing, which is the hardest case for waiting for jobs.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-TIMEOUT = 20  # seconds, for every command of Slurm's
+TIMEOUT = 20
+"""Seconds, for every command of Slurm."""
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol")
 
 CONF = """\
@@ -58,9 +59,9 @@ PartitionName=urgent Nodes={host} State=UP PriorityTier=10 MaxTime=INFINITE
 
 
 def missing() -> str:
-    """Why no Slurm can be started here; empty where one can."""
+    """Why no Slurm can be started on this machine; "" if one can."""
     if os.geteuid():
-        return "Slurm's daemons are started as root here"
+        return "Slurm's daemons must be started as root"
     absent = [name for name in PROGRAMS if not shutil.which(name)]
     return (
         f"no {', '.join(absent)}: apt-get install --no-install-recommends slurm-wlm munge" if absent else ""
@@ -69,7 +70,10 @@ def missing() -> str:
 
 @contextmanager
 def cluster(folder: Path, grace: int = 0) -> Iterator[dict[str, str]]:
-    """The environment in which Slurm's commands speak to it. `grace`: seconds between a preempted job's SIGTERM and its end."""
+    """Start Slurm; yields the environment for its commands.
+
+    `grace`: seconds between the SIGTERM of a preempted job and its end.
+    """
     host = socket.gethostname().partition(".")[0]
     for name in ("state", "spool", "dev"):
         (folder / name).mkdir(parents=True)
@@ -86,14 +90,14 @@ def cluster(folder: Path, grace: int = 0) -> Iterator[dict[str, str]]:
             command = [*program, "-f", str(folder / "slurm.conf")]
             with (folder / f"{program[0]}.out").open("w") as out:
                 daemons.append(subprocess.Popen(command, stdout=out, stderr=out, env=environment))
-        _until(
+        _wait_until(
             lambda: "idle" in _run(environment, "sinfo", "--noheader", "--format=%T"),
             "Slurm has no idle node",
         )
         yield environment
     finally:
         _run(environment, "scancel", f"--user={getpass.getuser()}")
-        end = time.monotonic() + TIMEOUT  # who ends a job is slurmd: without it, its processes would stay
+        end = time.monotonic() + TIMEOUT  # slurmd must end the jobs, or their processes would stay
         while _run(environment, "squeue", "--noheader").strip() and time.monotonic() < end:
             time.sleep(0.2)
         for daemon in reversed(daemons):
@@ -107,29 +111,30 @@ def cluster(folder: Path, grace: int = 0) -> Iterator[dict[str, str]]:
 
 
 def states(environment: dict[str, str]) -> dict[str, str]:
-    """Job id ("3_1" in an array) -> state, ended ones too."""
+    """Job id ("3_1" in an array) -> state, of all jobs, including those that have ended."""
     lines = _run(
         environment, "squeue", "--noheader", "--array", "--states=all", "--format=%i %T"
     ).splitlines()
     return dict(line.split() for line in lines)
 
 
-def command(environment: dict[str, str], *words: str) -> None:
-    subprocess.run(words, env=environment, check=True, timeout=TIMEOUT, capture_output=True)
+def command(environment: dict[str, str], *arguments: str) -> None:
+    subprocess.run(arguments, env=environment, check=True, timeout=TIMEOUT, capture_output=True)
 
 
-def _run(environment: dict[str, str], *words: str) -> str:
+def _run(environment: dict[str, str], *arguments: str) -> str:
     try:
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+        done = subprocess.run(arguments, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
         return ""
     return done.stdout
 
 
-def _until(holds, what: str) -> None:  # type: ignore[no-untyped-def]
+def _wait_until(condition: Callable[[], bool], message: str) -> None:
+    """Raises AssertionError with `message` after a minute."""
     end = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < end, what
+    while not condition():
+        assert time.monotonic() < end, message
         time.sleep(0.1)
 
 

@@ -1,4 +1,4 @@
-"""Several GPUs on one machine: each process has one of its own. CUDA is not needed to see who got which."""
+"""Several GPUs on one machine: each process gets one of its own. CUDA is not needed to see which process got which."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ SYSTEMS = "first", "second", "third", "fourth"
 
 
 @pytest.mark.slow
-def test_two_processes_have_two_gpus(tmp_path: Path) -> None:
+def test_two_processes_get_two_gpus(tmp_path: Path) -> None:
     pytest.importorskip("hydra_plugins.hydra_joblib_launcher", reason="pip install 'bitext-bench[slurm]'")
     (tmp_path / "mine" / "system").mkdir(parents=True)
     for name in SYSTEMS:
         adapter = "{_target_: tests.helpers.slow.Slow, seconds: 0.05}"
         (tmp_path / "mine" / "system" / f"{name}.yaml").write_text(f"name: {name}\nadapter: {adapter}\n")
-    words = [f"system={','.join(SYSTEMS)}", "direction=zh-en", "metric=[chrf]"]
-    command = [sys.executable, "-m", "bench", "run", "--config-dir", "mine", *words, "hydra/launcher=gpus"]
+    overrides = [f"system={','.join(SYSTEMS)}", "direction=zh-en", "metric=[chrf]", "hydra/launcher=gpus"]
+    command = [sys.executable, "-m", "bench", "run", "--config-dir", "mine", *overrides]
     environment = {
         **os.environ,
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "CUDA_VISIBLE_DEVICES": "5,7",
-        "TMPDIR": str(tmp_path),  # where GPUs are taken; other tests are not asked
+        "TMPDIR": str(tmp_path),  # the locks of GPUs are there; other tests have their own
     }
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr
     records = [json.loads(path.read_text()) for path in tmp_path.glob("runs/*/zh-en/*/run.json")]
     assert len(records) == len(SYSTEMS)
-    by_process = {(record["work"]["process"], record["work"]["sees"]) for record in records}
-    assert {gpu for _, gpu in by_process} == {"5", "7"}
-    assert len(by_process) == 2, "a process keeps its GPU"
+    gpu_of_process = {(record["work"]["process"], record["work"]["sees"]) for record in records}
+    assert {gpu for _, gpu in gpu_of_process} == {"5", "7"}
+    assert len(gpu_of_process) == 2, "a process keeps its GPU"

@@ -1,5 +1,5 @@
-"""`bench run hydra/launcher=slurm` on a real Slurm: what comes out is what one machine makes, also when jobs are cancelled,
-started again, preempted, or fail."""
+"""`bench run hydra/launcher=slurm` on a real Slurm gives the same results as one machine, also if jobs are cancelled,
+requeued, preempted, or fail."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.helpers import slurm, tiny
 
 SET = "china-export-controls-2021"
 ROOT = Path(__file__).parents[2]
-WORDS = ["run", "--config-dir", "mine", "metric=[bleu,chrf]", "direction=zh-en"]
+ARGUMENTS = ["run", "--config-dir", "mine", "metric=[bleu,chrf]", "direction=zh-en"]
 ON_SLURM = ["hydra/launcher=slurm", "hydra.launcher.mem_gb=1", "hydra.launcher.cpus_per_task=1"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(slurm.missing()), reason=slurm.missing() or "-")]
@@ -35,7 +35,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """With three systems of its own: a tiny language model, one that is slow, one that always fails."""
+    """A folder with three systems of its own: a tiny language model, a slow one, and one that always fails."""
     tiny.qwen(tmp_path / "checkpoint")
     systems = tmp_path / "mine" / "system"
     systems.mkdir(parents=True)
@@ -52,32 +52,33 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def start(folder: Path, environment: dict[str, str], *words: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "bench", *WORDS, *words]
+def start(folder: Path, environment: dict[str, str], *overrides: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "bench", *ARGUMENTS, *overrides]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(command, cwd=folder, env=environment, **pipes)  # type: ignore[call-overload, no-any-return]
 
 
-def ended(running: subprocess.Popen[str], status: int) -> str:
+def finish(process: subprocess.Popen[str], status: int) -> str:
+    """Wait for the process; returns what it printed."""
     try:
-        said, complaints = running.communicate(timeout=400)
+        output, errors = process.communicate(timeout=400)
     finally:
-        running.kill()
-    assert running.returncode == status, said + complaints
-    return said
+        process.kill()
+    assert process.returncode == status, output + errors
+    return output
 
 
-def run(store: Path, system: str) -> Path:
+def run_folder(store: Path, system: str) -> Path:
     (folder,) = store.glob(f"{SET}/zh-en/{system}-*")
     return folder
 
 
 def work(store: Path, system: str) -> dict[str, object]:
-    return dict(json.loads((run(store, system) / "run.json").read_text())["work"])
+    return dict(json.loads((run_folder(store, system) / "run.json").read_text())["work"])
 
 
-def in_the_middle(store: Path, environment: dict[str, str]) -> str:
-    """The id of the only running job, once it has translated something and not all."""
+def unfinished_job(store: Path, environment: dict[str, str]) -> str:
+    """The id of the only running job, once it has translated some segments but not all."""
     end = time.monotonic() + 200
     while time.monotonic() < end:
         running = [job for job, state in slurm.states(environment).items() if state == "RUNNING"]
@@ -85,104 +86,111 @@ def in_the_middle(store: Path, environment: dict[str, str]) -> str:
         if len(running) == 1 and journals and journals[-1].read_text().count("\n") > 3:
             return running[0]
         time.sleep(0.2)
-    raise AssertionError("no job got so far")
+    raise AssertionError("no job has translated a segment")
 
 
-def same(store: Path, other: Path, *systems: str) -> None:
-    """What was translated and scored, to the byte; and so the board but for how long it took."""
+def assert_equal(store: Path, expected: Path, *systems: str) -> None:
+    """Translations and scores are equal to the byte, and the boards except for times."""
     for system in systems:
         for name in ("hypotheses.jsonl", "scores/bleu.json", "scores/chrf.json"):
-            assert (run(store, system) / name).read_bytes() == (run(other, system) / name).read_bytes()
+            file, expected_file = run_folder(store, system) / name, run_folder(expected, system) / name
+            assert file.read_bytes() == expected_file.read_bytes()
     rows = []
-    for board in (store, other):
+    for board in (store, expected):
         with (board / SET / "leaderboard.csv").open() as file:
             rows.append([{k: v for k, v in row.items() if "second" not in k} for row in csv.DictReader(file)])
     assert rows[0] == rows[1]
 
 
-def test_an_array_to_the_end_and_one_that_always_fails(folder: Path, cluster: dict[str, str]) -> None:
+def test_complete_arrays_and_a_system_that_always_fails(folder: Path, cluster: dict[str, str]) -> None:
     systems = "system=copy,tiny,broken"
-    ended(start(folder, dict(os.environ), systems, "store=here"), 2)
-    said = ended(start(folder, cluster, systems, "store=there", "shards=2", *ON_SLURM), 2)
-    assert re.search(r"Missing: broken-\w{8}: .*not an entry", said)
-    same(folder / "here", folder / "there", "copy", "tiny")
-    assert work(folder / "there", "tiny")["attempts"] == 2, "two shards"
-    scripts = [path.read_text() for path in folder.glob("there/.sweeps/*/.submitit/*/*_submission.sh")]
+    finish(start(folder, dict(os.environ), systems, "store=local"), 2)
+    output = finish(start(folder, cluster, systems, "store=cluster", "shards=2", *ON_SLURM), 2)
+    assert re.search(r"Missing: broken-\w{8}: .*not an entry", output)
+    assert_equal(folder / "cluster", folder / "local", "copy", "tiny")
+    assert work(folder / "cluster", "tiny")["attempts"] == 2, "two shards"
+    scripts = [path.read_text() for path in folder.glob("cluster/.sweeps/*/.submitit/*/*_submission.sh")]
     gpus = {("--gpus-per-node=1" in script, "--array" in script) for script in scripts}
     assert (True, True) in gpus, "the language model asks for a GPU"
     assert (False, True) in gpus, "a control does not"
-    done = slurm.states(cluster)
-    ended(start(folder, cluster, "system=copy,tiny", "store=there", *ON_SLURM), 0)
-    assert slurm.states(cluster).keys() <= done.keys(), "what is done is not handed over again"
+    states = slurm.states(cluster)
+    finish(start(folder, cluster, "system=copy,tiny", "store=cluster", *ON_SLURM), 0)
+    assert slurm.states(cluster).keys() <= states.keys(), "finished work is not submitted again"
 
 
-@pytest.mark.parametrize("way", ["requeue", "SIGUSR2", "preempted"])
-def test_a_job_that_is_started_again_goes_on(folder: Path, cluster: dict[str, str], way: str) -> None:
-    ended(
+@pytest.mark.parametrize("event", ["requeue", "SIGUSR2", "preempted"])
+def test_a_requeued_job_resumes(folder: Path, cluster: dict[str, str], event: str) -> None:
+    finish(
         start(
             folder,
             {**os.environ, "PYTHONPATH": str(ROOT)},
             "system=slow",
-            "store=here",
+            "store=local",
             "system.adapter.seconds=0",
         ),
         0,
     )
     launcher = "hydra/launcher=slurm_preemptible"
-    running = start(folder, cluster, "system=slow", "store=there", *ON_SLURM[1:], launcher)
-    job = in_the_middle(folder / "there", cluster)
-    ways: dict[str, list[str]] = {
+    running = start(folder, cluster, "system=slow", "store=cluster", *ON_SLURM[1:], launcher)
+    job = unfinished_job(folder / "cluster", cluster)
+    commands: dict[str, list[str]] = {
         "requeue": ["scontrol", "requeue", job],
-        "SIGUSR2": ["scancel", "--signal=USR2", job],  # as before a time limit
+        "SIGUSR2": ["scancel", "--signal=USR2", job],  # what Slurm sends before a time limit
         "preempted": ["sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=sleep 1"],
     }
-    slurm.command(cluster, *ways[way])
-    ended(running, 0)
-    same(folder / "here", folder / "there", "slow")
-    took = work(folder / "there", "slow")
-    assert took["attempts"] == 2
-    assert took["segments"] == 39, "nothing was translated twice"
+    slurm.command(cluster, *commands[event])
+    finish(running, 0)
+    assert_equal(folder / "cluster", folder / "local", "slow")
+    cost = work(folder / "cluster", "slow")
+    assert cost["attempts"] == 2
+    assert cost["segments"] == 39, "nothing was translated twice"
 
 
-@pytest.mark.parametrize("way", ["cancelled", "killed"])
-def test_a_job_that_ends_is_reported_and_the_next_run_goes_on(
-    folder: Path, cluster: dict[str, str], way: str
+@pytest.mark.parametrize("event", ["cancelled", "killed"])
+def test_a_job_that_ends_early_is_reported_and_the_next_run_resumes(
+    folder: Path, cluster: dict[str, str], event: str
 ) -> None:
     for system in (["system=slow", "system.adapter.seconds=0"], ["system=copy"]):
-        ended(start(folder, {**os.environ, "PYTHONPATH": str(ROOT)}, *system, "store=here"), 0)
-    running = start(folder, cluster, "system=slow,copy", "store=there", *ON_SLURM)
-    job = in_the_middle(folder / "there", cluster)
-    if way == "cancelled":
+        finish(start(folder, {**os.environ, "PYTHONPATH": str(ROOT)}, *system, "store=local"), 0)
+    running = start(folder, cluster, "system=slow,copy", "store=cluster", *ON_SLURM)
+    job = unfinished_job(folder / "cluster", cluster)
+    if event == "cancelled":
         slurm.command(cluster, "scancel", job)
         reason = "was stopped"
-    else:  # as one that took too much memory
-        (journal,) = folder.glob(f"there/{SET}/zh-en/slow-*/journal-*.jsonl")
+    else:  # as if it had used too much memory
+        (journal,) = folder.glob(f"cluster/{SET}/zh-en/slow-*/journal-*.jsonl")
         os.kill(int(journal.stem.rpartition("-")[2]), signal.SIGKILL)
-        reason = "begun .*: still at it, or ended without a word"
-    said = ended(running, 2)
-    (missing,) = (line for line in said.splitlines() if "Missing" in line)
+        reason = "started .*; still running, or died without reporting an error"
+    output = finish(running, 2)
+    (missing,) = (line for line in output.splitlines() if "Missing" in line)
     assert re.search(rf"slow-\w{{8}}: {reason}", missing)
     assert re.search(rf"\(Slurm job {job}\)", missing)
-    assert (run(folder / "there", "copy") / "run.json").exists(), "the others land"
-    assert not (run(folder / "there", "slow") / "run.json").exists()
-    ended(start(folder, cluster, "system=slow", "system.adapter.seconds=0", "store=there", *ON_SLURM), 0)
-    same(folder / "here", folder / "there", "slow", "copy")
-    took = work(folder / "there", "slow")
-    assert (took["attempts"], took["segments"]) == (2, 39), "nothing was translated twice"
+    assert (run_folder(folder / "cluster", "copy") / "run.json").exists(), "the others are complete"
+    assert not (run_folder(folder / "cluster", "slow") / "run.json").exists()
+    finish(start(folder, cluster, "system=slow", "system.adapter.seconds=0", "store=cluster", *ON_SLURM), 0)
+    assert_equal(folder / "cluster", folder / "local", "slow", "copy")
+    cost = work(folder / "cluster", "slow")
+    assert (cost["attempts"], cost["segments"]) == (2, 39), "nothing was translated twice"
 
 
-def test_scoring_that_fails_elsewhere_is_reported(folder: Path, cluster: dict[str, str]) -> None:
+def test_scoring_that_fails_on_the_cluster_is_reported(folder: Path, cluster: dict[str, str]) -> None:
     (folder / "mine" / "metric").mkdir()
-    (folder / "mine" / "metric" / "bad.yaml").write_text("# @package metric.bad\n_target_: slow.Bad\n")
-    words = ["system=copy", "store=there", "metric=[chrf,bad]", *ON_SLURM]
-    said = ended(start(folder, cluster, *words), 2)
-    assert "Missing: scores of bad: RuntimeError: it cannot judge" in said
-    assert (run(folder / "there", "copy") / "scores" / "chrf.json").exists(), "the others are there"
+    (folder / "mine" / "metric" / "bad.yaml").write_text(
+        "# @package metric.bad\n_target_: tests.helpers.slow.Bad\n"
+    )
+    overrides = ["system=copy", "store=cluster", "metric=[chrf,bad]", *ON_SLURM]
+    output = finish(start(folder, cluster, *overrides), 2)
+    assert "Missing: scores of bad: RuntimeError: it cannot judge" in output
+    assert (run_folder(folder / "cluster", "copy") / "scores" / "chrf.json").exists(), (
+        "the other metric is scored"
+    )
 
 
-def test_what_slurm_does_not_take_is_said(folder: Path, cluster: dict[str, str]) -> None:
-    running = start(folder, cluster, "system=copy", "store=there", *ON_SLURM, "hydra.launcher.partition=none")
-    said, complaints = running.communicate(timeout=200)
+def test_a_submission_that_slurm_rejects_is_reported(folder: Path, cluster: dict[str, str]) -> None:
+    running = start(
+        folder, cluster, "system=copy", "store=cluster", *ON_SLURM, "hydra.launcher.partition=none"
+    )
+    output, errors = running.communicate(timeout=200)
     assert running.returncode == 2
-    assert re.search("Jobs could not be handed over: .*Invalid partition", complaints)
-    assert "Missing: copy" in said
+    assert re.search("Jobs could not be submitted: .*Invalid partition", errors)
+    assert "Missing: copy" in output
