@@ -179,7 +179,7 @@ class Endpoint:
             raise NoAnswer(shown, retry=advice != "false", headers=headers) from None
 
     def read_body(self, chunks: Iterable[bytes]) -> bytes:
-        """The whole body of a response. Raises NoAnswer if it takes longer than `timeout` or is too large.
+        """The complete body of a response. Raises NoAnswer if it takes longer than `timeout` or is too large.
 
         The timeout of an HTTP client usually applies to each chunk.
         """

@@ -129,8 +129,8 @@ class LLM(CheckpointAdapter):
                 self._append(outputs[n], token, rows[n])
                 for n, token in zip(numbers, chosen.tolist(), strict=True)
             ]
-            for number, goes_on in zip(numbers, unfinished, strict=True):
-                if not goes_on:
+            for number, continues in zip(numbers, unfinished, strict=True):
+                if not continues:
                     yield number, outputs[number]
             if not any(unfinished):
                 return
@@ -138,7 +138,7 @@ class LLM(CheckpointAdapter):
                 keep = torch.tensor(unfinished, device=device())
                 if not all(unfinished):
                     cache.batch_select_indices(keep.nonzero().flatten())
-                    numbers = [n for n, goes_on in zip(numbers, unfinished, strict=True) if goes_on]
+                    numbers = [n for n, continues in zip(numbers, unfinished, strict=True) if continues]
                 chosen, mask, positions = chosen[keep], mask[keep], positions[keep]
                 mask = torch.nn.functional.pad(mask, (0, 1), value=1)
                 logits = self._forward(chosen[:, None], mask, positions, cache)

@@ -224,9 +224,9 @@ def test_the_families_own_beams() -> None:
 
 
 def test_wrong_settings_are_sentences(tmp_path: Path) -> None:
-    with pytest.raises(BenchError, match=r"zh-en and is asked for en-zh"):
+    with pytest.raises(BenchError, match=r"checkpoint has zh-en, but the direction is en-zh"):
         Seq2Seq({"zh-en": str(tmp_path)}, direction="en-zh")
-    with pytest.raises(BenchError, match="fr is neither"):
+    with pytest.raises(BenchError, match="codes has fr: the only languages are zh and en"):
         Seq2Seq(str(tmp_path), codes={"fr": "fra_Latn"}, direction="en-zh")  # type: ignore[dict-item]
     with pytest.raises(BenchError, match="beams=0"):
         Seq2Seq(str(tmp_path), beams=0, direction="en-zh")
