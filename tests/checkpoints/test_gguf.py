@@ -1,4 +1,4 @@
-"""A GGUF written by gguf-py's own writer must become the very model and tokenizer that it was written from."""
+"""Converting a GGUF from gguf-py's own writer gives the model and the tokenizer that it was written from."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_qwen(tmp_path: Path) -> None:
 
 
 def test_gemma_keeps_its_byte_pair_tokenizer(tmp_path: Path) -> None:
-    """transformers' own conversion makes a unigram model of it and splits words where Gemma never does."""
+    """transformers' own conversion gives a unigram model, which splits words where Gemma never does."""
     import torch
     from tokenizers import Tokenizer, models, normalizers, trainers
     from transformers import AutoModelForCausalLM, AutoTokenizer, Gemma3ForCausalLM, Gemma3TextConfig
@@ -105,8 +105,8 @@ def test_gemma_keeps_its_byte_pair_tokenizer(tmp_path: Path) -> None:
         assert tokenizer.decode(tokenizer(sentence).input_ids, skip_special_tokens=True) == sentence
 
 
-def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
-    """The library fills them with random numbers and goes on."""
+def test_missing_weights_are_an_error(tmp_path: Path) -> None:
+    """The library would fill them with random numbers."""
     writer = gguf.GGUFWriter(tmp_path / "model.gguf", "qwen2")
     for key, value in {
         "block_count": 1,
@@ -125,8 +125,8 @@ def test_weights_that_are_missing_are_not_made_up(tmp_path: Path) -> None:
         convert(tmp_path / "model.gguf", "sha256:" + "d" * 64)
 
 
-def test_a_second_start_pays_no_conversion(tmp_path: Path) -> None:
-    """The GGUF is not even opened: it may be gone."""
+def test_a_second_start_converts_nothing(tmp_path: Path) -> None:
+    """The GGUF is not even opened: here it does not exist."""
     (tmp_path / "cache" / "converted").mkdir(parents=True)
     with pytest.raises(OSError, match=r"gone\.gguf"):
         convert(tmp_path / "gone.gguf", "sha256:" + "c" * 64)

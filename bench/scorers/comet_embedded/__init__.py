@@ -1,9 +1,12 @@
-"""COMET (embedded): a COMET regression model for machines that reach a package registry and no model hub.
+"""COMET (embedded): a COMET regression model from the package registry, without the Hugging Face Hub.
 
-The encoder is multilingual-e5-small (bench.checkpoints.e5). What bench/training taught it lies beside this file and is 4 % of it: low-rank
-updates of the upper layers (Hu et al. 2021, LoRA: W + B A), their biases and norms, the mix of layers and the estimator. Both are
-put together, once, as a checkpoint of COMET's own class RegressionMetric, which `comet-score --model` reads as well.
-README.md here is the model card.
+The encoder is multilingual-e5-small (bench.checkpoints.e5). The trained parameters (trained.safetensors, 4 %
+of its size) are in this folder: low-rank updates of the upper layers (Hu et al. 2021, LoRA: W + B A), their
+biases and norms, the layer mix and the estimator. The top-level folder `training` made them. Both are
+combined once into a checkpoint of COMET's own class RegressionMetric, which `comet-score --model` reads as
+well. README.md in this folder is the model card.
+
+This module has the functions of bench.scorers.comet_checkpoint.Checkpoint.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ if TYPE_CHECKING:
     import torch
 
 TRAINED = Path(__file__).with_name("trained.safetensors")
-_VERSION = 1  # count up when what is made of the same files below gives other scores
+"""The trained parameters."""
+_VERSION = 1  # increase it when the same files, combined below, give other scores
 
 HPARAMS: dict[str, Any] = {
     "class_identifier": "regression_metric",
@@ -42,49 +46,54 @@ HPARAMS: dict[str, Any] = {
     "load_pretrained_weights": False,
     "local_files_only": True,
 }
+"""COMET's hyperparameters (hparams.yaml), without `pretrained_model`."""
 
 
 def needs() -> tuple[Weights]:
-    """What the checkpoint is made from, besides what lies here."""
+    """The files that the checkpoint is built from, besides those in this folder."""
     return (e5.PAYLOAD,)
 
 
 def folder(encoder: Weights = e5.PAYLOAD, trained: Path = TRAINED) -> Path:
-    """The checkpoint as COMET saves one (hparams.yaml, checkpoints/model.ckpt, 480 MB) and encoder/ with the config and the
-    tokenizer, made once in the user's cache. Raises BenchError where the encoder cannot be fetched."""
+    """The checkpoint in COMET's own layout, built once in the user's cache: 480 MB.
+
+    It contains hparams.yaml, checkpoints/model.ckpt, and encoder/ with the encoder's config and tokenizer.
+    Raises BenchError if the encoder cannot be fetched.
+    """
     name = f"comet-embedded-{identity(encoder, trained).removeprefix('sha256:')[:16]}"
-    sentence = "Putting COMET (embedded) together once, to load fast from now on (half a minute at most) …"
-    return build_cached(name, lambda target: _make(resolve(encoder), trained, target, name), sentence)
+    message = "Building the COMET (embedded) checkpoint once for fast loading (up to half a minute) …"
+    return build_cached(name, lambda folder: _build(resolve(encoder), trained, folder, name), message)
 
 
 def identity(encoder: Weights = e5.PAYLOAD, trained: Path = TRAINED) -> str:
-    """What identifies the checkpoint, without making it."""
-    return (
-        f"sha256:{digest([fingerprint(encoder), hashlib.sha256(trained.read_bytes()).hexdigest(), _VERSION])}"
-    )
+    """The digest that identifies the checkpoint. Does not build it."""
+    trained_sha256 = hashlib.sha256(trained.read_bytes()).hexdigest()
+    return f"sha256:{digest([fingerprint(encoder), trained_sha256, _VERSION])}"
 
 
 def untrained(payload: e5.Payload, encoder: Path) -> Any:
-    """RegressionMetric with the encoder's weights and a new estimator. `encoder`: what `save_encoder` wrote."""
+    """A RegressionMetric with the encoder's weights and a new estimator. `encoder`: the folder of
+    `save_encoder`."""
     import torch
     from comet.models import RegressionMetric
 
-    made = {key: value for key, value in HPARAMS.items() if key != "class_identifier"}
-    model = RegressionMetric(**made, pretrained_model=str(encoder))
-    inner = model.encoder.model
-    shapes = {name: tuple(tensor.shape) for name, tensor in inner.state_dict().items()}
+    arguments = {key: value for key, value in HPARAMS.items() if key != "class_identifier"}
+    model = RegressionMetric(**arguments, pretrained_model=str(encoder))
+    xlm_roberta = model.encoder.model
+    shapes = {name: tuple(tensor.shape) for name, tensor in xlm_roberta.state_dict().items()}
     positions = "embeddings.position_embeddings.weight"
     shapes[positions] = (payload.positions, payload.width)
     weights = {name: torch.tensor(array) for name, array in e5.encoder_weights(payload, shapes).items()}
     # XLM-R counts positions from the padding token's id + 1, BERT from 0
     unused = payload.special["pad"] + 1
     weights[positions] = torch.cat([torch.zeros(unused, payload.width), weights[positions]])
-    inner.load_state_dict(weights)
+    xlm_roberta.load_state_dict(weights)
     return model.eval()
 
 
 def save_encoder(payload: e5.Payload, target: Path) -> None:
-    """Config and tokenizer of the encoder as an XLM-R, which is all that COMET reads beside a checkpoint."""
+    """Save the encoder's config, as an XLM-R, and its tokenizer. COMET reads nothing else beside a
+    checkpoint."""
     from transformers import XLMRobertaConfig
 
     XLMRobertaConfig(
@@ -103,8 +112,12 @@ def save_encoder(payload: e5.Payload, target: Path) -> None:
     e5.save_tokenizer(payload, target)
 
 
-def teach(model: Any, trained: Mapping[str, torch.Tensor]) -> None:
-    """Puts what was trained into an untrained model: names of its parameters, or those and ".A" [rank, in], ".B" [out, rank]."""
+def apply_trained(model: Any, trained: Mapping[str, torch.Tensor]) -> None:
+    """Put the trained parameters into an untrained model, in place.
+
+    `trained`: name of a parameter -> its value; or, for a low-rank update of the parameter, its name with
+    ".A" [rank, in] and with ".B" [out, rank].
+    """
     import torch
 
     parameters = dict(model.named_parameters())
@@ -117,8 +130,8 @@ def teach(model: Any, trained: Mapping[str, torch.Tensor]) -> None:
                 parameters[name].copy_(tensor)
 
 
-@silent()  # transformers warns of a pattern in the tokenizer that is not there
-def _make(payload_file: Path, trained: Path, target: Path, name: str) -> None:
+@silent()  # transformers warns of a wrong split pattern, which this tokenizer does not have
+def _build(payload_file: Path, trained: Path, target: Path, name: str) -> None:
     import pytorch_lightning
     import torch
     import yaml
@@ -129,8 +142,8 @@ def _make(payload_file: Path, trained: Path, target: Path, name: str) -> None:
     (target / "checkpoints").mkdir()
     save_encoder(payload, target / "encoder")
     model = untrained(payload, target / "encoder")
-    teach(model, load_file(trained))
-    # where it will lie once it is whole: comet-score reads this from the checkpoint
+    apply_trained(model, load_file(trained))
+    # the final path, which comet-score reads from the checkpoint: `target` is renamed to it
     hparams = {**HPARAMS, "pretrained_model": str(cache_dir() / "converted" / name / "encoder")}
     (target / "hparams.yaml").write_text(yaml.safe_dump(hparams), encoding="utf-8")
     checkpoint = {
