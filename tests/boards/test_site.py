@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bench.boards import site
+from bench.boards.site import data, write_site
 from tests.helpers.site_store import HUGE, NASTY, SET, fill
 
 CHROMIUM = next(
@@ -21,7 +21,7 @@ CHROMIUM = next(
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("store")
-    return site.write(root, fill(root))
+    return write_site(root / "site", fill(root))
 
 
 @pytest.fixture(scope="module")
@@ -87,13 +87,13 @@ def test_the_board_says_what_the_other_forms_say(view: Callable[..., Any]) -> No
     assert "control" in page.locator("tbody tr").last.inner_text()
     assert "120 copied" in page.locator("tbody tr").last.inner_text()
     notes = page.inner_text(".notes")
-    for part in (
-        "Written in Chinese: the source is the original.",
-        "† The checkpoint",
+    for note in (
+        "The document was written in Chinese: the Chinese source is the original text.",
+        "† Possible contamination",
         "COMET|sig",
-        "alpha over beta",
+        "alpha vs. beta: +0.0700",
     ):
-        assert part in notes
+        assert note in notes
     assert "Missing: gone-1: has not run" in page.inner_text(".warning")
 
 
@@ -171,7 +171,7 @@ def test_search_reaches_every_hypothesis_and_the_list_leads_to_it(view: Callable
     page.fill("#search", "nowhere at all")
     settle(
         page,
-        "document.body.innerText.includes('0 found') && document.body.innerText.includes('Nothing here.')",
+        "document.body.innerText.includes('0 found') && document.body.innerText.includes('No segments match.')",
     )
     page.fill("#search", "第77条")
     settle(page, "document.querySelector('tbody th')?.innerText === '7-p1-s77'")
@@ -197,20 +197,20 @@ def test_a_deep_link_shows_differences_errors_scores_and_flags(view: Callable[..
     assert alpha.locator(".text mark.error").all_inner_texts() == ["stipulates"]
     assert "comet: major, confidence 0.5" in alpha.locator("mark.error").get_attribute("title")
     assert alpha.locator(".text").text_content() == "Article 7 😀 stipulates for export control."
-    assert "0.9003 end not judged" in " ".join(alpha.inner_text().split())
+    assert "0.9003 end not scored" in " ".join(alpha.inner_text().split())
     assert beta.locator("mark").count() == 0
     assert "copied" in parrot.inner_text()
-    page.check("text=Show words of the reference that are missing")
+    page.check("text=Show words that only the reference has")
     assert page.locator(".hypotheses tbody tr").first.locator("del").all_inner_texts() == ["provides"]
     page.click("text=English → Chinese")
     settle(page, "document.querySelector('h1').innerText.includes('English → Chinese')")
-    page.check("text=Show words of the reference that are missing")
+    page.check("text=Show words that only the reference has")
     first = page.locator(".hypotheses tbody tr").first
     assert first.locator("mark.added").all_inner_texts() == ["订"]  # Chinese is compared by characters
     assert first.locator("del").all_inner_texts() == ["规"]
     page.goto(page.url.replace("0-p1-s7", "0-p1-s4"))
     settle(page, "document.querySelector('h1').innerText.startsWith('0-p1-s4')")
-    assert "translated by itself" in page.locator(".hypotheses tbody tr", has_text="beta").inner_text()
+    assert "translated on its own" in page.locator(".hypotheses tbody tr", has_text="beta").inner_text()
     page.goto(page.url.replace("0-p1-s4", "no-such-segment"))
     settle(page, "document.querySelector('h1').innerText === 'There is no such page: no-such-segment.'")
 
@@ -246,7 +246,9 @@ def test_the_keyboard_is_enough(view: Callable[..., Any]) -> None:
 def test_two_systems_are_compared_where_they_differ_most(view: Callable[..., Any]) -> None:
     page = view("zh-en/compare/alpha/beta", ".pair")
     assert page.locator(".counts dd").all_inner_texts() == ["108", "0", "12", "0.0700"]
-    assert re.search(r"The paired test parts them: p < 0\.001 \(Holm\)", page.inner_text(".summary"))
+    assert re.search(
+        r"Significant difference: p < 0\.001 \(paired test, Holm-corrected\)", page.inner_text(".summary")
+    )
     assert page.locator(".pair").count() == 10
     page.select_option(".choice:has-text('Order') select", "b")
     settle(page, "document.querySelector('.pair .row-link').innerText === '0-p1-s0'")
@@ -257,12 +259,27 @@ def test_two_systems_are_compared_where_they_differ_most(view: Callable[..., Any
     page.select_option(".choice:has-text('Metric') select", "ter")
     settle(page, "document.querySelectorAll('.counts dd')[3].innerText === '7.0'")  # lower is better: A − B
     assert page.locator(".counts dd").first.inner_text() == "12"
-    page.select_option(".choice:has-text('Marks') select", "each")
+    page.select_option(".choice:has-text('Highlight') select", "each")
     page.select_option(".choice:has-text('Order') select", "document")
     settle(page, "document.querySelector('.pair .halves .added')?.innerText === 'provides'")
+    page.click("text=Swap")
+    settle(page, "document.querySelector('.pair .halves .added')?.innerText.includes('😀')")
     same = view("zh-en/compare/beta/gamma", ".pair")
-    assert "cannot part them" in same.inner_text(".summary")
+    assert "No significant difference" in same.inner_text(".summary")
     assert same.locator(".counts dd").all_inner_texts() == ["0", "120", "0", "0.0000"]
+
+
+def test_a_large_board_highlights_differences_from_the_reference_only(
+    chromium: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "MAX_PAIR_DIFFS", 1)
+    index = write_site(tmp_path / "site", fill(tmp_path))
+    page = chromium.new_page()
+    page.goto(f"{index.as_uri()}#/zh-en/compare/alpha/beta?marks=each")
+    page.wait_for_selector(".pair")
+    assert "too large for differences between two systems" in page.inner_text(".bar >> nth=1")
+    assert page.locator(".pair .halves .added").first.inner_text() == "😀 "
+    page.close()
 
 
 def test_language_and_theme_are_chosen_and_kept(view: Callable[..., Any]) -> None:
@@ -274,6 +291,7 @@ def test_language_and_theme_are_chosen_and_kept(view: Callable[..., Any]) -> Non
     page.click("#language")
     assert page.locator("thead").inner_text().startswith("系统")
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+    assert "按 COMET 排序。" in page.inner_text(".notes")
     assert page.evaluate("document.activeElement.id") == "language"
     page.reload()
     page.wait_for_selector("h1")
@@ -295,7 +313,7 @@ def test_hostile_texts_stay_texts(view: Callable[..., Any]) -> None:
     page = view("zh-en/segments/0-p1-s1", ".hypotheses tbody tr")
     gamma = page.locator(".hypotheses tbody tr", has_text="gamma")
     assert gamma.locator(".text").text_content() == shown
-    assert gamma.locator(".unseen-sign").all_inner_texts() == ["U+202E", "U+2069"]
+    assert gamma.locator(".invisible").all_inner_texts() == ["U+202E", "U+2069"]
     page.keyboard.press("k")
     settle(page, "document.querySelector('h1').innerText.startsWith('0-p1-s0')")
     assert gamma.locator(".warning").text_content() == f"error: {shown}"
@@ -326,11 +344,11 @@ def test_a_huge_text_is_shown_to_its_beginning_and_then_whole(view: Callable[...
 
 def test_a_file_that_is_missing_is_named(chromium: Any, written: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(written.parent, tmp_path / "site"))
-    (copy / "data" / "zh-en" / "part-0.js").unlink()
+    (copy / "data" / "zh-en" / "hypotheses-0.js").unlink()
     page = chromium.new_page()
     page.goto(f"{(copy / 'index.html').as_uri()}#/zh-en/segments/0-p1-s2")
     page.wait_for_selector("[role=alert]")
-    assert "data/zh-en/part-0.js is not here" in page.inner_text("[role=alert]")
+    assert "data/zh-en/hypotheses-0.js is missing" in page.inner_text("[role=alert]")
     page.close()
 
 
@@ -361,9 +379,9 @@ def test_the_policy_lets_no_other_script_run(chromium: Any, written: Path) -> No
 
 def test_only_what_a_view_needs_is_loaded(view: Callable[..., Any]) -> None:
     page = view("zh-en")
-    loaded = "[...asked.keys()].sort()"
+    loaded = "[...dataRequests.keys()].sort()"
     assert page.evaluate(loaded) == ["site"]
     page.goto(page.url.split("#")[0] + "#/zh-en/segments/7-p1-s77")
     page.wait_for_selector(".hypotheses tbody tr")
-    names = ["part-1", "score-comet", "score-ter", "segments"]
+    names = ["diffs-1", "hypotheses-1", "score-comet", "score-ter", "segments"]
     assert page.evaluate(loaded) == ["site", *(f"zh-en/{name}" for name in names)]

@@ -107,7 +107,7 @@ def fill(root: Path) -> list[Board]:
                 flags=flags,
                 work={"segments_per_second": speed, "device": "cpu"},
             )
-            for metric, score in scores(system, [hypothesis.text for hypothesis in hypotheses]).items():
+            for metric, score in scores(system, [h.text for h in hypotheses]).items():
                 store.write_score(run, metric, "scorer", score)
         compare_runs(store, task, COLUMNS.metrics, CompareSettings())
         boards.append(build_board(store, task, COLUMNS, ["gone-1"]))
