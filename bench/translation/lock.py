@@ -47,12 +47,12 @@ def exclusive_lease(path: Path, label: str) -> Iterator[Callable[[], None]]:
     try:
         lease.acquire(timeout=0)
     except Timeout:
-        progress.say(f"{label} is being made by {holder()}: waiting for it …")
+        progress.say(f"{label} is being written by {holder()}: waiting for it …")
         try:
             lease.acquire(timeout=PATIENCE, poll_interval=0.5)
         except Timeout:
             raise BenchError(
-                f"{label} is being made by {holder()}: run again when that process has ended."
+                f"{label} is being written by {holder()}: run again when that process has ended."
             ) from None
     try:
         yield check
