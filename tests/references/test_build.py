@@ -14,7 +14,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
-from bench.cli import main
+from bench.cli.main import main
 from bench.errors import BenchError
 from bench.references import load
 from bench.references.alignment.pipeline import build_segments
@@ -148,9 +148,9 @@ def test_report_says_what_was_done(tmp_path: Path) -> None:
 
 NOISE = random.Random(1).randbytes(5000)
 GARBAGE = [
-    (NOISE, r"no text|neither UTF-8 nor Chinese"),
-    (b"\x7fELF" + NOISE, r"no text|neither UTF-8 nor Chinese"),
-    (b"\x89PNG\r\n\x1a\n" + NOISE, r"no text|neither UTF-8 nor Chinese"),
+    (NOISE, r"is not a text file|neither UTF-8 nor Chinese"),
+    (b"\x7fELF" + NOISE, r"is not a text file|neither UTF-8 nor Chinese"),
+    (b"\x89PNG\r\n\x1a\n" + NOISE, r"is not a text file|neither UTF-8 nor Chinese"),
     (b"", "is empty"),
     (b" \r\n\t\n", "nothing but white space"),
     (b"12\n\n13\n\n***\n", "no Chinese text"),

@@ -57,7 +57,7 @@ def test_pairs(tmp_path: Path, pairs: str, expected: list[str]) -> None:
         if not near & {*segment.zh_lines, *segment.en_lines}:
             assert (segment.zh, segment.en) in texts(found.segments)
     report = (tmp_path / "report.md").read_text("utf-8")
-    assert "## Decided by a reviewer (overrides.yaml)" in report
+    assert "## Reviewer's decisions (overrides.yaml)" in report
     assert f"| aligned by override | {len(expected)} |" in report
 
 
@@ -136,8 +136,8 @@ def test_alone(tmp_path: Path) -> None:
     assert rows["L45s1"] == ("zh", "overrides.yaml: only in Chinese")
     assert rows["L57s2"] == ("en", "overrides.yaml: added")
     report = (tmp_path / "report.md").read_text("utf-8")
-    assert "| zh L45s1 alone | only in Chinese |" in report
-    assert "| en L57s2 alone | added |" in report
+    assert "| zh L45s1: no counterpart | only in Chinese |" in report
+    assert "| en L57s2: no counterpart | added |" in report
 
 
 @pytest.mark.parametrize("side", ["", "side: en, "])
