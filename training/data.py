@@ -19,8 +19,7 @@ from training.negatives import make_faults
 
 SEED = 2021
 _HELD_OUT = ("mqm-newstest2021.zh-en", "mqm-ted2021.zh-en", "esa-wmt2024-half.en-zh")
-"""Files with several systems: a quarter of each is held out for the final evaluation, and a tenth is the dev
-set."""
+"""Files with several systems. A quarter of each is held out, and a tenth is the dev set."""
 _STRETCH = 25
 """The number of neighbouring segments that stand for a document if a file names none."""
 _ONE_SYSTEM = 0.45
@@ -64,13 +63,11 @@ class Split:
     train: list[Group]
     dev: list[Group]
     held_out: dict[str, list[Judgement]]
-    """File name without its ending -> the judgements that are used neither for training nor for choosing
-    settings."""
+    """File name without its ending -> the judgements that only the final evaluation uses."""
 
 
 def load(folder: Path) -> Split:
-    """Read and split all `*.csv.gz` of a folder. Raises BenchError for a file that does not hold
-    judgements."""
+    """Read and split all `*.csv.gz` of a folder. Raises BenchError for a file without judgements."""
     files = {
         path.name.removesuffix(".csv.gz"): judgements.read(path) for path in sorted(folder.glob("*.csv.gz"))
     }
@@ -153,8 +150,7 @@ def _reversed(group: Group) -> Group:
 
 
 def _with_faults(groups: Sequence[Group], rng: random.Random) -> list[Group]:
-    """The same groups, with these candidates added to each: the reference, faulty copies, and degenerate
-    texts."""
+    """The same groups, with more candidates: the reference, faulty copies, and degenerate texts."""
     texts_in = _texts_by_language(groups)
     meanings = _same_meaning(groups)
     for group in groups:

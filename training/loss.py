@@ -49,9 +49,9 @@ def group_loss(scores: Tensor, candidates: Sequence[Candidate], hint: Tensor) ->
         human = torch.tensor([candidates[i].human for i in judged])
         terms.append(functional.huber_loss(u[judged].mean(), human.mean(), delta=1.0))
 
-    fixed = [(i, target) for i, c in enumerate(candidates) if (target := DEGENERATE.get(c.fault))]
+    fixed = [(i, DEGENERATE[c.fault]) for i, c in enumerate(candidates) if c.fault in DEGENERATE]
     if fixed:
-        rows, targets = [i for i, _ in fixed], torch.tensor([target for _, target in fixed])
+        rows, targets = [i for i, _ in fixed], torch.tensor([score for _, score in fixed])
         terms.append(functional.huber_loss(u[rows], targets, delta=1.0))
 
     reference = [i for i, c in enumerate(candidates) if c.human is None and not c.fault]

@@ -67,8 +67,7 @@ def make_trainable(model: Any) -> None:
 
 
 def trained_parameters(model: Any) -> dict[str, Tensor]:
-    """The trained parameters in float16, under the names that bench.scorers.comet_embedded.apply_trained
-    expects."""
+    """The trained parameters in float16, as bench.scorers.comet_embedded.apply_trained reads them."""
     return {
         _saved_name(name): parameter.detach().to(torch.float16).contiguous()
         for name, parameter in model.named_parameters()
@@ -147,8 +146,7 @@ def embed(model: Any, encoded: Encoded, texts: Sequence[int]) -> Tensor:
 
 
 def layer_means(model: Any, encoded: Encoded, texts: Sequence[int], fast: bool) -> Tensor:
-    """Means over the tokens, [layers + 1, texts, width], of the embeddings and of each layer. `fast`: in
-    bfloat16."""
+    """[layers + 1, texts, width]: token means of the embeddings and each layer. `fast`: in bfloat16."""
     hidden, mask = _padded([encoded.states[i].float() for i in texts])
     averaging = (mask / mask.sum(1, keepdim=True)).unsqueeze(1)
     attention_bias = _attention_bias(mask)
@@ -179,6 +177,5 @@ def _padded(rows: Sequence[Tensor], fill: float = 0) -> tuple[Tensor, Tensor]:
 
 
 def _attention_bias(mask: Tensor) -> Tensor:
-    """[texts, 1, tokens, tokens], added to the attention scores: 0 for a token, the least float for
-    padding."""
+    """[texts, 1, tokens, tokens], added to attention scores: 0 for a token, the least float for padding."""
     return ((1 - mask) * torch.finfo(torch.float32).min)[:, None, None, :].expand(-1, 1, mask.shape[1], -1)

@@ -175,8 +175,7 @@ def negation(text: str, rng: random.Random) -> str | None:
 
 
 def omission(text: str, rng: random.Random) -> str | None:
-    """Drop a clause; if the text has only one, or too little or too much would remain, some words in the
-    middle."""
+    """Drop a clause; if that would leave too little or too much, drop some words instead."""
     clauses = re.findall(r"[^,，、；;:：]+[,，、；;:：]?\s*", text)
     if len(clauses) > 1:
         dropped = rng.randrange(len(clauses))

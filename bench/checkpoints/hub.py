@@ -32,8 +32,7 @@ class HubFile:
     """"" for the snapshot, limited to `patterns`."""
     patterns: tuple[str, ...]
     note: Path
-    """This file says where the complete download is in the hub's cache, so that no network is needed to find
-    it."""
+    """A file that says where the complete download is, so that no network is needed to find it."""
 
     @property
     def pinned(self) -> dict[str, Any]:
@@ -47,8 +46,7 @@ def in_hub_cache(wanted: HubFile) -> Path | None:
 
 
 def fetch(wanted: HubFile) -> Path:
-    """The local file or folder, downloaded if necessary. Raises UnusableSource with the reason if that
-    fails."""
+    """The local file or folder, downloaded if necessary. Raises UnusableSource if that fails."""
     import huggingface_hub
     from huggingface_hub import constants, utils
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError

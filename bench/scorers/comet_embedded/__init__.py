@@ -72,8 +72,7 @@ def identity(encoder: Weights = e5.PAYLOAD, trained: Path = TRAINED) -> str:
 
 
 def untrained(payload: e5.Payload, encoder: Path) -> Any:
-    """A RegressionMetric with the encoder's weights and a new estimator. `encoder`: the folder of
-    `save_encoder`."""
+    """The untrained model: the encoder's weights and a new estimator. `encoder`: see `save_encoder`."""
     import torch
     from comet.models import RegressionMetric
 
@@ -92,8 +91,7 @@ def untrained(payload: e5.Payload, encoder: Path) -> Any:
 
 
 def save_encoder(payload: e5.Payload, target: Path) -> None:
-    """Save the encoder's config, as an XLM-R, and its tokenizer. COMET reads nothing else beside a
-    checkpoint."""
+    """Save the encoder's config, as an XLM-R, and its tokenizer: all that COMET needs of an encoder."""
     from transformers import XLMRobertaConfig
 
     XLMRobertaConfig(
