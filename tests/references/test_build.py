@@ -1,5 +1,4 @@
-"""A folder is built from what people have: the same from every format, the same twice, or not touched at
-all."""
+"""`bench references build`: the same set from every format, byte for byte, and no change to the folder on errors."""
 
 from __future__ import annotations
 

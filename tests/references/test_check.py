@@ -1,4 +1,4 @@
-"""`check` proves a set: no character is lost, doubled or moved, whatever text it was built from."""
+"""`bench references check`: no character of the source is lost, doubled or moved, whatever it was built from."""
 
 from __future__ import annotations
 

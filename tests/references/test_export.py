@@ -1,4 +1,4 @@
-"""What is written for other tools: complete, valid, the same each time, and read back as it was."""
+"""Exported files are complete, valid, reproducible, and read back unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading a reference set: by id and by path, and for whatever is wrong the file and line of it."""
+"""Loading a reference set by id and by path, and the errors that name file and line."""
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
-"""Sets that were aligned elsewhere: a pair of files, and sacrebleu's own from a cache laid out as sacrebleu
-lays it out."""
+"""Parallel files, and test sets of sacrebleu from a cache in sacrebleu's layout."""
 
 from __future__ import annotations
 

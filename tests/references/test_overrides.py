@@ -1,4 +1,4 @@
-"""overrides.yaml: what is written is what is read, and what is wrong is named with its line."""
+"""overrides.yaml: valid decisions are read exactly, and errors name their line."""
 
 from __future__ import annotations
 

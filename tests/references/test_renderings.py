@@ -1,4 +1,4 @@
-"""What counts as a rendering is what a person would count; what published systems wrote was read by eye."""
+"""A form counts as rendered where a reader would say so; examples are outputs of published systems, read by eye."""
 
 from __future__ import annotations
 

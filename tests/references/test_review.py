@@ -1,9 +1,7 @@
-"""The review page: right, whole and inert as text; and in a real Chromium, from clicks to the file that build
-reads."""
+"""The review page: correct and inert as text; in Chromium, from clicks to the file that the build reads."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -18,9 +16,8 @@ from bench.errors import BenchError
 from bench.references import load
 from bench.references.review.overrides import Overrides, Pair, read
 from bench.references.review.page import page
-from bench.resources import data_dir
+from tests.helpers.sets import WHITE_PAPER, edit
 
-WHITE_PAPER = data_dir("references") / "china-export-controls-2021"
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
@@ -47,18 +44,8 @@ def copy(tmp_path: Path) -> Path:
     return folder
 
 
-def edit(folder: Path, line: int, change: Callable[[dict], object]) -> None:
-    """Changes one segment and makes the hash right again."""
-    path = folder / "segments.jsonl"
-    rows = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
-    change(rows[line - 1])
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    (folder / "segments.sha256").write_text(f"{digest}  segments.jsonl\n")
-
-
 def article(text: str, name: str) -> str:
-    """The row of a segment within the whole document."""
+    """The row of a segment within the complete document."""
     return text[text.index(f'id="at-{name}"') :].partition("</article>")[0]
 
 
@@ -202,8 +189,18 @@ def test_threshold_lies_between_0_and_1(threshold: float) -> None:
     [
         ("left_out.jsonl", '"side": "zh"', '"side": "fr"', r"left_out\.jsonl:2: Invalid enum value 'fr'"),
         ("left_out.jsonl", '"lines": [7]', '"lines": ["7"]', r"left_out\.jsonl:1: Expected `int`, got `str`"),
-        ("left_out.jsonl", '"lines": [7]', '"lines": []', r"left_out\.jsonl:1: text and lines differ in their number of lines"),
-        ("left_out.jsonl", '"L103s3"', '"third"', r"left_out\.jsonl:4: 'third' is not the name of a sentence"),
+        (
+            "left_out.jsonl",
+            '"lines": [7]',
+            '"lines": []',
+            r"left_out\.jsonl:1: text and lines differ in their number of lines",
+        ),
+        (
+            "left_out.jsonl",
+            '"L103s3"',
+            '"third"',
+            r"left_out\.jsonl:4: 'third' is not the name of a sentence",
+        ),
         ("left_out.jsonl", '"L103s3"', "null", r"left_out\.jsonl:4: Expected `str`, got `null`"),
         ("left_out.jsonl", '"reason"', '"why"', r"left_out\.jsonl:1: Object missing required field `reason`"),
         ("left_out.jsonl", "{", "", r"left_out\.jsonl:1: JSON is malformed"),
@@ -272,7 +269,7 @@ def view(chromium: Any, copy: Path) -> Iterator[Callable[..., Any]]:
 
 
 def choose(opened: Any, *names: str) -> None:
-    """Names such as "zh L35s4", clicked where they stand in the whole document."""
+    """Names such as "zh L35s4", clicked where they stand in the complete document."""
     for name in names:
         side, sentence = name.split()
         opened.click(f"[aria-labelledby=document] [data-side={side}][data-name={sentence}]")

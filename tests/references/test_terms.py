@@ -1,5 +1,4 @@
-"""The terms of the white paper hold, wrong files are one sentence, and finding terms reads as a person
-does."""
+"""terms.tsv: the terms of the white paper, errors that name their line, and the search for occurrences."""
 
 from __future__ import annotations
 
@@ -11,9 +10,8 @@ import pytest
 from bench import references
 from bench.errors import BenchError
 from bench.references.terms import Term, check_terms, occurrences, read
-from bench.resources import data_dir
+from tests.helpers.sets import WHITE_PAPER
 
-WHITE_PAPER = data_dir("references") / "china-export-controls-2021"
 SEGMENTS = references.load(WHITE_PAPER).segments
 
 
@@ -121,6 +119,7 @@ def test_a_wrong_header(folder: Path) -> None:
 def test_segments_that_are_not_the_right_ones(folder: Path, ids: str) -> None:
     write(folder, f"军品\tmilitary products\t{ids}\t")
     with pytest.raises(
-        BenchError, match=r"terms\.tsv:2: 军品 .* is in both texts of preamble-p1-s1 1\.2-p1-s3, but the column segments has"
+        BenchError,
+        match=r"terms\.tsv:2: 军品 .* is in both texts of preamble-p1-s1 1\.2-p1-s3, but the column segments has",
     ):
         check_terms(read(folder), SEGMENTS)

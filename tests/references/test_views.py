@@ -1,5 +1,4 @@
-"""Paragraph and document views: texts joined as a reader writes them, sets of their own, fit for every
-stage."""
+"""Paragraph and document views: the joined texts, their ids and hashes, and a run on each."""
 
 from __future__ import annotations
 
