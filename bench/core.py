@@ -98,7 +98,7 @@ class ReferenceSet:
     outside: bool = False
     """True for a test set that came aligned (bench.references.outside): its sections are separate documents, its
     paragraphs are unknown, and neither side is an official translation."""
-    origin: str = ""
+    origin: str = field(default="", compare=False)
     """The value of `reference=` that loads the set again: an id, a folder, `sacrebleu:wmt22/zh-en`, or the PREFIX of
     parallel files. "" means that it equals `id`."""
     granularity: Granularity = "sentence"

@@ -7,7 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Literal
 
 from bench.boards.rows import Board, Row
@@ -159,7 +159,9 @@ def csv_text(boards: Sequence[Board]) -> str:
 def json_text(boards: Sequence[Board]) -> str:
     """Everything that the tables show, and what it was computed from. Values of single segments are in the runs."""
     reference = boards[0].reference
-    about = {key: value for key, value in asdict(reference).items() if key != "segments"}
+    # Not the origin: it may be a path of the machine that made the board. The runs record it.
+    names = (field.name for field in fields(reference) if field.name not in ("segments", "origin"))
+    about = {name: getattr(reference, name) for name in names}
     document = {
         "format": JSON_FORMAT,
         "reference": {**about, "segments": len(reference.segments)},

@@ -94,8 +94,8 @@ def updated_pages(root: Path, boards_by_set: Sequence[Sequence[Board]]) -> Itera
         for boards in boards_by_set:
             set_folder = f"{folder}{boards[0].reference.id}/"
             if first_rows:
-                lines += formats.narrow_markdown_lines(boards, set_folder, first_rows)
+                lines += formats.first_rows(boards, set_folder, first_rows)
             else:
-                lines += formats.markdown_lines(boards, set_folder)
+                lines += formats.complete_tables(boards, set_folder)
         content = "\n".join(lines).rstrip("\n") + "\n"
         yield page, _BOARD.sub(lambda match, content=content: match[1] + content + match[3], text)  # type: ignore[misc]

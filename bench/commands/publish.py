@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench import progress
 from bench.boards.rows import Board, Columns
 from bench.boards.write import write_boards
 from bench.commands.pages import (
@@ -19,7 +20,7 @@ from bench.commands.pages import (
     updated_pages,
 )
 from bench.commands.verify import run_fault
-from bench.core import ReferenceSet, Task
+from bench.core import ReferenceSet, Scorer, Task
 from bench.errors import BenchError
 from bench.launching.compose import compose, override, scorers
 from bench.references.outside import SACREBLEU
@@ -82,9 +83,8 @@ def _make_draft(
     results: Store, draft: Store, reference: ReferenceSet, new_runs: Sequence[Run]
 ) -> list[Board]:
     """Make the set's folder in `draft` as it will be published, and return its boards."""
-    config = compose([])
-    columns = Columns([str(metric) for metric in config.metric], str(config.suite.primary))
     published, target = results.set_folder(reference.id), draft.set_folder(reference.id)
+    columns = None
     if published.is_dir():
         columns = published_columns(results, reference.id)
         shutil.copytree(published, target, ignore=shutil.ignore_patterns("site", "leaderboard.*"))
@@ -102,19 +102,39 @@ def _make_draft(
         [
             override("reference", reference.origin or reference.id),
             f"granularity={reference.granularity}",
-            f"metric=[{','.join(columns.metrics)}]",
+            *([f"metric=[{','.join(columns.metrics)}]"] if columns else []),
         ]
     )
-    metric_scorers = scorers(config)
-    for scorer in metric_scorers.values():
-        scorer.prepare()
+    prepared = _prepared_scorers(scorers(config), all_required=columns is not None)
+    columns = columns or _default_columns(list(prepared), str(config.suite.primary))
     for direction in draft.directions(reference.id):
         task = Task(reference, direction)
-        score(draft, task, metric_scorers)
+        score(draft, task, prepared)
         compare_runs(draft, task, columns.metrics, CompareSettings(**config.compare))
     boards = build_boards(draft, reference, columns)
     write_boards(draft, boards)
     return boards
+
+
+def _prepared_scorers(metric_scorers: Mapping[str, Scorer], all_required: bool) -> dict[str, Scorer]:
+    """The scorers that can compute something here. `all_required`: a metric that is published may not be lost.
+
+    Raises BenchError if a required one cannot.
+    """
+    prepared = {}
+    for metric, scorer in metric_scorers.items():
+        try:
+            scorer.prepare()
+            prepared[metric] = scorer
+        except BenchError as error:
+            if scorer.required or all_required:
+                raise
+            progress.say(f"Publishing without {metric}: {error}", warning=True)
+    return prepared
+
+
+def _default_columns(metrics: Sequence[str], primary: str) -> Columns:
+    return Columns(metrics, primary if primary in metrics else metrics[0])
 
 
 def _copy_parallel_files(prefix: str, folder: Path) -> None:

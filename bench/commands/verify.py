@@ -16,7 +16,13 @@ from bench.boards.formats import JSON_FORMAT
 from bench.boards.rows import Columns
 from bench.boards.write import write_boards
 from bench.commands.differences import file_difference, line_difference
-from bench.commands.pages import build_boards, load_reference, published_columns, updated_pages
+from bench.commands.pages import (
+    build_boards,
+    load_reference,
+    parallel_files_folder,
+    published_columns,
+    updated_pages,
+)
 from bench.core import ReferenceSet, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.launching.compose import compose, override, scorers
@@ -55,7 +61,7 @@ class _PublishedSet:
     def is_older_format(self) -> bool:
         """Whether the boards were written by a version that words them in another way."""
         leaderboard = self.store.leaderboard(self.reference.id) or {}
-        return leaderboard.get("format", 1) != JSON_FORMAT
+        return bool(leaderboard.get("format", 1) != JSON_FORMAT)
 
     def tasks(self) -> list[Task]:
         return [Task(self.reference, direction) for direction in self.store.directions(self.reference.id)]
@@ -219,11 +225,16 @@ def _is_worded(file: Path) -> bool:
 
 
 def _all_files(published: _PublishedSet, scratch: Store) -> list[Path]:
-    """Every file of the set that is published or should be, relative to the store."""
+    """Every file of the set that is published or should be, relative to the store.
+
+    Parallel files are not among them: they are what the set was loaded from, and the runs hold its hash.
+    """
+    set_id = published.reference.id
+    inputs = parallel_files_folder(published.store, set_id)
     files = set()
     for store in (published.store, scratch):
-        folder = store.set_folder(published.reference.id)
-        files |= {path.relative_to(store.root) for path in folder.rglob("*") if path.is_file()}
+        paths = store.set_folder(set_id).rglob("*")
+        files |= {path.relative_to(store.root) for path in paths if path.is_file() and path.parent != inputs}
     return sorted(files)
 
 

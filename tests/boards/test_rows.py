@@ -83,21 +83,29 @@ def test_a_run_of_another_version_of_the_set_has_no_row(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("original", "outside", "said"),
     [
-        ("zh", False, "Written in Chinese: the source is the original."),
-        ("en", False, "Written in English: the source is itself the official translation."),
-        ("en", True, "Written in English: the source is itself a translation."),
-        ("mixed", True, "Written partly in either language: part of the source is itself a translation."),
+        ("zh", False, "The document was written in Chinese: the Chinese source is the original text."),
+        (
+            "en",
+            False,
+            "The document was written in English: the Chinese source is itself the official translation.",
+        ),
+        ("en", True, "The document was written in English: the Chinese source is itself a translation."),
+        (
+            "mixed",
+            True,
+            "Part of the text was written in Chinese and part in English: some of the source is itself a translation.",
+        ),
         (
             "unknown",
             True,
-            "It is not known which side was written first: the source may itself be a translation.",
+            "It is not known which language was written first: the source may itself be a translation.",
         ),
     ],
 )
 def test_what_is_known_of_the_original(tmp_path: Path, original: Any, outside: bool, said: str) -> None:
     reference = replace(REFERENCE, original_language=original, outside=outside, published="")
     note = text.notes(build_board(Store(tmp_path), Task(reference, "zh-en"), Columns(["chrf"], "chrf")))[0]
-    assert note == f"{reference.title}: 39 segments, set {reference.sha256[:12]}. {said}"
+    assert note == f"{reference.title}: 39 segments, set hash {reference.sha256[:12]}. {said}"
 
 
 def test_a_score_of_other_hypotheses_is_not_shown(tmp_path: Path) -> None:
@@ -116,8 +124,8 @@ def test_what_a_scorer_says_of_its_scores(tmp_path: Path) -> None:
     found = build_board(Store(tmp_path), TASK, columns)
     assert text.cells(found.rows[0], found)[1:3] == ["0.812 ± 0.010", "–"]
     notes = text.notes(found)
-    assert any("of 1 of 2 segments the end was not judged" in note for note in notes)
-    assert f"xcomet is not there: {HOSTILE}" in notes
+    assert any("the end of 1 of 2 hypotheses was not scored" in note for note in notes)
+    assert f"xcomet is not available: {HOSTILE}" in notes
     assert "<script>" not in formats.markdown([found]).replace("\\<script\\>", "")
     record = json.loads(formats.json_text([found]))["directions"]["zh-en"]
     assert record["gaps"] == {"xcomet": HOSTILE}
