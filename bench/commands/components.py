@@ -10,6 +10,7 @@ from typing import Any, Literal
 from omegaconf import DictConfig, OmegaConf
 
 from bench.core import Adapter, Scorer, Weights
+from bench.endpoints import Endpoint
 from bench.errors import BenchError
 from bench.languages import sides
 from bench.launching.compose import expand, friendly_errors, instantiate, job_configs
@@ -35,6 +36,12 @@ class Component:
     def required(self) -> bool:
         """False: a run continues without it (bench.core.Scorer.required)."""
         return bool(self.config.get("required", True))
+
+    @property
+    def endpoint(self) -> Endpoint | None:
+        """The endpoint that it sends requests to; None if it runs on this machine."""
+        endpoint = getattr(self.instance, "endpoint", None)
+        return endpoint if isinstance(endpoint, Endpoint) else None
 
 
 def run_configs(overrides: Sequence[str]) -> list[DictConfig]:

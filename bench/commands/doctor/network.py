@@ -44,7 +44,7 @@ def probes(components: Sequence[Component]) -> dict[str, Probe]:
             for source in weights.sources if not cached_path(weights) else ():
                 if "hub" in source:
                     named[hub_probe(source)] = partial(refusal_reason, hub_file(weights, source), TIMEOUT)
-    urls = [url for component in components if (url := endpoint_url(component))]
+    urls = [component.endpoint.base_url for component in components if component.endpoint]
     return named | {url: partial(_ask_server, url) for url in urls}
 
 
@@ -119,23 +119,13 @@ def findings(failures: Mapping[str, str], components: Sequence[Component]) -> It
         yield Finding("package index", f"no answer ({failures['index']})", "warning", fix)
     else:
         yield Finding("package index", "answers", "ok")
-    for component in {component.name: component for component in components if host(component)}.values():
-        check = f"endpoint of {component.name}"
-        if reason := failures[endpoint_url(component)]:
-            fix = f"start it, or name another: bench run system={component.name} system.adapter.base_url=URL"
-            yield Finding(check, f"{host(component)} cannot be reached ({reason})", "missing", fix)
+    for name, endpoint in {c.name: c.endpoint for c in components if c.endpoint}.items():
+        if reason := failures[endpoint.base_url]:
+            result = f"{endpoint.host} cannot be reached ({reason})"
+            fix = f"start it, or name another: bench run system={name} system.adapter.base_url=URL"
+            yield Finding(f"endpoint of {name}", result, "missing", fix)
         else:
-            yield Finding(check, f"{host(component)} answers", "ok")
-
-
-def endpoint_url(component: Component) -> str:
-    """The URL of a system behind an endpoint; "" for any other component."""
-    return str(getattr(component.instance, "base_url", ""))
-
-
-def host(component: Component) -> str:
-    """The host of its endpoint; "" if it has none."""
-    return urlsplit(endpoint_url(component)).hostname or ""
+            yield Finding(f"endpoint of {name}", f"{endpoint.host} answers", "ok")
 
 
 def hub_probe(source: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from bench.checkpoints.hub import GATED
 from bench.commands.components import Component, disk_usage, sacrebleu_folder, weights_name
 from bench.commands.doctor import machine
 from bench.commands.doctor.finding import Finding, Verdict, gb, pip_install
-from bench.commands.doctor.network import ELSEWHERE, host, hub_probe, offline
+from bench.commands.doctor.network import ELSEWHERE, hub_probe, offline
 from bench.core import Weights
 from bench.errors import BenchError
 
@@ -39,16 +39,15 @@ class Target:
 
 def keys(components: Sequence[Component]) -> Iterator[Finding]:
     """Whether the keys of endpoints are set. Their values are never shown."""
-    for component in components:
-        if variable := getattr(component.instance, "key_variable", ""):
-            check, server = f"key of {component.name}", host(component)
-            if os.environ.get(variable, "").strip():
-                yield Finding(check, f"{variable} is set", "ok")
-            elif server.startswith(("localhost", "127.", "::1")):
-                yield Finding(check, f"{variable} is not set; {server} needs none", "ok")
-            else:
-                fix = f"read -rs {variable} && export {variable}"
-                yield Finding(check, f"{variable} is not set", "missing", fix)
+    for name, endpoint in {c.name: c.endpoint for c in components if c.endpoint}.items():
+        check, variable = f"key of {name}", endpoint.key_variable
+        if os.environ.get(variable, "").strip():
+            yield Finding(check, f"{variable} is set", "ok")
+        elif endpoint.is_local:
+            yield Finding(check, f"{variable} is not set; {endpoint.host} needs none", "ok")
+        else:
+            fix = f"read -rs {variable} && export {variable}"
+            yield Finding(check, f"{variable} is not set", "missing", fix)
 
 
 def reference_set(name: str) -> Finding:
