@@ -328,7 +328,7 @@ class Score:
     higher_is_better: bool = True
     decimals: int = 1
     """Number of decimals to show."""
-    statistics: tuple[tuple[float, ...], ...] = ()
+    statistics: tuple[tuple[int | float, ...], ...] = ()
     """Sufficient statistics of each segment: the score of any resample is a function of their sum. Empty if the
     aggregation is "mean"."""
     remarks: tuple[tuple[int, str], ...] = ()
