@@ -14,24 +14,29 @@ from urllib.parse import unquote
 import pytest
 from click.testing import CliRunner, Result
 
-from bench import references, store
+from bench import references
 from bench.boards import pairwise
-from bench.cli import main
-from bench.core import Hypothesis
-from bench.languages import Direction
+from bench.boards.pairwise import MetricLine, Pair
+from bench.cli.main import main
+from bench.core import Hypothesis, Task
+from bench.languages import DIRECTIONS, Direction
 from bench.scoring.compare import compare
-from bench.scoring.compare.stage import stored
+from bench.scoring.compare.stage import stored_comparisons
+from bench.store import Run, Store
+from bench.store.run import write_run
 
 ID = "china-export-controls-2021"
 SET = references.load(ID)
+TASKS = {direction: Task(SET, direction) for direction in DIRECTIONS}
+TASK = TASKS["zh-en"]
 METRICS = ["bleu", "chrf", "ter"]
 
 
-def bench(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
+def bench(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
 
 
-def told(result: Result) -> str:
+def printed(result: Result) -> str:
     return " ".join(result.output.split())
 
 
@@ -40,7 +45,7 @@ def run_bench(root: Path) -> Result:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs of a copy and a dictionary in both directions."""
     root = tmp_path_factory.mktemp("runs")
     result = run_bench(root)
@@ -52,123 +57,123 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def root(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "runs"))
+def root(finished_runs: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(finished_runs, tmp_path / "runs"))
 
 
-def one_run(root: Path, system: str, direction: Direction = "zh-en") -> store.Run:
-    (run,) = [run for run in store.runs(root, ID, direction) if run.system == system]
+def run_of(root: Path, system: str, direction: Direction = "zh-en") -> Run:
+    (run,) = [run for run in Store(root).runs(TASKS[direction]) if run.system == system]
     return run
 
 
-def with_texts(
-    root: Path,
-    name: str,
-    text: Callable[[int, Hypothesis], str],
-    direction: Direction = "zh-en",
-    **changed: object,
-) -> store.Run:
-    """A run like the dictionary's, but for its name and texts; scored, compared and on the board and the site."""
-    run = one_run(root, "dictionary", direction)
+def lines_of(root: Path, a: Run, b: Run, *metrics: str) -> list[MetricLine]:
+    return pairwise.metric_lines(Store(root), Pair(TASK, a, b), metrics)
+
+
+def with_texts(root: Path, name: str, text: Callable[[int, Hypothesis], str], **changed: object) -> Run:
+    """A run like the dictionary's, except for its name and texts; scored, compared, on the board and on the site."""
+    run = run_of(root, "dictionary")
     hypotheses = [replace(h, text=text(place, h)) for place, h in enumerate(run.hypotheses())]
     folder = run.folder.with_name(f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:8]}")
-    system = {**run.record["system"], "name": name}
-    store.write_run(folder, hypotheses, {**run.record, **changed, "system": system})
+    system = {**run.document["system"], "name": name}
+    write_run(folder, hypotheses, {**run.document, **changed, "system": system})
     assert run_bench(root).exit_code == 0
-    found = store.read_run(folder)
-    assert found
-    return found
+    return run_of(root, name)
 
 
 def test_scores_and_tests_are_those_of_the_board(root: Path) -> None:
     result = bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en")
     assert result.exit_code == 0, result.output
-    a, b = one_run(root, "copy"), one_run(root, "dictionary")
-    lines = pairwise.lines(root, SET, "zh-en", a, b, METRICS)
-    board = stored(root, SET, "zh-en", METRICS)
-    assert [(line.metric, line.tested) for line in lines] == [(m, c.pairs[0]) for m, c in board.items()]
+    a, b = run_of(root, "copy"), run_of(root, "dictionary")
+    lines = lines_of(root, a, b, *METRICS)
+    board = stored_comparisons(Store(root), TASK, METRICS)
+    assert [(line.metric, line.test) for line in lines] == [(m, c.pairs[0]) for m, c in board.items()]
     rows = {
         row.split()[0]: " ".join(row.split())
         for row in result.output.splitlines()
         if re.match(r"\S+ [↑↓]", row)
     }
     for line in lines:
-        assert line.a
-        assert line.b
-        assert line.tested
+        assert line.score_a
+        assert line.score_b
+        assert line.test
         low, high = (
-            sorted(line.tested.interval)
-            if line.tested.a == b.label
-            else [-e for e in line.tested.interval[::-1]]
+            line.test.interval if line.test.a == b.label else [-end for end in line.test.interval[::-1]]
         )
-        difference = line.b.value - line.a.value
+        difference = line.score_b.value - line.score_a.value
         assert low < difference < high
-        row = rows[line.a.metric]
-        assert f" {line.a.value:.1f} " in row
+        row = rows[line.score_a.metric]
+        assert f" {line.score_a.value:.1f} " in row
         assert f" {difference:+.1f} [{low:+.1f}, {high:+.1f}] " in row
-        assert row.endswith("B is better" if line.tested.significant else "not told apart")
-    assert "ter" in [line.metric for line in lines if line.tested and not line.tested.significant]
-    assert f"{lines[1].tested.agreement:.0%} (chrF): Kocmi et al. 2024" in told(result)  # type: ignore[union-attr]
+        assert row.endswith("B better" if line.test.significant else "no significant difference")
+    assert "ter" in [line.metric for line in lines if line.test and not line.test.significant]
+    assert lines[1].test
+    assert f"{lines[1].test.agreement:.0%} (chrF) (Kocmi et al. 2024" in printed(result)
+    assert "paired approximate-randomisation test (10,000 trials over segments)" in printed(result)
 
 
 def test_of_a_lower_better_metric_the_interval_is_of_b_minus_a_too(root: Path) -> None:
     """TER of the reference itself is 0: b is better by all of a's."""
-    a = one_run(root, "dictionary")
+    a = run_of(root, "dictionary")
     b = with_texts(root, "perfect", lambda place, _: SET.segments[place].en)
-    forth, back = (pairwise.lines(root, SET, "zh-en", *two, ["ter"])[0] for two in ((a, b), (b, a)))
+    forth, back = (lines_of(root, *runs, "ter")[0] for runs in ((a, b), (b, a)))
     assert forth.interval
     assert forth.interval[1] < 0
     assert back.interval == (-forth.interval[1], -forth.interval[0])
     assert (forth.better, back.better) == ("B", "A")
-    shown = pairwise.segments(SET, "zh-en", a, b, forth)
+    shown = pairwise.segment_pairs(Pair(TASK, a, b), forth)
     assert min(segment.gain for segment in shown) >= 0
 
 
 def test_p_alone_and_corrected_for_the_board(root: Path) -> None:
     """With a third system on the board the test of two is corrected for three pairs; p alone stays what it was."""
-    a, b = one_run(root, "copy"), one_run(root, "dictionary")
-    (alone,) = pairwise.lines(root, SET, "zh-en", a, b, ["ter"])
+    a, b = run_of(root, "copy"), run_of(root, "dictionary")
+    (alone,) = lines_of(root, a, b, "ter")
     with_texts(root, "perfect", lambda place, _: SET.segments[place].en)
-    (line,) = pairwise.lines(root, SET, "zh-en", a, b, ["ter"])
-    assert alone.tested
-    assert line.tested
+    (line,) = lines_of(root, a, b, "ter")
+    assert alone.test
+    assert line.test
     assert line.tests
-    assert (line.tested.p, len(line.tests.pairs)) == (alone.tested.p, 3)
+    assert (line.test.p_sacrebleu, len(line.tests.pairs)) == (alone.test.p_sacrebleu, 3)
     output = bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en").output
-    assert re.search(rf"TER ↓ .* {line.tested.p:.3f} +{line.tested.p_holm:.3f} ", output)
-    assert "of 3 pairs: corrected for all of the board (Holm)" in output
+    assert re.search(rf"TER ↓ .* {line.test.p_sacrebleu:.3f} +{line.test.p_adjusted:.3f} ", output)
+    assert re.search(r"p adjusted.*\(3 pairs\)", output, re.DOTALL)
+    assert "Holm-adjusted for all pairs of the board" in output
 
 
 def test_a_pair_that_no_board_has_is_tested_now(root: Path) -> None:
     """Nor is a board's test of use that was of other scores."""
-    a, b = one_run(root, "copy"), one_run(root, "dictionary")
-    scores = {run.label: store.read_score(run, "chrf") for run in (a, b)}
+    a, b = run_of(root, "copy"), run_of(root, "dictionary")
+    scores = {run.label: Store(root).score(run, "chrf") for run in (a, b)}
     path = root / ID / "zh-en" / "comparisons" / "chrf.json"
     record = json.loads(path.read_text())
-    record["pairs"][0] |= {"difference": 1.0, "p": 0.9, "p_holm": 0.9}
+    record["pairs"][0] |= {"difference": 1.0, "p_sacrebleu": 0.9, "p_adjusted": 0.9}
     path.write_text(json.dumps(record))
-    (stale,) = pairwise.lines(root, SET, "zh-en", a, b, ["chrf"])
+    (stale,) = lines_of(root, a, b, "chrf")
     path.unlink()
-    (line,) = pairwise.lines(root, SET, "zh-en", a, b, ["chrf"])
-    assert stale.tested == line.tested == compare(scores).pairs[0]
+    (line,) = lines_of(root, a, b, "chrf")
+    assert stale.test == line.test == compare(scores).pairs[0]
 
 
 def test_the_segments_that_show_it(root: Path) -> None:
     """Where B has the reference itself it gains most, and where it says nothing A does."""
     said = {3: SET.segments[3].en, 4: SET.segments[4].en, 7: ""}
-    a = one_run(root, "dictionary")
+    a = run_of(root, "dictionary")
     b = with_texts(root, "better", lambda place, h: said.get(place, h.text))
     result = bench("compare", "dictionary", "better", "--store", root, "--segments", 3)
     assert result.exit_code == 0, result.output
-    assert "Segments by chrF: A better 1, B better 2, even 36; the same translation 36." in told(result)
-    assert "en-zh: one of the two has no run." in result.output
+    assert (
+        "Segments by chrF: A better in 1, B better in 2, tied in 36; identical translations in 36."
+        in printed(result)
+    )
+    assert "en-zh: only one of the two has a run." in result.output
     ids = [segment.id for segment in SET.segments]
     shown = [line.strip() for line in result.output.splitlines() if line.strip() in ids]
     assert shown[0] == ids[7]
     assert sorted(shown[1:]) == sorted(ids[3:5])
     first = result.output[result.output.index(ids[7]) :]
     assert re.search(r"B 0\.0 +\(empty\)", first)
-    score = store.read_score(a, "chrf")
+    score = Store(root).score(a, "chrf")
     assert score
     assert f"A {score.segments[7]:.1f} " in first
     assert b.label in result.output
@@ -176,22 +181,22 @@ def test_the_segments_that_show_it(root: Path) -> None:
 
 def test_remarks_of_a_segment(root: Path) -> None:
     """Flags of the hypothesis, and what the scorer says of its score."""
-    a, b = one_run(root, "copy"), one_run(root, "dictionary")
-    score = store.read_score(b, "chrf")
+    a, b = run_of(root, "copy"), run_of(root, "dictionary")
+    score = Store(root).score(b, "chrf")
     assert score
-    store.write_score(b, "chrf", "other", replace(score, remarks=((2, "cut"),)))
-    (line,) = pairwise.lines(root, SET, "zh-en", a, b, ["chrf"])
-    by_id = {segment.id: segment for segment in pairwise.segments(SET, "zh-en", a, b, line)}
+    Store(root).write_score(b, "chrf", "other", replace(score, remarks=((2, "cut"),)))
+    (line,) = lines_of(root, a, b, "chrf")
+    by_id = {segment.id: segment for segment in pairwise.segment_pairs(Pair(TASK, a, b), line)}
     assert by_id[SET.segments[2].id].remarks == (("copied",), ("cut",))
     result = bench("compare", "copy", "dictionary", "--store", root)
-    assert "39 copied" in told(result)
+    assert "39 copied" in printed(result)
 
 
 def test_the_link_leads_to_the_two_on_the_site(root: Path) -> None:
     """By the names that the site has for them: a system's, unless two of its settings are there."""
 
-    def names(*words: str) -> list[str]:
-        output = bench("compare", *words, "--store", root, "--direction", "zh-en").output
+    def names(*arguments: str) -> list[str]:
+        output = bench("compare", *arguments, "--store", root, "--direction", "zh-en").output
         (address,) = re.findall(r"All segments: file://(\S+)", output)
         page, _, rest = address.partition("#/zh-en/compare/")
         assert unquote(page) == str(root / ID / "site" / "index.html")
@@ -204,42 +209,42 @@ def test_the_link_leads_to_the_two_on_the_site(root: Path) -> None:
 
     assert names("copy", "dictionary") == ["copy", "dictionary"]
     assert names("copy", "dictionary", "--metric", "ter") == ["copy", "dictionary?metric=ter"]
-    run = one_run(root, "copy")
+    run = run_of(root, "copy")
     shutil.copytree(run.folder, run.folder.with_name("copy-other"))
     run_bench(root)
     assert set(names("copy-other", run.label)) == {"copy-other", run.label} < on_the_site()
 
 
 def test_settings_that_differ(root: Path) -> None:
-    a = one_run(root, "dictionary")
+    a = run_of(root, "dictionary")
     changed = {
-        "adapter": {**a.record["adapter"], "decoding": {"beams": 4}, "stop": ""},
+        "adapter": {**a.record.adapter, "decoding": {"beams": 4}, "stop": ""},
         "config": {"checkpoint": {"file": "b.gguf", "sources": ["x"]}},
     }
     b = with_texts(root, "other", lambda _, h: h.text, **changed)
-    assert pairwise.settings(a, b) == [
-        ("checkpoint's name", "–", "b.gguf"),
+    assert pairwise.differing_settings(Pair(TASK, a, b)) == [
+        ("checkpoint name", "–", "b.gguf"),
         ("decoding.beams", "–", "4"),
         ("stop", "–", '""'),
     ]
-    assert "decoding.beams – 4" in told(bench("compare", a.label, b.label, "--store", root))
+    assert "decoding.beams – 4" in printed(bench("compare", a.label, b.label, "--store", root))
 
 
 def test_the_same_texts(root: Path) -> None:
     with_texts(root, "twin", lambda _, h: h.text)
     result = bench("compare", "dictionary", "twin", "--store", root)
     assert result.exit_code == 0, result.output
-    assert "A better 0, B better 0, even 39; the same translation 39." in told(result)
-    assert re.search(r"chrF ↑ .* \+0\.0 .* 1\.000 .* not told apart", result.output)
+    assert "A better in 0, B better in 0, tied in 39; identical translations in 39." in printed(result)
+    assert re.search(r"chrF ↑ .* \+0\.0 .* 1\.000 .* no significant difference", result.output)
 
 
 def test_scores_that_are_missing(root: Path) -> None:
-    a, b = one_run(root, "copy"), one_run(root, "dictionary")
+    a, b = run_of(root, "copy"), run_of(root, "dictionary")
     (b.folder / "scores" / "bleu.json").unlink()
     words = ("copy", "dictionary", "--store", root, "--direction", "zh-en")
     result = bench("compare", *words)
-    assert re.search(r"BLEU ↑ +\S+ +–.* B is not scored", result.output)
-    assert "bleu has not scored both" in told(bench("compare", *words, "--metric", "bleu"))
+    assert re.search(r"BLEU ↑ +\S+ +–.* B has no score", result.output)
+    assert "bleu has not scored both runs" in printed(bench("compare", *words, "--metric", "bleu"))
     for path in [*a.folder.glob("scores/*"), *b.folder.glob("scores/*")]:
         path.unlink()
     result = bench("compare", *words)
@@ -248,42 +253,43 @@ def test_scores_that_are_missing(root: Path) -> None:
 
 
 def test_names(root: Path) -> None:
-    whole = one_run(root, "copy").label
-    for name in ("copy", "cop", whole, root / ID / "zh-en" / whole, f"{root}/{ID}/zh-en/{whole}/"):
+    label = run_of(root, "copy").label
+    for name in ("copy", "cop", label, root / ID / "zh-en" / label, f"{root}/{ID}/zh-en/{label}/"):
         result = bench("compare", name, "dictionary", "--store", root)
-        assert (result.exit_code, whole in result.output) == (0, True), result.output
+        assert (result.exit_code, label in result.output) == (0, True), result.output
     # In one direction only there are two: it is not passed over in silence.
     shutil.copytree(
-        root / ID / "en-zh" / one_run(root, "copy", "en-zh").label, root / ID / "en-zh" / "copy-other"
+        root / ID / "en-zh" / run_of(root, "copy", "en-zh").label, root / ID / "en-zh" / "copy-other"
     )
     for words, sentence in (
         (
             ("nobody", "dictionary"),
-            "is called 'nobody' (zh-en, en-zh): use one of copy, dictionary, or name another store",
+            "is called 'nobody' (zh-en, en-zh): use one of copy, dictionary, or choose another store",
         ),
-        ((f"elsewhere/{whole}", "dictionary"), f"is called 'elsewhere/{whole}'"),
-        (("copy", "dictionary"), "'copy' may be one of several runs (en-zh): say which, copy-"),
-        (("copy-other", whole), "have no direction in common"),
-        ((whole, "copy", "--direction", "zh-en"), f"are one run, {whole}: name two."),
-        (("dictionary", whole, "--metric", "meteor"), "meteor has not scored both"),
+        ((f"elsewhere/{label}", "dictionary"), f"is called 'elsewhere/{label}'"),
+        (("copy", "dictionary"), "'copy' fits several runs (en-zh): use one of copy-"),
+        (("copy-other", label), "have no direction in common"),
+        ((label, "copy", "--direction", "zh-en"), f"are the same run, {label}: name two runs."),
+        (("dictionary", label, "--metric", "meteor"), "meteor has not scored both runs"),
         (("copy", "dictionary", "--reference", "other"), "No reference set 'other'"),
     ):
         result = bench("compare", *words, "--store", root)
         assert result.exit_code == 2
-        assert sentence in told(result)
-    assert "0 reference sets" in told(bench("compare", "a", "b", "--store", root / "none"))
+        assert sentence in printed(result)
+    assert "0 reference sets" in printed(bench("compare", "a", "b", "--store", root / "none"))
 
 
 def test_runs_that_are_not_what_was_scored(root: Path) -> None:
     """Of another version of the set, or changed by hand."""
-    run = one_run(root, "dictionary")
+    run = run_of(root, "dictionary")
+    hypotheses = run.hypotheses()
     path = run.folder / "hypotheses.jsonl"
     path.write_text(path.read_text("utf-8").replace('"text": "', '"text": "Not '), "utf-8")
-    assert "was changed after the run" in told(bench("compare", "copy", "dictionary", "--store", root))
-    record = {**run.record, "reference": {"id": ID, "sha256": "0" * 64}}
-    store.write_run(run.folder, run.hypotheses(), record)
+    assert "was changed after the run" in printed(bench("compare", "copy", "dictionary", "--store", root))
+    outdated = {**run.document, "reference": {"id": ID, "sha256": "0" * 64}}
+    write_run(run.folder, hypotheses, outdated)
     result = bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en")
-    assert f"No run of {root} on this version of {ID} is called 'dictionary'" in told(result)
+    assert f"No run in {root} on this version of {ID} is called 'dictionary'" in printed(result)
 
 
 def test_texts_cannot_steer_the_terminal(root: Path) -> None:
@@ -291,7 +297,7 @@ def test_texts_cannot_steer_the_terminal(root: Path) -> None:
     with_texts(root, "hostile", lambda n, _: hostile + " long" * 3_000 * (n == 3), flags={"[b]\x1b": 1})
     result = bench("compare", "copy", "hostile", "--store", root, "--segments", len(SET.segments))
     assert result.exit_code == 0, result.output
-    assert "[red]x[/red] :smile: <001B>[31mred <202E>back <0007>" in told(result)
+    assert "[red]x[/red] :smile: <001B>[31mred <202E>back <0007>" in printed(result)
     assert not {"\x1b", "\u202e", "\x07"} & set(result.output)
     assert result.output.count(" long") < 100
     assert "1 [b]<001B>" in result.output
@@ -316,20 +322,11 @@ def test_nothing_is_written(root: Path) -> None:
     assert files() == before
 
 
-def test_marked() -> None:
-    """A space is marked only between two words that are: three spans here, not five."""
-    assert pairwise.marked("出口管制", "出口控制") == [("出口", False), ("管", True), ("制", False)]
-    assert pairwise.marked("a very good thing", "a bad thing") == [
-        ("a ", False),
-        ("very good", True),
-        (" thing", False),
-    ]
-    assert pairwise.marked("yes", "") == [("yes", True)]
-    assert pairwise.marked("", "x") == []
-
-
 def test_a_long_text_is_cut_where_it_differs() -> None:
     one, other = ("same " * 200 + end + " tail" * 200 for end in ("left", "right"))
-    assert all(end in text for end, text in zip(("left", "right"), pairwise.cut(one, other, 60), strict=True))
-    assert max(map(len, pairwise.cut(one, other, 60))) == 62
-    assert pairwise.cut("short", "texts", 60) == ("short", "texts")
+    assert all(
+        end in text
+        for end, text in zip(("left", "right"), pairwise.shorten_both(one, other, 60), strict=True)
+    )
+    assert max(map(len, pairwise.shorten_both(one, other, 60))) == 62
+    assert pairwise.shorten_both("short", "texts", 60) == ("short", "texts")
