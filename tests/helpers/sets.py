@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bench.core import Segment
 from bench.languages import LANGUAGE_NAMES, Language
-from bench.references.alignment.pipeline import Built, segments_of
+from bench.references.alignment.pipeline import BuildResult, build_segments
 from bench.references.reading.read import SourceText
-from bench.references.segmentation.pieces import Piece, pieces_of
+from bench.references.segmentation.pieces import Piece, split_lines
 from bench.resources import data_dir
 
 REFERENCES = Path(__file__).parents[1] / "references"
@@ -48,8 +48,8 @@ def rows(zh: Sequence[str], en: Sequence[str]) -> SourceText:
     return SourceText({"zh": "\n".join(zh), "en": "\n".join(en)}, True, ())
 
 
-def built(text: str) -> Built:
-    return segments_of(both(text))
+def built(text: str) -> BuildResult:
+    return build_segments(both(text))
 
 
 def texts(segments: Sequence[Segment]) -> list[tuple[str, str]]:
@@ -60,7 +60,7 @@ def half(text: str, language: Language, paged: bool = True) -> str:
     """The lines of one language of a text in both; where it is `paged`, a page begins wherever the language changes."""
     found = ""
     before: Piece | None = None
-    for piece in pieces_of(text):
+    for piece in split_lines(text):
         if piece.language == language:
             own = before is None or before.language == language
             found += "\n" if before and not (own and piece.line == before.line + 1) else ""

@@ -12,11 +12,11 @@ import pytest
 from bench.errors import BenchError
 from bench.languages import Language
 from bench.references import cedict
-from bench.references.alignment.align import Group, align, rated
-from bench.references.alignment.pipeline import segments_of
+from bench.references.alignment.align import Group, align, rate_pairs
+from bench.references.alignment.pipeline import build_segments
 from bench.references.reading.read import read
 from bench.references.segmentation.extract import extract
-from bench.references.segmentation.split import Item, items
+from bench.references.segmentation.items import Item, split_blocks
 from tests.helpers.sets import DOCUMENTS, GOLD, both, built, gold, rows, sources, texts, two
 
 Sides = tuple[list[Item], list[Item]]
@@ -24,7 +24,7 @@ Sides = tuple[list[Item], list[Item]]
 
 def sides(document: str) -> Sides:
     blocks, _ = extract(read(sources(document)).texts)
-    return items(blocks["zh"]), items(blocks["en"])
+    return split_blocks(blocks["zh"]), split_blocks(blocks["en"])
 
 
 def names(groups: Sequence[Group]) -> list[tuple[list[str], list[str]]]:
@@ -51,7 +51,9 @@ def names(groups: Sequence[Group]) -> list[tuple[list[str], list[str]]]:
 )  # fmt: skip
 def test_pairs(zh: str, en: str) -> None:
     source = both("Preamble\n\n" + en.replace("|", "\n\n") + "\n\n前言\n\n" + zh.replace("|", "\n\n"))
-    found = [(s.zh_number + s.zh, (s.en_number + " " + s.en).strip()) for s in segments_of(source).segments]
+    found = [
+        (s.zh_number + s.zh, (s.en_number + " " + s.en).strip()) for s in build_segments(source).segments
+    ]
     assert found[1:] == list(zip(zh.split("|"), en.split("|"), strict=True))
 
 
@@ -66,7 +68,7 @@ def test_a_dictionary_finds_what_length_cannot(tmp_path: Path) -> None:
     )
     for words in ("They gather honey.", "They swim in herds."):
         text = source.replace("They gather honey.", words)
-        segments = segments_of(both(text), lexicon=cedict.load(path)).segments
+        segments = build_segments(both(text), lexicon=cedict.load(path)).segments
         first = "Bees like the bloom." + (" They gather honey." if "honey" in words else "")
         assert (segments[1].zh, segments[1].en) == ("蜜蜂采蜜酿蜜。", first)
 
@@ -75,7 +77,7 @@ def test_a_dictionary_finds_what_length_cannot(tmp_path: Path) -> None:
 def test_dictionary_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "dict.txt"
     path.write_text(f"# head\n{text}\n", "utf-8")
-    with pytest.raises(BenchError, match=r"dict\.txt:2 is not an entry|no dictionary entry"):
+    with pytest.raises(BenchError, match=r"dict\.txt:2 is not an entry|no dictionary entries"):
         cedict.load(path)
 
 
@@ -111,7 +113,9 @@ def articles(side: int, without: int | None = None) -> str:
 @pytest.mark.parametrize("side", [0, 1], ids=["zh", "en"])
 def test_an_article_in_one_language_only(side: int, missing: int) -> None:
     """`missing` is the article that the other language has not."""
-    found = segments_of(two(articles(0, missing if side else None), articles(1, None if side else missing)))
+    found = build_segments(
+        two(articles(0, missing if side else None), articles(1, None if side else missing))
+    )
     assert texts(found.segments) == [pair for n, pair in enumerate(ARTICLES) if n != missing]
     (left,) = found.left_out
     assert (left.side, left.reason) == (("zh", "en")[side], "no counterpart in the other language")
@@ -140,7 +144,7 @@ def test_a_note_in_one_language_only(side: Language, note: str) -> None:
         for index, language in enumerate(("zh", "en")):
             parts = articles(index).split("\n\n")[:-1]
             halves[language] = "\n\n".join([*parts[:before], *[note] * (language == side), *parts[before:]])
-        found = segments_of(two(halves["zh"], halves["en"]))
+        found = build_segments(two(halves["zh"], halves["en"]))
         assert texts(found.segments) == ARTICLES
         assert " ".join(left.text for left in found.left_out) == note
         assert {left.reason for left in found.left_out} == {"no counterpart in the other language"}
@@ -157,7 +161,7 @@ def test_a_table_of_contents_in_one_language_only(side: str) -> None:
         for head, article in zip(heads, ARTICLES, strict=False):
             lines += [head[index], article[index]]
         halves.append("\n\n".join(lines))
-    found = segments_of(two(*halves))
+    found = build_segments(two(*halves))
     assert [s.zh for s in found.segments] == [
         text for (name, _), (article, _) in zip(chapters, ARTICLES, strict=False) for text in (name, article)
     ]
@@ -197,7 +201,7 @@ def confidences(shift: int) -> list[float]:
     for document in DOCUMENTS:
         pairs = gold(GOLD / f"{document}.gold.tsv")
         whole = rows([zh for zh, _ in pairs[: len(pairs) - shift]], [en for _, en in pairs[shift:]])
-        found += [segment.confidence for segment in segments_of(whole).segments]
+        found += [segment.confidence for segment in build_segments(whole).segments]
     return found
 
 
@@ -219,13 +223,14 @@ def test_unrelated_texts_have_no_confidence() -> None:
         assert share([group.confidence < 0.5 for group in groups if group.zh and group.en]) >= 0.9
 
 
-def test_rated_is_the_confidence_of_pairs_made_elsewhere() -> None:
+def test_rate_pairs_gives_the_confidence_of_pairs_made_elsewhere() -> None:
     zh, en = (
-        items(extract({side: text})[0][side]) for side, text in (("zh", "双方同意。"), ("en", "Both agree."))
+        split_blocks(extract({side: text})[0][side])
+        for side, text in (("zh", "双方同意。"), ("en", "Both agree."))
     )  # type: ignore[index, dict-item]
-    assert rated([], []) == []
-    assert len(rated(zh * 250, en * 250)) == 250
-    assert all(0 <= value <= 1 for value in rated(zh * 3, en * 3))
+    assert rate_pairs([], []) == []
+    assert len(rate_pairs(zh * 250, en * 250)) == 250
+    assert all(0 <= value <= 1 for value in rate_pairs(zh * 3, en * 3))
 
 
 # --- walls ------------------------------------------------------------------------------------------------------
@@ -289,7 +294,7 @@ def test_a_long_document_is_aligned_as_its_parts_are() -> None:
 @pytest.mark.parametrize(("zh_size", "en_size"), [(2400, 1100), (600, 2400), (1300, 5)])
 def test_long_documents_of_unequal_size_are_held_whole(zh_size: int, en_size: int) -> None:
     zh, en = (
-        items(extract({side: text * 60})[0][side])
+        split_blocks(extract({side: text * 60})[0][side])
         for side, text in (("zh", articles(0)), ("en", articles(1)))
     )  # type: ignore[index, dict-item]
     zh, en = (list(joined([part] * 10))[:size] for part, size in ((zh, zh_size), (en, en_size)))

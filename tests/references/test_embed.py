@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from bench.errors import BenchError
-from bench.references.alignment.embed import embedder
-from bench.references.alignment.pipeline import segments_of
+from bench.references.alignment.embed import load_embedder
+from bench.references.alignment.pipeline import build_segments
 from bench.references.reading.read import SourceText
 from tests.helpers.tiny import byte_level_tokenizer
 
@@ -58,7 +58,7 @@ def test_a_checkpoint_gives_vectors_of_length_one_in_the_order_of_the_texts(chec
         "中国主张和平。",
         "a much longer text than the others " * 3,
     ]
-    vectors = embedder(str(checkpoint))(texts)
+    vectors = load_embedder(str(checkpoint))(texts)
     assert vectors.shape == (4, 32)
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert np.array_equal(vectors[0], vectors[2])
@@ -68,14 +68,14 @@ def test_a_checkpoint_gives_vectors_of_length_one_in_the_order_of_the_texts(chec
 
 def test_a_checkpoint_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BenchError):
-        embedder(str(tmp_path / "nothing"))
+        load_embedder(str(tmp_path / "nothing"))
 
 
 def test_without_the_package_the_message_names_the_extra() -> None:
     code = (
         "import sys; sys.modules['sentence_transformers'] = None\n"
-        "from bench.references.alignment.embed import embedder\n"
-        "try: embedder('e5')\n"
+        "from bench.references.alignment.embed import load_embedder\n"
+        "try: load_embedder('e5')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -99,7 +99,7 @@ def test_what_the_vectors_say_decides() -> None:
         def embed(texts: Sequence[str]) -> np.ndarray:
             return np.eye(3)[[place.get(text, middle) for text in texts]]
 
-        built = segments_of(SourceText({"zh": zh, "en": en}, False, ()), embed=embed)
+        built = build_segments(SourceText({"zh": zh, "en": en}, False, ()), embed=embed)
         return [(s.zh, s.en) for s in built.segments]
 
     assert vectors(middle=0)[0] == ("鼹鼠打洞挖土。", "Moles burrow the loam. They tunnel.")

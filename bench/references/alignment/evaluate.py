@@ -1,79 +1,88 @@
-"""How much of a gold alignment the rules find: precision and recall of segment pairs."""
+"""Precision and recall of the aligner on a gold alignment."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core import Segment
 from bench.errors import BenchError
-from bench.references import decode, read_bytes
 from bench.references.alignment.evidence import Embed
-from bench.references.alignment.pipeline import segments_of
+from bench.references.alignment.lexicon import Renderings
+from bench.references.alignment.pipeline import build_segments
+from bench.references.reading.pairs import Pair
 from bench.references.reading.read import read
+from bench.references.set_folder import read_text
 
-Pair = tuple[str, str]
 _GOLD = ".gold.tsv"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Pairs of the gold and of the rules; a pair is right where both sides have the same letters and digits."""
+    """Counts of pairs. A pair is correct if both sides have the same letters and digits as in the gold
+    alignment."""
 
     document: str
     gold: int
-    found: int
-    right: int
+    aligned: int
+    """Pairs that the aligner made."""
+    correct: int
     missed: tuple[Pair, ...]
+    """Gold pairs that the aligner did not make."""
     wrong: tuple[Pair, ...]
+    """Pairs of the aligner that are not in the gold alignment."""
 
     @property
     def precision(self) -> float:
-        return self.right / self.found if self.found else 0.0
+        """From 0 to 1; 0 if there are no pairs."""
+        return self.correct / self.aligned if self.aligned else 0.0
 
     @property
     def recall(self) -> float:
-        return self.right / self.gold
+        return self.correct / self.gold
 
 
-def evaluate(
-    gold: Path, lexicon: Mapping[str, tuple[str, ...]] | None = None, embed: Embed | None = None
-) -> Result:
-    """Aligns the source beside `gold` with no overrides and compares.
+def evaluate(gold: Path, lexicon: Renderings | None = None, embed: Embed | None = None) -> Result:
+    """Align the source beside `gold`, without overrides, and compare.
 
-    NAME.gold.tsv holds one pair a line, Chinese, a tab, English; the source is NAME.txt, or NAME.zh.txt and NAME.en.txt.
+    NAME.gold.tsv holds one pair per line: Chinese, tab, English. The source is NAME.txt, or NAME.zh.txt and
+    NAME.en.txt. Raises BenchError if one of the files is missing or wrong.
     """
     stem = gold.with_name(gold.name.removesuffix(_GOLD))
-    one, two = [Path(f"{stem}.txt")], [Path(f"{stem}.zh.txt"), Path(f"{stem}.en.txt")]
-    if not gold.name.endswith(_GOLD) or not (one[0].is_file() or all(p.is_file() for p in two)):
+    bilingual = [Path(f"{stem}.txt")]
+    monolingual = [Path(f"{stem}.zh.txt"), Path(f"{stem}.en.txt")]
+    sources = bilingual if bilingual[0].is_file() else monolingual
+    if not gold.name.endswith(_GOLD) or not all(path.is_file() for path in sources):
         raise BenchError(
-            f"{gold}: name a NAME{_GOLD} that stands beside NAME.txt, or NAME.zh.txt and NAME.en.txt."
+            f"{gold}: pass a NAME{_GOLD} that is beside NAME.txt, or NAME.zh.txt and NAME.en.txt."
         )
-    rows = [tuple(line.split("\t")) for line in decode(read_bytes(gold), gold).splitlines() if line.strip()]
+    lines = read_text(gold).splitlines()
+    rows = [line.split("\t") for line in lines if line.strip()]
     if not rows or any(len(row) != 2 for row in rows):
-        raise BenchError(f"{gold}: write one pair a line, the Chinese, a tab, the English.")
-    source = read(one if one[0].is_file() else two)
-    segments = segments_of(source, lexicon=lexicon, embed=embed).segments
-    return compare(stem.name if stem.name != "source" else stem.parent.name, rows, segments)  # type: ignore[arg-type]
+        raise BenchError(f"{gold}: write one pair per line: Chinese, tab, English.")
+    segments = build_segments(read(sources), lexicon=lexicon, embed=embed).segments
+    document = stem.name if stem.name != "source" else stem.parent.name
+    return compare(document, [(zh, en) for zh, en in rows], segments)
 
 
 def compare(document: str, gold: Sequence[Pair], segments: Sequence[Segment]) -> Result:
-    """Headings' and paragraphs' numbers are compared with their text, whether they are kept apart or not."""
-    ours = [(s.zh_number + " " + s.zh, s.en_number + " " + s.en) for s in segments]
-    wanted, have = Counter(map(_letters, gold)), Counter(map(_letters, ours))
+    """Compare segments with gold pairs. The numbers of headings and paragraphs count as part of the text."""
+    pairs = [(f"{s.zh_number} {s.zh}", f"{s.en_number} {s.en}") for s in segments]
+    gold_counts, counts = Counter(map(_letters, gold)), Counter(map(_letters, pairs))
     return Result(
         document,
         gold=len(gold),
-        found=len(ours),
-        right=(wanted & have).total(),
-        missed=tuple(pair for pair in gold if not have[_letters(pair)]),
-        wrong=tuple(pair for pair in ours if not wanted[_letters(pair)]),
+        aligned=len(pairs),
+        correct=(gold_counts & counts).total(),
+        missed=tuple(pair for pair in gold if not counts[_letters(pair)]),
+        wrong=tuple(pair for pair in pairs if not gold_counts[_letters(pair)]),
     )
 
 
 def _letters(pair: Pair) -> Pair:
-    zh, en = ("".join(c for c in unicodedata.normalize("NFKC", t).casefold() if c.isalnum()) for t in pair)
+    """Both sides with nothing but their letters and digits, in lower case."""
+    zh, en = ("".join(filter(str.isalnum, unicodedata.normalize("NFKC", text).casefold())) for text in pair)
     return zh, en

@@ -1,140 +1,160 @@
-"""What speaks for two items being translations of each other, as arrays over all items of a document.
+"""Evidence that two items translate each other, as arrays over all items of a document.
 
-Lengths, places and headings are plain vectors. Words, numbers and names are a sparse matrix of one row an item, in
-columns that both languages share, so that the evidence for any group of neighbours is one matrix product.
+Lengths, positions and headings are plain vectors. Words, numbers and names are a sparse matrix with one row
+per item and columns that both languages share, so the evidence for any group of neighbours is one matrix
+product.
 """
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from bench.progress import watch
-from bench.references.alignment.lexicon import official, stem, stems
-from bench.references.segmentation.numbers import quantities
-from bench.references.segmentation.split import Item
+from bench.references.alignment.lexicon import LexiconIndex, Renderings, embedded_lexicon, stem, stems
+from bench.references.segmentation.items import Item
+from bench.references.segmentation.numbers import find_quantities
 
-_TERM_FOUND, _TERM_MISSED = 1.0, 0.25
-_NUMBER_FOUND, _NUMBER_MISSED = 3.0, 1.5
-_SMALL = 12  # numbers up to here are written in too many ways to be missed
-_NEIGHBOURHOOD = 400
-"""A word counts by how often it would stand in that many items: common words tell little."""
+Floats = NDArray[np.floating[Any]]
+Integers = NDArray[np.integer[Any]]
+Booleans = NDArray[np.bool_]
 
-Embed = Callable[[Sequence[str]], np.ndarray]
+Embed = Callable[[Sequence[str]], Floats]
 """Texts of either language -> vectors of length 1, shape (texts, dimensions)."""
+
+# Gains and penalties are in nats.
+_WORD_GAIN, _WORD_PENALTY = 1.0, 0.25
+"""For a word whose rendering is on the other side; for one without a rendering there."""
+_NUMBER_GAIN, _NUMBER_PENALTY = 3.0, 1.5
+_MAX_SMALL_NUMBER = 12
+"""Numbers up to this one are written in too many ways to be missed."""
+_NEIGHBOURHOOD = 400
+"""A word's weight falls with its expected count in this many items: common words say little."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrays:
-    """The items of one language; every array has one value an item."""
+    """The items of one language. Every array has one value per item, shape (items,), unless it says
+    otherwise."""
 
-    length: np.ndarray
-    """Letters, digits and Han characters; spaces and punctuation differ for no reason."""
-    heading: np.ndarray
-    opens: np.ndarray
-    """It begins its paragraph."""
-    block: np.ndarray
-    path: np.ndarray
-    """The outline's path as a number that both languages share, -1 where the item carries no number."""
-    number: np.ndarray
-    """The last step of the path likewise: （一）and (a) are 1 whatever stands above them."""
-    first_line: np.ndarray
-    last_line: np.ndarray
+    length: Floats
+    """Letters, digits and Han characters. Spaces and punctuation do not count."""
+    heading: Booleans
+    opens: Booleans
+    """True if the item begins its paragraph."""
+    block: Integers
+    path: Integers
+    """The path in the outline as a number that both languages share; -1 if the item has no number."""
+    number: Integers
+    """The last step of the path: 1 for both （一）and (a), whatever is above them; -1 if the item has no
+    number."""
+    first_line: Integers
+    last_line: Integers
     features: sparse.csr_matrix
-    """Items x (words, numbers, names): 1 where the item has it (Chinese) or can render it (English)."""
-    penalty: np.ndarray
-    """Of each feature, in nats: what it costs to have it where the other side has not."""
-    vectors: np.ndarray | None
-    """Sentence embeddings, where there is a model for them."""
+    """Shape (items, features); features are words, numbers and names. 1 if a Chinese item has the feature, or
+    an English item can render it."""
+    penalty: Floats
+    """Shape (features,), in nats: the cost of having the feature if the other side does not have it."""
+    vectors: Floats | None
+    """Sentence embeddings, shape (items, dimensions); None without a model."""
 
-    def cut(self, start: int, stop: int) -> Arrays:
-        """The same of some neighbours."""
-        own = slice(start, stop)
+    def window(self, start: int, stop: int) -> Arrays:
+        """The arrays of the items from `start` up to `stop`."""
+        rows = slice(start, stop)
         return Arrays(
-            self.length[own],
-            self.heading[own],
-            self.opens[own],
-            self.block[own],
-            self.path[own],
-            self.number[own],
-            self.first_line[own],
-            self.last_line[own],
-            self.features[own],
+            self.length[rows],
+            self.heading[rows],
+            self.opens[rows],
+            self.block[rows],
+            self.path[rows],
+            self.number[rows],
+            self.first_line[rows],
+            self.last_line[rows],
+            self.features[rows],
             self.penalty,
-            None if self.vectors is None else self.vectors[own],
+            None if self.vectors is None else self.vectors[rows],
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
+    """The evidence on both sides of a document."""
+
     zh: Arrays
     en: Arrays
-    gain: np.ndarray
-    """Of each feature that both sides share, in nats."""
+    gain: Floats
+    """Shape (features,), in nats: what a feature that both sides share is worth."""
     ratio: float
     """English letters per Han character."""
 
 
-def evidence(
+def collect_evidence(
     chinese: Sequence[Item],
     english: Sequence[Item],
-    lexicon: Mapping[str, tuple[str, ...]] | None = None,
+    lexicon: Renderings | None = None,
     embed: Embed | None = None,
 ) -> Evidence:
-    words = _Words({**(lexicon or {}), **official()})
-    zh_terms = [words.in_chinese(item.text) for item in watch("look up", chinese, len(chinese), "sentences")]
-    counts = Counter(term for found in zh_terms for term in found)
-    columns: dict[object, int] = {term: i for i, term in enumerate(counts)}
+    """Look up words, numbers and names in all items. `lexicon` is added to the embedded one."""
+    index = LexiconIndex({**(lexicon or {}), **embedded_lexicon()})
+    zh_words = [index.words_in(item.text) for item in watch("look up", chinese, len(chinese), "sentences")]
+    counts = Counter(word for words in zh_words for word in words)
+    columns: dict[object, int] = {word: column for column, word in enumerate(counts)}
     density = min(1.0, _NEIGHBOURHOOD / max(len(chinese), 1))
-    weight = [1 / max(1.0, count * density) ** 0.5 for count in counts.values()]
-    gain = [(_TERM_FOUND + _TERM_MISSED) * w for w in weight]
-    zh_penalty = [_TERM_MISSED * w for w in weight]
-    en_penalty = [0.0] * len(weight)
+    weights = [1 / max(1.0, count * density) ** 0.5 for count in counts.values()]
+    gain = [(_WORD_GAIN + _WORD_PENALTY) * weight for weight in weights]
+    zh_penalty = [_WORD_PENALTY * weight for weight in weights]
+    en_penalty = [0.0] * len(weights)
 
-    numbers = [[quantities(item.text, item.language) for item in side] for side in (chinese, english)]
-    latin = [{stem(w) for w in re.findall(r"[A-Za-z]{2,}", item.text)} for item in chinese]
-    for number in sorted({n for side in numbers for found in side for n in found}):
+    zh_numbers, en_numbers = (
+        [find_quantities(item.text, item.language) for item in side] for side in (chinese, english)
+    )
+    zh_names = [{stem(word) for word in re.findall(r"[A-Za-z]{2,}", item.text)} for item in chinese]
+    for number in sorted({number for numbers in (*zh_numbers, *en_numbers) for number in numbers}):
         columns[number] = len(gain)
-        big = number > _SMALL
-        gain.append(_NUMBER_FOUND + (2 * _NUMBER_MISSED if big else 0))
-        zh_penalty.append(_NUMBER_MISSED if big else 0)
-        en_penalty.append(_NUMBER_MISSED if big else 0)
-    for name in sorted({n for found in latin for n in found}):
+        penalty = _NUMBER_PENALTY if number > _MAX_SMALL_NUMBER else 0.0
+        gain.append(_NUMBER_GAIN + 2 * penalty)
+        zh_penalty.append(penalty)
+        en_penalty.append(penalty)
+    for name in sorted({name for names in zh_names for name in names}):
         columns["name", name] = len(gain)
-        gain.append(_NUMBER_FOUND)
+        gain.append(_NUMBER_GAIN)
         zh_penalty.append(0)
         en_penalty.append(0)
 
-    readings = words.readings(counts)
+    renderings = index.by_stem(counts)
     zh_rows = (
-        [columns[f] for f in (*terms, *found)] + [columns["name", n] for n in names]
-        for terms, found, names in zip(zh_terms, numbers[0], latin, strict=True)
+        [columns[feature] for feature in (*words, *numbers)] + [columns["name", name] for name in names]
+        for words, numbers, names in zip(zh_words, zh_numbers, zh_names, strict=True)
     )
     en_rows = (
-        _rendered(item.text, found, columns, readings)
-        for item, found in zip(english, numbers[1], strict=True)
+        _rendered_columns(item.text, numbers, columns, renderings)
+        for item, numbers in zip(english, en_numbers, strict=True)
     )
     paths: dict[tuple[str, ...], int] = {}
-    zh = _side(chinese, zh_rows, zh_penalty, paths, embed)
-    en = _side(english, en_rows, en_penalty, paths, embed)
-    # Far outside lies a document with much text in one language only.
+    zh = _make_arrays(chinese, zh_rows, zh_penalty, paths, embed)
+    en = _make_arrays(english, en_rows, en_penalty, paths, embed)
+    # A ratio far outside means that much text is in one language only.
     ratio = min(max(float(en.length.sum()) / max(float(zh.length.sum()), 1), 2.5), 5.0)
     return Evidence(zh, en, np.array(gain, np.float32), ratio)
 
 
-def _side(
+def _make_arrays(
     items: Sequence[Item],
     rows: Iterable[Sequence[int]],
     penalty: Sequence[float],
     paths: dict[tuple[str, ...], int],
     embed: Embed | None,
 ) -> Arrays:
+    """`rows` are the feature columns of each item. `paths` numbers the outline's paths; new ones are
+    added."""
     indices, ends = array("i"), array("q", [0])
     for row in rows:
         indices.extend(row)
@@ -159,47 +179,20 @@ def _side(
     )
 
 
-def _rendered(
+def _rendered_columns(
     text: str,
     numbers: Iterable[float],
     columns: Mapping[object, int],
-    readings: Mapping[str, Sequence[tuple[frozenset[str], str]]],
+    renderings: Mapping[str, Sequence[tuple[frozenset[str], str]]],
 ) -> list[int]:
-    """The columns of what an English text can be the rendering of."""
-    known = stems(text)
-    found = {columns[term] for s in known for reading, term in readings.get(s, ()) if reading <= known}
-    found.update(columns[number] for number in numbers)
-    found.update(columns["name", s] for s in known if ("name", s) in columns)
-    return sorted(found)
-
-
-class _Words:
-    """A lexicon that is read along a text; a class, because it keeps its index."""
-
-    def __init__(self, glosses: Mapping[str, tuple[str, ...]]):
-        self._glosses = {term: texts for term, texts in glosses.items() if len(term) > 1}
-        self._longest: dict[str, int] = defaultdict(int)
-        for term in self._glosses:
-            self._longest[term[:2]] = max(self._longest[term[:2]], len(term))
-
-    def in_chinese(self, text: str) -> frozenset[str]:
-        """The lexicon's words in a text, read from left to right, the longest first."""
-        found, i = set(), 0
-        while i < len(text) - 1:
-            for size in range(self._longest.get(text[i : i + 2], 0), 1, -1):
-                if text[i : i + size] in self._glosses:
-                    found.add(text[i : i + size])
-                    i += size - 1
-                    break
-            i += 1
-        return frozenset(found)
-
-    def readings(self, terms: Iterable[str]) -> dict[str, list[tuple[frozenset[str], str]]]:
-        """A stem -> the readings (all their stems, the term) in which it is the longest word."""
-        index: dict[str, list[tuple[frozenset[str], str]]] = defaultdict(list)
-        for term in terms:
-            for gloss in self._glosses[term]:
-                reading = stems(re.sub(r"\([^)]*\)|\[[^\]]*\]", " ", gloss))
-                if reading:
-                    index[max(sorted(reading), key=len)].append((reading, term))
-        return dict(index)
+    """The columns of the features that an English text can render. `renderings`: see LexiconIndex.by_stem."""
+    text_stems = stems(text)
+    rendered = {
+        columns[word]
+        for text_stem in text_stems
+        for rendering, word in renderings.get(text_stem, ())
+        if rendering <= text_stems
+    }
+    rendered.update(columns[number] for number in numbers)
+    rendered.update(columns["name", name] for name in text_stems if ("name", name) in columns)
+    return sorted(rendered)

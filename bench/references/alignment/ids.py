@@ -1,4 +1,4 @@
-"""Where in the document a group stands: its section, its paragraph, and the id that follows from both."""
+"""Sections, paragraphs and ids: where in the document each segment is."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from bench.core import AlignedBy, Segment
 from bench.references.alignment.align import Group
-from bench.references.segmentation.split import Item, merged
+from bench.references.segmentation.items import Item, merge_items
 
-_NAMED = {
+_NAMED_SECTIONS = {
     "contents": "contents|table of contents|目录",
     "preamble": "preamble|前言|序言|序",
     "preface": "preface",
@@ -20,35 +20,41 @@ _NAMED = {
     "afterword": "afterword|后记",
     "notes": "notes|注释",
 }
-"""Sections that go by a name in place of a number. 前言 is preface or foreword too: the English name decides."""
-_ENDS = re.compile(r"[.!?。！？…;；:：,，][”’\"')）]*$")
+"""Sections that have a name instead of a number -> their headings. 前言 may also be preface or foreword: the
+English heading decides."""
+_FINISHED = re.compile(r"[.!?。！？…;；:：,，][”’\"')）]*$")
 
 
-class Place:
-    """Where in the document the reader is; gives each segment its section, paragraph and id."""
+class SegmentNumberer:
+    """Walks through the groups of a document and makes segments with their section, paragraph and id.
+
+    `title` is the document's Chinese title. For each group in reading order call `enter`, then `make_segment`
+    if the group becomes a segment.
+    """
 
     def __init__(self, title: str):
         self._title = title
-        self._section, self._prefix, self._front = "front", "", True
+        self._section, self._prefix, self._is_front = "front", "", True
         self._paragraphs: dict[str, dict[int, int]] = {"front": {}}
+        """Section -> index of a Chinese block -> number of the paragraph."""
         self._sentences: Counter[tuple[str, int]] = Counter()
         self._headings: Counter[str] = Counter()
 
     def enter(self, zh: Sequence[Item], en: Sequence[Item]) -> None:
-        """Opens the section that begins with this group, if one does."""
-        both = [*zh[:1], *en[:1]]
-        path = next((item.path for item in both if item.path), ())
+        """Open the section that begins with this group, if one does."""
+        first_items = [*zh[:1], *en[:1]]
+        path = next((item.path for item in first_items if item.path), ())
         names = [
-            n
-            for i in reversed(both)
-            if i.heading and not i.path
-            for n, p in _NAMED.items()
-            if _is_name(i.text, p)
+            name
+            for item in reversed(first_items)
+            if item.heading and not item.path
+            for name, headings in _NAMED_SECTIONS.items()
+            if _is_one_of(item.text, headings)
         ]
         if path:
             section = ".".join(path)
             if self._prefix and self._prefix + section in self._paragraphs:
-                self._prefix = ""  # the table of contents is over: the numbers begin again
+                self._prefix = ""  # the table of contents is over: numbering starts again
             self._open(self._prefix + section)
         elif names:
             if names[0] == "contents" or self._prefix + names[0] in self._paragraphs:
@@ -56,55 +62,59 @@ class Place:
             self._open(self._prefix + names[0])
             if names[0] == "contents":
                 self._prefix = "contents."
-        elif self._front and any(_ENDS.search(item.text) for item in both):
+        elif self._is_front and any(_FINISHED.search(item.text) for item in first_items):
             self._open("body")
 
-    def segment(self, group: Group, aligned_by: AlignedBy) -> Segment:
-        zh, en = group.zh, group.en
-        one, two = merged(zh), merged(en)
-        heading = one.heading and (not self._front or one.text == self._title)
-        own = heading and (bool(one.path or two.path) or not self._paragraphs[self._section])
-        paragraph = 0
-        if self._front and heading:
-            self._headings["front"] += 1
-            name = f"front-h{self._headings['front']}"
-        elif own and not self._headings[self._section]:
-            self._headings[self._section] += 1
-            name = f"{self._section}-h"
-        else:
-            blocks = self._paragraphs[self._section]
-            paragraph = blocks.setdefault(zh[0].block, len(blocks) + 1)
-            self._sentences[self._section, paragraph] += 1
-            last = f"s{self._sentences[self._section, paragraph]}" if not heading else "h"
-            name = f"{self._section}-p{paragraph}-{last}"
+    def make_segment(self, group: Group, aligned_by: AlignedBy) -> Segment:
+        """The segment of a group with items on both sides."""
+        zh, en = merge_items(group.zh), merge_items(group.en)
+        is_heading = zh.heading and (not self._is_front or zh.text == self._title)
+        segment_id, paragraph = self._next_id(zh, is_heading, is_numbered=bool(zh.path or en.path))
         return Segment(
-            id=name,
-            kind="heading" if heading else "sentence",
+            id=segment_id,
+            kind="heading" if is_heading else "sentence",
             section=self._section,
             paragraph=paragraph,
-            zh=one.text,
-            en=two.text,
-            alignment=f"{len(zh)}-{len(en)}",
-            zh_number=one.number,
-            en_number=two.number,
-            zh_raw=one.raw,
-            en_raw=two.raw,
-            zh_lines=one.lines,
-            en_lines=two.lines,
-            zh_sentences=tuple(item.name for item in zh),
-            en_sentences=tuple(item.name for item in en),
+            zh=zh.text,
+            en=en.text,
+            alignment=f"{len(group.zh)}-{len(group.en)}",
+            zh_number=zh.number,
+            en_number=en.number,
+            zh_raw=zh.raw,
+            en_raw=en.raw,
+            zh_lines=zh.lines,
+            en_lines=en.lines,
+            zh_sentences=tuple(item.name for item in group.zh),
+            en_sentences=tuple(item.name for item in group.en),
             confidence=group.confidence,
             aligned_by=aligned_by,
         )
+
+    def _next_id(self, zh: Item, is_heading: bool, is_numbered: bool) -> tuple[str, int]:
+        """The id of the next segment, and its paragraph: 0 for the heading of a section and in the front
+        matter."""
+        is_section_heading = is_heading and (is_numbered or not self._paragraphs[self._section])
+        if self._is_front and is_heading:
+            self._headings["front"] += 1
+            return f"front-h{self._headings['front']}", 0
+        if is_section_heading and not self._headings[self._section]:
+            self._headings[self._section] += 1
+            return f"{self._section}-h", 0
+        numbers = self._paragraphs[self._section]
+        paragraph = numbers.setdefault(zh.block, len(numbers) + 1)
+        self._sentences[self._section, paragraph] += 1
+        suffix = "h" if is_heading else f"s{self._sentences[self._section, paragraph]}"
+        return f"{self._section}-p{paragraph}-{suffix}", paragraph
 
     def _open(self, section: str) -> None:
         letters = iter("bcdefghijklmnopqrstuvwxyz")
         unique = section
         while unique in self._paragraphs:  # two lists in one article both begin with （一）
             unique = section + next(letters, f"x{len(self._paragraphs)}")
-        self._section, self._front = unique, False
+        self._section, self._is_front = unique, False
         self._paragraphs[unique] = {}
 
 
-def _is_name(text: str, names: str) -> bool:
-    return re.sub(r"\s", "", text).casefold() in {name.replace(" ", "") for name in names.split("|")}
+def _is_one_of(text: str, headings: str) -> bool:
+    """Whether a text is one of the headings, which are separated by |; case and white space do not matter."""
+    return re.sub(r"\s", "", text).casefold() in {heading.replace(" ", "") for heading in headings.split("|")}

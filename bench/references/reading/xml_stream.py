@@ -1,4 +1,4 @@
-"""XML from strangers, read as it comes: in linear time, and with nothing fetched or expanded."""
+"""Streaming reader for XML from untrusted files: linear time, nothing is fetched, no entity is expanded."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from lxml import etree
 from bench.errors import BenchError
 
 
-def elements(file: IO[bytes], path: Path, *names: str) -> Iterator[Any]:
-    """Each element of one of these names, in any namespace, as it ends; it is emptied when the next one is asked for.
+def iter_elements(file: IO[bytes], path: Path, *names: str) -> Iterator[Any]:
+    """Yield each element that has one of `names` in any namespace, as soon as it ends.
 
-    A DOCTYPE may stand there (TMX has one) and is not loaded. Raises BenchError where the file declares entities or is not
-    well-formed.
+    An element is emptied when the next one is requested, so memory stays constant. A DOCTYPE is allowed (TMX
+    has one) but not loaded. Raises BenchError if the file declares entities or is not well-formed; `path` is
+    for the message.
     """
-    first = True
+    is_first = True
     try:
         for _, element in etree.iterparse(
             file,
@@ -29,10 +30,12 @@ def elements(file: IO[bytes], path: Path, *names: str) -> Iterator[Any]:
             remove_comments=True,
             remove_pis=True,
         ):
-            dtd = element.getroottree().docinfo.internalDTD if first else None
+            dtd = element.getroottree().docinfo.internalDTD if is_first else None
             if dtd is not None and any(True for _ in dtd.iterentities()):
-                raise BenchError(f"{path} declares XML entities, which are not read: export it without them.")
-            first = False
+                raise BenchError(
+                    f"{path} declares XML entities, which are not supported: export it without them."
+                )
+            is_first = False
             yield element
             element.clear()
             while element.getprevious() is not None:
@@ -41,6 +44,6 @@ def elements(file: IO[bytes], path: Path, *names: str) -> Iterator[Any]:
         raise BenchError(f"{path} is not well-formed XML ({error.msg}): export it again.") from None
 
 
-def name(element: Any) -> str:
-    """Without its namespace; "" for what is no element, such as a reference to an entity."""
+def local_name(element: Any) -> str:
+    """The element's name without its namespace; "" for an entity reference."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""

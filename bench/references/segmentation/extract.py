@@ -1,4 +1,5 @@
-"""Source text -> blocks (paragraphs, headings) of each language, and what is no text of the document."""
+"""Source text -> blocks (paragraphs and headings) of each language, and the lines that are not running
+text."""
 
 from __future__ import annotations
 
@@ -6,49 +7,54 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.languages import Language, Side
-from bench.references.segmentation.blocks import Block, blocks_of
-from bench.references.segmentation.page_furniture import no_text
-from bench.references.segmentation.pieces import Piece, pieces_of
+from bench.references.segmentation.blocks import Block, join_pieces
+from bench.references.segmentation.page_furniture import find_page_furniture
+from bench.references.segmentation.pieces import Piece, split_lines
+
+LeaveOut = Mapping[tuple[Side, int], str]
+"""(Side, source line from 1) -> the reason why a person leaves the line out."""
 
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
+    """Source text that is in no segment: one row of left_out.jsonl."""
+
     side: Language
     text: str
+    """Its characters in the source; parts from different lines are joined by a line break."""
     lines: tuple[int, ...]
+    """Source lines, from 1."""
     reason: str
     sentence: str = ""
-    """Its name where it was a sentence of the text and found no counterpart."""
+    """The name of the sentence ("L37s2"); "" if it is not running text."""
 
 
 def extract(
-    texts: Mapping[Side, str],
-    leave_out: Mapping[tuple[Side, int], str] | None = None,
+    texts: Mapping[Side, str], leave_out: LeaveOut | None = None
 ) -> tuple[dict[Language, list[Block]], list[LeftOut]]:
-    """The blocks of each language in reading order, and what is no text of the document.
+    """The blocks of each language in reading order, and what is not running text of the document.
 
-    `texts` is one text with both languages in it, or one text for each. `leave_out` maps
-    lines of a text to reasons, for what no rule can know.
+    `texts` is one text with both languages in it, or one text per language. `leave_out` names lines that no
+    rule can recognise.
     """
     blocks: dict[Language, list[Block]] = {"zh": [], "en": []}
-    left: list[LeftOut] = []
+    left_out: list[LeftOut] = []
     for side, text in texts.items():
-        pieces = pieces_of(text, None if side == "both" else side)
-        by_hand = chosen(pieces, side, leave_out or {})
-        dropped = by_hand | no_text([p for p in pieces if p not in by_hand])
+        pieces = split_lines(text, None if side == "both" else side)
+        by_hand = _left_out_by_hand(pieces, side, leave_out or {})
+        dropped = by_hand | find_page_furniture([piece for piece in pieces if piece not in by_hand])
         for language in blocks if side == "both" else (side,):
-            blocks[language] = blocks_of(pieces, dropped, language)
-        left += [LeftOut(p.language, p.text, (p.line,), reason) for p, reason in dropped.items()]
-    return blocks, sorted(left, key=lambda item: item.lines)
+            blocks[language] = join_pieces(pieces, dropped, language)
+        left_out += [LeftOut(p.language, p.text, (p.line,), reason) for p, reason in dropped.items()]
+    return blocks, sorted(left_out, key=lambda item: item.lines)
 
 
-def chosen(
-    pieces: Sequence[Piece], side: Side, leave_out: Mapping[tuple[Side, int], str]
-) -> dict[Piece, str]:
-    """What of a text a person wants left out; in a text of both languages a line may be named for one of them."""
+def _left_out_by_hand(pieces: Sequence[Piece], side: Side, leave_out: LeaveOut) -> dict[Piece, str]:
+    """The pieces that a person leaves out. In a text with both languages, a line may be named for one of
+    them."""
     return {
-        piece: leave_out[where, piece.line]
+        piece: leave_out[key, piece.line]
         for piece in pieces
-        for where in (side, piece.language)
-        if (where, piece.line) in leave_out
+        for key in (side, piece.language)
+        if (key, piece.line) in leave_out
     }

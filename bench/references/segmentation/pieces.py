@@ -1,4 +1,4 @@
-"""Lines -> pieces: what one source line holds in one language, with the page it stands on."""
+"""Lines -> pieces: what one source line holds in one language, with its position and page."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bench.languages import Language
+from bench.languages import DOCUMENT_HAN, LETTERS_PER_HAN, Language
 from bench.progress import watch
 
-HAN = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u2e80-\u2fdf〇"
 FUNCTION_WORDS = frozenset(
-    "a an the of in on at to for from by with and or nor but as that which who its their his her this these is are "
-    "was were be been has have had will shall may must can not into between under than all".split()
+    "a an the of in on at to for from by with and or nor but as that which who its their his her this these "
+    "is are was were be been has have had will shall may must can not into between under than all".split()
 )
-"""A line that ends in one of them goes on."""
+"""English words that do not end a sentence: a line that ends in one of them continues on the next line."""
+
+_SCRIPT: dict[Language, re.Pattern[str]] = {
+    "zh": re.compile(f"[{DOCUMENT_HAN}]"),
+    "en": re.compile("[A-Za-z]"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +28,20 @@ class Piece:
     language: Language
     text: str
     line: int
-    """From 1."""
+    """Source line, from 1."""
     column: int
-    """Of its first character, from 0."""
+    """Of the first character in its line, from 0."""
     page: int
-    """How many form feeds stand before it."""
+    """The number of form feeds before it."""
 
 
-def in_script(text: str, language: Language) -> bool:
-    """Whether a text can be of that language: names and acronyms of the other are in it, but not most of it."""
-    han, latin = len(_SCRIPT["zh"].findall(text)), len(_SCRIPT["en"].findall(text))
-    return han > 0 and latin <= 12 * han if language == "zh" else latin > han
+def split_lines(source: str, language: Language | None = None) -> list[Piece]:
+    """The pieces of a text in reading order. `language` is the text's language; None if it holds both.
 
-
-def pieces_of(source: str, language: Language | None = None) -> list[Piece]:
-    """Each line in its language, which is `language` where that is known.
-
-    A line that holds both halves of a pair is split at the change of script. A line of nothing but digits and ornaments
-    belongs to the language of the page it stands on.
+    A line with both halves of a pair is split where the script changes. A line of nothing but digits and
+    ornaments gets the language of the text before it.
     """
-    found: list[tuple[Piece, bool]] = []
+    pieces: list[tuple[Piece, bool]] = []
     page = 0
     lines = source.split("\n")
     for number, line in enumerate(watch("read", lines, len(lines), "lines"), 1):
@@ -53,58 +51,65 @@ def pieces_of(source: str, language: Language | None = None) -> list[Piece]:
             text = part.strip()
             if text:
                 column = start + part.index(text)
-                han, letters = len(re.findall(f"[{HAN}]", text)), len(re.findall(r"[^\W\d_]", text))
-                # A Han character weighs about as much text as four letters.
-                own: Language = language or ("zh" if 4 * han > letters - han else "en")
-                found.append((Piece(own, text, number, column, page), bool(letters or language)))
+                letters = len(re.findall(r"[^\W\d_]", text))  # of any script
+                own_language = language or _majority_language(text, letters)
+                pieces.append((Piece(own_language, text, number, column, page), bool(letters or language)))
             start += len(part)
-    return _with_neighbours(found)
+    return _inherit_languages(pieces)
 
 
-def _with_neighbours(found: Sequence[tuple[Piece, bool]]) -> list[Piece]:
-    """Pieces without letters take the language before them, the first ones that of the first text."""
-    last: Language = next((piece.language for piece, sure in found if sure), "en")
-    pieces = []
-    for piece, sure in found:
-        last = piece.language if sure else last
-        pieces.append(replace(piece, language=last))
-    return pieces
+def _majority_language(text: str, letters: int) -> Language:
+    han = len(_SCRIPT["zh"].findall(text))
+    return "zh" if LETTERS_PER_HAN * han > letters - han else "en"
+
+
+def _inherit_languages(pieces: Sequence[tuple[Piece, bool]]) -> list[Piece]:
+    """Give pieces without letters the language of the piece before them; at the start, of the first one with
+    letters.
+
+    The second value of each tuple says whether the piece's own language is certain.
+    """
+    language: Language = next((piece.language for piece, is_certain in pieces if is_certain), "en")
+    result = []
+    for piece, is_certain in pieces:
+        language = piece.language if is_certain else language
+        result.append(replace(piece, language=language))
+    return result
 
 
 def _split_scripts(line: str) -> list[str]:
-    """[line], or its two halves where one is English and the other Chinese throughout.
+    """The two halves of a line if one is English and the other Chinese; else [line].
 
-    Both halves must look whole: an English sentence that ends in one Chinese word (…known as 和为贵) and a Chinese
-    one with an acronym or digits in it stay together.
+    Both halves must look complete: an English sentence that ends in one Chinese word (…known as 和为贵), and
+    a Chinese one with an acronym or digits in it, are not split.
     """
-    for first, second in (("zh", "en"), ("en", "zh")):
-        found = _change(line, _SCRIPT[first], _SCRIPT[second])
-        if not found:
+    orders: tuple[tuple[Language, Language], ...] = (("zh", "en"), ("en", "zh"))
+    for first, second in orders:
+        gap = _script_change(line, _SCRIPT[first], _SCRIPT[second])
+        if not gap:
             continue
-        halves = {first: line[: found[0]].strip(), second: line[found[1] :].strip()}
+        halves = {first: line[: gap[0]].strip(), second: line[gap[1] :].strip()}
         words = re.findall(r"[A-Za-z][\w'’-]*", halves["en"])
         han = len(_SCRIPT["zh"].findall(halves["zh"]))
-        whole = (
+        is_pair = (
             han >= 2
-            and any(len(w) > 2 and not w.isupper() for w in words)
+            and any(len(word) > 2 and not word.isupper() for word in words)
             and not (words[-1].lower() in FUNCTION_WORDS and halves["en"].endswith(words[-1]))
             and words[0][0].isupper()
             and bool(re.search(r"[.!?]$", halves["en"])) == bool(re.search(r"[。！？.!?]$", halves["zh"]))
             and 0.5 < sum(map(str.isalnum, halves["en"])) / han < 10
         )
-        if whole:
-            return [line[: found[1]], line[found[1] :]]
+        if is_pair:
+            return [line[: gap[1]], line[gap[1] :]]
     return [line]
 
 
-_SCRIPT = {"zh": re.compile(f"[{HAN}]"), "en": re.compile("[A-Za-z]")}
-
-
-def _change(line: str, first: re.Pattern[str], second: re.Pattern[str]) -> tuple[int, int] | None:
-    """Start and end of the gap where a line of one script becomes one of the other, if it does so once."""
+def _script_change(line: str, first: re.Pattern[str], second: re.Pattern[str]) -> tuple[int, int] | None:
+    """Start and end of the gap where a line changes from the `first` script to the `second`, if it does so
+    once."""
     begin = second.search(line)
     if not begin or first.search(line, begin.start()):
         return None
-    last = max((m.end() for m in first.finditer(line, 0, begin.start())), default=0)
-    gap = re.compile(r"[\s/|·—–-]+").search(line, last, begin.start()) if last else None
+    first_end = max((match.end() for match in first.finditer(line, 0, begin.start())), default=0)
+    gap = re.compile(r"[\s/|·—–-]+").search(line, first_end, begin.start()) if first_end else None
     return gap.span() if gap else None
