@@ -1,4 +1,4 @@
-"""The training of COMET (embedded): what is held out, which faults are made, and where the loss moves scores."""
+"""Training COMET (embedded): what is held out, which faults are made, where the loss moves scores."""
 
 from __future__ import annotations
 
@@ -63,7 +63,10 @@ def test_the_same_data_gives_the_same_faults(tmp_path: Path) -> None:
 
 
 def test_a_fault_is_another_text_of_its_kind() -> None:
-    en = "In 2020, China did not export 12 million tons, and the United States strengthened its controls in June."
+    en = (
+        "In 2020, China did not export 12 million tons, "
+        "and the United States strengthened its controls in June."
+    )
     zh = "2020年，中国没有出口1200万吨，美国在五月加强了管制。"
     for text, kinds in (
         (en, {"number", "date", "name", "negation", "opposite", "omission", "shuffled", "repeated"}),
@@ -78,7 +81,7 @@ def test_a_fault_is_another_text_of_its_kind() -> None:
 
 
 def test_where_the_loss_moves_scores() -> None:
-    """Free scores end where the recipe says: ordered by likeness, faults below, degenerate texts far below."""
+    """Free scores end where the recipe says: in order, faults below, degenerate texts far below."""
     group = [
         Candidate("best", 1.0),
         Candidate("middle", 0.9),
