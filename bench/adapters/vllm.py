@@ -171,8 +171,7 @@ def _running_engine(settings: Mapping[str, Any]) -> Any:
 
 def _stop() -> None:
     while _running:
-        # A public attribute, though undocumented: LLMEngine has no method for it in the versions that
-        # pyproject.toml allows.
+        # `engine_core` is a public but undocumented attribute of LLMEngine: check it when the vLLM pin moves.
         _running.popitem()[1].engine_core.shutdown()
 
 
