@@ -14,8 +14,19 @@ Side = Literal["both", "zh", "en"]
 """Which text of a document: the file with both languages in it, or the file of one language."""
 LANGUAGE_NAMES: dict[Language, str] = {"zh": "Chinese", "en": "English"}
 
-HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
-"""One Han character: CJK Unified Ideographs with extensions A to G, and the compatibility ideographs."""
+_UNIFIED_IDEOGRAPHS = r"\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f"  # with extensions A to G
+COMPATIBILITY_IDEOGRAPHS = r"\uf900-\ufaff"
+RADICALS = r"\u2e80-\u2fdf"
+"""CJK radicals. Fonts of PDF files map characters to the radicals of the same shape: ⼀ (U+2F00) for 一
+(U+4E00)."""
+HAN = re.compile(f"[{_UNIFIED_IDEOGRAPHS}{COMPATIBILITY_IDEOGRAPHS}]")
+"""One Han character in a translation: a unified or compatibility ideograph."""
+DOCUMENT_HAN = _UNIFIED_IDEOGRAPHS + COMPATIBILITY_IDEOGRAPHS + RADICALS + "〇"
+"""Han characters in a source document, as the inside of a regex character class: "[{DOCUMENT_HAN}]". Wider
+than HAN, because PDF files hold radicals and Chinese numerals hold 〇 (二〇二一). HAN decides the flags of
+published runs and stays as it is."""
+LETTERS_PER_HAN = 4
+"""The number of Latin letters that hold about as much text as one Han character."""
 LATIN_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+")
 """One word in Latin script."""
 
@@ -36,12 +47,28 @@ def sides(direction: str) -> tuple[Language, Language]:
 
 
 def script_share(text: str, language: Language) -> float:
-    """The share of `language`'s script in `text`, from 0 to 1; 1.0 if the text has no letters (dates, numbers).
+    """The share of `language`'s script in `text`, from 0 to 1; 1.0 if the text has no letters (dates,
+    numbers).
 
-    One Han character counts as much as one Latin word, so that acronyms and treaty names in a Chinese text do not
-    count by their letters.
+    One Han character counts as much as one Latin word, so that acronyms and treaty names in a Chinese text do
+    not count by their letters.
     """
     han, latin = len(HAN.findall(text)), len(LATIN_WORD.findall(text))
     if han + latin == 0:
         return 1.0
     return (han if language == "zh" else latin) / (han + latin)
+
+
+_DOCUMENT_HAN = re.compile(f"[{DOCUMENT_HAN}]")
+_LATIN_LETTER = re.compile("[A-Za-z]")
+
+
+def fits_script(text: str, language: Language) -> bool:
+    """Whether one side of a segment can be in `language`.
+
+    Names and acronyms of the other language may be in it. Chinese needs one Han character per 12 Latin
+    letters, English more letters than Han characters; so a text without letters fits neither. Much weaker
+    than `script_share`: a short official sentence may consist of little but foreign names.
+    """
+    han, letters = len(_DOCUMENT_HAN.findall(text)), len(_LATIN_LETTER.findall(text))
+    return han > 0 and letters <= 12 * han if language == "zh" else letters > han

@@ -9,7 +9,7 @@ import pytest
 
 from bench.languages import LANGUAGE_NAMES, Language
 from bench.references import load
-from bench.references.alignment.pipeline import segments_of
+from bench.references.alignment.pipeline import build_segments
 from bench.references.build import build
 from bench.references.export import export
 from bench.references.reading.read import read
@@ -39,8 +39,8 @@ ALTERNATING = (
 def test_two_files_give_what_one_gives(document: str) -> None:
     (path,) = sources(document)
     text = path.read_text("utf-8")
-    one = segments_of(read([path])).segments
-    other = segments_of(
+    one = build_segments(read([path])).segments
+    other = build_segments(
         two(*(half(text, side, document not in ALTERNATING) for side in LANGUAGE_NAMES))
     ).segments
     assert texts(other) == texts(one)
@@ -54,7 +54,7 @@ def test_one_language_after_the_other_gives_what_two_files_give(
 ) -> None:
     source = read(sources(document))
     (tmp_path / "a.txt").write_text("\n\f".join(source.texts[side] for side in order), "utf-8")
-    assert texts(segments_of(read([tmp_path / "a.txt"])).segments) == texts(segments_of(source).segments)
+    assert texts(build_segments(read([tmp_path / "a.txt"])).segments) == texts(build_segments(source).segments)
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8-sig", "utf-16"])
