@@ -1,8 +1,7 @@
-"""What a store of many runs costs: of the white paper in both directions, made up, with hypotheses, run.json and the scores of BLEU
-and chrF that sacrebleu gives them. Four minutes on two cores.
+"""What a store of many runs costs: invented runs of the white paper in both directions, with sacrebleu's BLEU and chrF.
 
-Each store is measured in a process of its own. The paired tests are left out: they grow with the fourth power of the systems on
-a board (perf/compare.py), all else with their number.
+Four minutes on two cores. Each store is measured in a process of its own. Paired tests are left out: they grow with the
+fourth power of the systems on a board (tests/perf/compare.py), everything else with their number.
 """
 
 from __future__ import annotations
@@ -16,78 +15,85 @@ from pathlib import Path
 
 from rich.table import Table
 
-from bench import references, store
+from bench import references
 from bench.adapters.copy import Copy
-from bench.core import digest
-from bench.languages import DIRECTIONS, sides
+from bench.boards.rows import Columns, build_board
+from bench.boards.write import write_boards
+from bench.core import Task, digest
+from bench.languages import DIRECTIONS
 from bench.launching.compose import compose, scorers
-from bench.launching.jobs import Job
-from bench.scoring.driver import score
-from bench.translation.driver import translate
+from bench.launching.jobs import translation_job
+from bench.records import SystemCard
+from bench.scoring.driver import unscored_runs
+from bench.store import Store
+from bench.store.run import read_run, write_run
+from bench.translation.driver import TranslationJob, translate
 from tests.perf import show, timed
 
 SET = references.load("china-export-controls-2021")
-METRICS = ["bleu", "chrf"]
+TASKS = [Task(SET, direction) for direction in DIRECTIONS]
+COLUMNS = Columns(["bleu", "chrf"], "chrf")
 
 
 def fill(root: Path, runs: int) -> None:
-    """A real run of a copy and its real scores, moved by chance: what counts is their size."""
-    chance = random.Random(1)
-    judges = scorers(compose([f"metric=[{','.join(METRICS)}]"]))
-    for direction in DIRECTIONS:
-        source, target = sides(direction)
-        texts = [segment.text(source) for segment in SET.segments]
-        right = [segment.text(target) for segment in SET.segments]
-        scores = {m: judge.score(direction, texts, right, {"x": texts})["x"] for m, judge in judges.items()}
-        identities = {metric: digest(judge.identity()) for metric, judge in judges.items()}
-        with tempfile.TemporaryDirectory() as copied:
-            translate(Copy(), SET, direction, Path(copied), {"name": "copy"}, 1)
-            real = store.read_run(Path(copied))
-            assert real
-            hypotheses = real.hypotheses()
+    """A real run of a copy and its real scores, changed at random: only their size matters."""
+    store, chance = Store(root), random.Random(1)
+    metric_scorers = scorers(compose([f"metric=[{','.join(COLUMNS.metrics)}]"]))
+    hashes = {metric: digest(scorer.identity()) for metric, scorer in metric_scorers.items()}
+    for task in TASKS:
+        texts = {"x": task.sources}
+        scores = {metric: scorer.score(task, texts, root)["x"] for metric, scorer in metric_scorers.items()}
+        with tempfile.TemporaryDirectory() as folder:
+            translate(TranslationJob(task, Copy(task.direction), SystemCard("copy"), Path(folder), 1))
+            real_run = read_run(Path(folder))
+            assert real_run
+            hypotheses = real_run.hypotheses()
         for number in range(runs // 2):
-            folder = store.run_folder(root, SET.id, direction, f"system{number}", f"{number:08x}")
-            own = [replace(h, text=f"{h.text} {number}") for h in hypotheses]
-            store.write_run(folder, own, {**real.record, "system": {"name": f"system{number}"}})
-            run = store.read_run(folder)
+            folder_of_run = store.run_folder(task, f"system{number}", f"{number:08x}")
+            changed = [replace(h, text=f"{h.text} {number}") for h in hypotheses]
+            write_run(folder_of_run, changed, {**real_run.document, "system": {"name": f"system{number}"}})
+            run = read_run(folder_of_run)
             assert run
             for metric, real_score in scores.items():
-                segments = tuple(value + chance.random() for value in real_score.segments)
-                moved = replace(real_score, value=chance.uniform(0, 60), segments=segments)
-                store.write_score(run, metric, identities[metric], moved)
+                segments = tuple((value or 0.0) + chance.random() for value in real_score.segments)
+                invented = replace(real_score, value=chance.uniform(0, 60), segments=segments)
+                store.write_score(run, metric, hashes[metric], invented)
 
 
 def measure(root: Path) -> None:
     """The stages of `bench run` that have nothing to do, and the board: prints seconds of each, MB, files."""
-    judges = scorers(compose([f"metric=[{','.join(METRICS)}]"]))
-    before = _megabytes()
-    scoring, _ = timed(lambda: [score(root, SET, direction, judges) for direction in DIRECTIONS])
-    building, boards = timed(lambda: [boards.build(root, SET, d, METRICS, "chrf") for d in DIRECTIONS])
-    writing, _ = timed(lambda: boards.write(root, boards))
+    store = Store(root)
+    metric_scorers = scorers(compose([f"metric=[{','.join(COLUMNS.metrics)}]"]))
+    megabytes = _megabytes()
+    scoring, _ = timed(
+        lambda: [unscored_runs(store, task, *item) for task in TASKS for item in metric_scorers.items()]
+    )
+    building, boards = timed(lambda: [build_board(store, task, COLUMNS) for task in TASKS])
+    writing, _ = timed(lambda: write_boards(store, boards))
     files = sum(path.is_file() for path in root.rglob("*"))
-    print(f"{scoring:.1f} {building:.1f} {writing:.1f} {before} {_megabytes()} {files:,}")
+    print(f"{scoring:.1f} {building:.1f} {writing:.1f} {megabytes} {_megabytes()} {files:,}")
 
 
 def _megabytes() -> int:
-    """The most that this process ever held (Linux); getrusage would tell of its parent, too."""
+    """Peak memory of this process (Linux); getrusage would include its parent's."""
     (line,) = (line for line in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in line)
     return int(line.split()[1]) >> 10
 
 
 def main(sizes: tuple[int, ...] = (10, 100, 1000, 10_000), jobs: int = 20) -> None:
-    heads = ("runs", "nothing to score, s", "board, s", "files written, s", "MB before", "MB", "files")
-    table = Table(*heads, title=f"The store: runs of {len(SET.segments)} segments, two metrics")
+    headings = ("runs", "nothing to score, s", "board, s", "files written, s", "MB before", "MB", "files")
+    table = Table(*headings, title=f"The store: runs of {len(SET.segments)} segments, two metrics")
     for runs in sizes:
         with tempfile.TemporaryDirectory() as root:
             fill(Path(root), runs)
-            command = [sys.executable, "-m", "perf.store", root]
+            command = [sys.executable, "-m", "tests.perf.store", root]
             done = subprocess.run(
                 command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[2]
             )
             table.add_row(f"{runs:,}", *done.stdout.split())
-    words = ["system=gemma-3-270m", "direction=zh-en"]
-    seconds, _ = timed(lambda: [Job.of(compose(words)) for _ in range(jobs)])
-    table.caption = f"Composing a job and setting it up: {1000 * seconds / jobs:.0f} ms, of {jobs}."
+    overrides = ["system=gemma-3-270m", "direction=zh-en"]
+    seconds, _ = timed(lambda: [translation_job(compose(overrides), SET) for _ in range(jobs)])
+    table.caption = f"Composing a job and setting it up: {1000 * seconds / jobs:.0f} ms, mean of {jobs}."
     show(table)
 
 

@@ -1,8 +1,8 @@
-"""The driver against its engine, and both against transformers' pipeline as most scripts call it: the white paper (39 segments) and
-the embedded Qwen2.5-Coder 0.5B, in both directions. A quarter of an hour on two cores.
+"""The driver against its engine, and both against transformers' pipeline as most scripts call it.
 
-What is compared does the same work on the same weights in one process, one after the other, once; the driver and its engine are
-two clocks of one run.
+The white paper (39 segments) and the embedded Qwen2.5-Coder 0.5B in both directions: a quarter of an hour on two cores.
+All rows of a direction do the same work on the same weights in one process, one after the other, once; the driver and its
+engine are two clocks of one run.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from rich.table import Table
 from bench import references
 from bench.adapters.llm import LLM
 from bench.checkpoints.loading import folder, load_model, load_tokenizer
-from bench.core import Adapter, Output, ReferenceSet, Source
-from bench.languages import DIRECTIONS, Direction
+from bench.core import Adapter, Output, ReferenceSet, Source, Task, Unit
+from bench.languages import DIRECTIONS
 from bench.launching.compose import compose
-from bench.launching.jobs import Job
+from bench.launching.jobs import translation_job
+from bench.records import SystemCard
 from bench.translation import batching
-from bench.translation.driver import translate
+from bench.translation.driver import TranslationJob, translate
 from tests.perf import show, timed
 
 SET = references.load("china-export-controls-2021")
@@ -36,95 +37,98 @@ BATCH_TOKENS = 32768
 ROOT = Path(__file__).parents[2]
 
 
-def system(name: str, direction: Direction) -> Adapter:
-    return Job.of(compose([f"system={name}", f"direction={direction}"])).adapter
+def create_adapter(name: str, task: Task) -> Adapter:
+    config = compose([f"system={name}", f"direction={task.direction}"])
+    return translation_job(config, task.reference).adapter
 
 
 class Clocked(Adapter):
-    """An adapter, and the seconds that were spent inside it: what the driver took is the rest."""
+    """An adapter, and the seconds that were spent inside it; the rest of a run's time is the driver's."""
 
     def __init__(self, adapter: Adapter) -> None:
+        super().__init__(adapter.direction)
         self.adapter = adapter
         self.seconds = 0.0
 
     def identity(self) -> Any:
         return self.adapter.identity()
 
-    def length(self, unit: Sequence[Source], direction: Direction) -> int:
-        return self.adapter.length(unit, direction)
+    def batch_cost(self, unit: Unit) -> int:
+        return self.adapter.batch_cost(unit)
 
-    def translate(self, sources: Sequence[Source], direction: Direction) -> Iterator[tuple[str, Output]]:
-        outputs = self.adapter.translate(sources, direction)
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+        outputs = self.adapter.translate(sources)
         while True:
-            began = time.perf_counter()
+            start = time.perf_counter()
             output = next(outputs, None)
-            self.seconds += time.perf_counter() - began
+            self.seconds += time.perf_counter() - start
             if output is None:
                 return
             yield output
 
 
-def driver(adapter: Adapter, of: ReferenceSet, direction: Direction) -> tuple[float, float]:
-    """Seconds of a whole run through the driver (plan, batches, flags, journal, run.json), and of the engine alone in it."""
+def driver_seconds(adapter: Adapter, task: Task) -> tuple[float, float]:
+    """Seconds of a complete run through the driver (batches, flags, journal, run.json), and of the engine within it."""
     clocked = Clocked(adapter)
-    with tempfile.TemporaryDirectory() as room:
-        whole, _ = timed(
-            lambda: translate(clocked, of, direction, Path(room), {"name": "perf"}, BATCH_TOKENS)
-        )
-    return whole, clocked.seconds
+    with tempfile.TemporaryDirectory() as folder:
+        job = TranslationJob(task, clocked, SystemCard("perf"), Path(folder), BATCH_TOKENS)
+        seconds, _ = timed(lambda: translate(job))
+    return seconds, clocked.seconds
 
 
-def usual_script(adapter: LLM, of: ReferenceSet, direction: Direction, batch_size: int) -> float:
+def pipeline_seconds(adapter: LLM, task: Task, batch_size: int) -> float:
     """Seconds of transformers' pipeline over the segments in the order of the file, as most scripts do it."""
     import transformers
 
     path = folder(adapter.weights)
     tokenizer = load_tokenizer(path, padding_side="left")
     model = load_model(path, "AutoModelForCausalLM", "float32", "cpu")
-    pipe = transformers.pipeline("text-generation", model=model, tokenizer=tokenizer)
+    pipeline = transformers.pipeline("text-generation", model=model, tokenizer=tokenizer)
     chats = [
-        adapter.prompt.messages([source], direction)
-        for source in batching.sources(of, direction, adapter.context)
+        adapter.prompt.messages([source], task.direction)
+        for source in batching.sources(task, adapter.context)
     ]
     options = {"max_new_tokens": 512, "do_sample": False, "return_full_text": False, "batch_size": batch_size}
-    return timed(lambda: pipe(chats, **options))[0]
+    return timed(lambda: pipeline(chats, **options))[0]
 
 
-def finished_suite() -> float:
-    """Seconds of `bench run` where everything is done already: a copy of the published results."""
-    with tempfile.TemporaryDirectory() as room:
-        shutil.copytree(ROOT / "results", Path(room) / "results")
-        command = [sys.executable, "-m", "bench", "run", "--quiet", f"store={room}/results"]
+def finished_suite_seconds() -> float:
+    """Seconds of `bench run` with nothing to do: a copy of the published results."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(ROOT / "results", Path(folder) / "results")
+        command = [sys.executable, "-m", "bench", "run", "--quiet", f"store={folder}/results"]
         return min(
             timed(lambda: subprocess.run(command, check=True, capture_output=True))[0] for _ in range(4)
         )
 
 
-def main(of: ReferenceSet = SET) -> None:
-    title = (
-        f"{len(of.segments)} segments of the white paper, Qwen2.5-Coder 0.5B, float32 but where it says int8"
-    )
+def main(reference: ReferenceSet = SET) -> None:
+    title = f"{len(reference.segments)} segments of the white paper, Qwen2.5-Coder 0.5B, float32 unless it says int8"
     table = Table("what", "direction", "seconds", "ratio", title=title)
 
-    def row(what: str, direction: str, seconds: float, ratio: str = "") -> None:
+    def add_row(what: str, direction: str, seconds: float, ratio: str = "") -> None:
         table.add_row(what, direction, f"{seconds:.1f}", ratio)
         Console(stderr=True).print(f"{what}, {direction}: {seconds:.1f} s {ratio}", highlight=False)
 
     for direction in DIRECTIONS:
-        adapter = cast(LLM, system(QWEN, direction))
+        task = Task(reference, direction)
+        adapter = cast(LLM, create_adapter(QWEN, task))
         adapter.load()
-        ours, engine = driver(adapter, of, direction)
-        row("bench, driver and all", direction, ours)
-        row("its engine alone", direction, engine, f"overhead {100 * (ours / engine - 1):.2f} %")
+        bench_seconds, engine_seconds = driver_seconds(adapter, task)
+        add_row("bench, with its driver", direction, bench_seconds)
+        overhead = 100 * (bench_seconds / engine_seconds - 1)
+        add_row("its engine alone", direction, engine_seconds, f"overhead {overhead:.2f} %")
         del adapter._model
         for size in (8, 1):
-            theirs = usual_script(adapter, of, direction, size)
-            what = f"transformers pipeline, batch {size}"
-            row(what, direction, theirs, f"bench is {theirs / ours:.1f} x as fast")
-        int8 = system(f"{QWEN}-int8", direction)
+            seconds = pipeline_seconds(adapter, task, size)
+            ratio = f"bench is {seconds / bench_seconds:.1f} x as fast"
+            add_row(f"transformers pipeline, batch {size}", direction, seconds, ratio)
+        int8 = create_adapter(f"{QWEN}-int8", task)
         int8.load()
-        whole, engine = driver(int8, of, direction)
-        row("bench, CTranslate2 int8", direction, whole, f"{ours / whole:.1f} x as fast")
-        row("its engine alone", direction, engine, f"overhead {100 * (whole / engine - 1):.2f} %")
-    row("bench run, all done before", "both", finished_suite())
+        int8_seconds, engine_seconds = driver_seconds(int8, task)
+        ratio = f"{bench_seconds / int8_seconds:.1f} x as fast"
+        add_row("bench, CTranslate2 int8", direction, int8_seconds, ratio)
+        overhead = 100 * (int8_seconds / engine_seconds - 1)
+        add_row("its engine alone", direction, engine_seconds, f"overhead {overhead:.2f} %")
+    add_row("bench run with nothing to do", "both", finished_suite_seconds())
     show(table)
