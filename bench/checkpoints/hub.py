@@ -40,44 +40,44 @@ class HubFile:
         return {"repo_id": self.repository, "revision": self.revision}
 
 
-def in_hub_cache(wanted: HubFile) -> Path | None:
+def in_hub_cache(target: HubFile) -> Path | None:
     """The local file or folder if it is complete in the hub's cache. Never uses the network."""
-    return _noted(wanted) or _without_network(wanted)
+    return _noted(target) or _without_network(target)
 
 
-def fetch(wanted: HubFile) -> Path:
+def fetch(target: HubFile) -> Path:
     """The local file or folder, downloaded if necessary. Raises UnusableSource if that fails."""
     import huggingface_hub
     from huggingface_hub import constants, utils
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
 
-    if path := _noted(wanted):
+    if path := _noted(target):
         return path
     show_bars = not progress.is_quiet() and sys.stderr.isatty() and not utils.are_progress_bars_disabled()
     (utils.enable_progress_bars if show_bars else utils.disable_progress_bars)()
     try:
         try:
             # one request that fails fast: a download would retry for a long time
-            huggingface_hub.HfApi().model_info(**wanted.pinned, timeout=TIMEOUT)
+            huggingface_hub.HfApi().model_info(**target.pinned, timeout=TIMEOUT)
         except OSError as error:
-            if path := _without_network(wanted):
+            if path := _without_network(target):
                 return path
             if isinstance(error, HfHubHTTPError):  # the hub has answered
                 raise
             raise UnusableSource(f"the hub cannot be reached ({network_cause(str(error))})") from None
         if not show_bars:
-            progress.say(f"Fetching the hub's {wanted.repository}@{wanted.revision}.")
-        path = _download(wanted)
+            progress.say(f"Fetching the hub's {target.repository}@{target.revision}.")
+        path = _download(target)
         with suppress(OSError):  # without the note, the next call asks the hub once more
-            write_atomically(wanted.note, str(path))
+            write_atomically(target.note, str(path))
         return path
     except GatedRepoError:
-        raise UnusableSource(_gated(wanted)) from None
+        raise UnusableSource(_gated(target)) from None
     except (OSError, ValueError) as error:  # ValueError: not a valid hub id
         raise UnusableSource(explain(error, Path(constants.HF_HUB_CACHE))) from None
 
 
-def refusal_reason(wanted: HubFile, seconds: float) -> str:
+def refusal_reason(target: HubFile, seconds: float) -> str:
     """Why the hub does not let this user download it; "" if it does.
 
     Sends one request, with the user's token if there is one, and waits at most `seconds` for the answer.
@@ -85,57 +85,57 @@ def refusal_reason(wanted: HubFile, seconds: float) -> str:
     import huggingface_hub
     from huggingface_hub import errors
 
-    plain_names = (pattern for pattern in wanted.patterns if "*" not in pattern)
-    file = wanted.file or next(plain_names, "config.json")
-    url = huggingface_hub.hf_hub_url(wanted.repository, file, revision=wanted.revision)
+    plain_names = (pattern for pattern in target.patterns if "*" not in pattern)
+    file = target.file or next(plain_names, "config.json")
+    url = huggingface_hub.hf_hub_url(target.repository, file, revision=target.revision)
     try:
         huggingface_hub.get_hf_file_metadata(url, timeout=seconds)
     except errors.EntryNotFoundError:
         return ""  # not every model has this file, but the repository can be read
     except errors.GatedRepoError:
-        return _gated(wanted)
+        return _gated(target)
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "no status"
-        return f"the hub does not give you {wanted.repository}@{wanted.revision[:12]} ({status})"
+        return f"the hub does not give you {target.repository}@{target.revision[:12]} ({status})"
     except (OSError, ValueError) as error:
         return f"the hub cannot be reached ({network_cause(str(error))})"
     return ""
 
 
-def _gated(wanted: HubFile) -> str:
-    return f"the hub {GATED} https://huggingface.co/{wanted.repository}"
+def _gated(target: HubFile) -> str:
+    return f"the hub {GATED} https://huggingface.co/{target.repository}"
 
 
-def _download(wanted: HubFile, local_files_only: bool = False) -> Path:
+def _download(target: HubFile, local_files_only: bool = False) -> Path:
     import huggingface_hub
 
-    if wanted.file:
+    if target.file:
         return Path(
             huggingface_hub.hf_hub_download(
-                **wanted.pinned, filename=wanted.file, local_files_only=local_files_only
+                **target.pinned, filename=target.file, local_files_only=local_files_only
             )
         )
     return Path(
         huggingface_hub.snapshot_download(
-            **wanted.pinned, allow_patterns=[*wanted.patterns], local_files_only=local_files_only
+            **target.pinned, allow_patterns=[*target.patterns], local_files_only=local_files_only
         )
     )
 
 
-def _noted(wanted: HubFile) -> Path | None:
+def _noted(target: HubFile) -> Path | None:
     """Where the note says it is, if it still is."""
-    if COMMIT.fullmatch(wanted.revision) and wanted.note.is_file():
-        path = Path(wanted.note.read_text(encoding="utf-8"))
+    if COMMIT.fullmatch(target.revision) and target.note.is_file():
+        path = Path(target.note.read_text(encoding="utf-8"))
         return path if path.exists() else None
     return None
 
 
-def _without_network(wanted: HubFile) -> Path | None:
+def _without_network(target: HubFile) -> Path | None:
     """What any program has left in the hub's cache, unless a download of this repository is unfinished."""
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     with suppress(LocalEntryNotFoundError):
-        path = _download(wanted, local_files_only=True)
-        if wanted.file or not any((path.parents[1] / "blobs").glob("*.incomplete")):
+        path = _download(target, local_files_only=True)
+        if target.file or not any((path.parents[1] / "blobs").glob("*.incomplete")):
             return path
     return None
