@@ -13,7 +13,7 @@ from bench.core import Adapter, Scorer, Weights
 from bench.endpoints import Endpoint
 from bench.errors import BenchError
 from bench.languages import sides
-from bench.launching.compose import expand, friendly_errors, instantiate, job_configs
+from bench.launching.compose import expand, friendly_errors, instantiate, job_configs, scorer_nodes
 from bench.references.outside import SACREBLEU
 
 Kind = Literal["system", "metric"]
@@ -60,7 +60,7 @@ def run_components(configs: Sequence[DictConfig]) -> list[Component]:
         _component(name, "system", config.system, config.system.adapter, direction=config.direction)
         for name, config in zip(names, configs, strict=True)
     ]
-    components += [_component(str(name), "metric", node, node) for name, node in configs[0].metric.items()]
+    components += [_component(name, "metric", node, node) for name, node in scorer_nodes(configs[0]).items()]
     return list({repr((c.name, c.config, c.needs, c.error)): c for c in components}.values())
 
 

@@ -110,19 +110,28 @@ def reference(config: DictConfig) -> ReferenceSet:
 def scorers(config: DictConfig) -> dict[str, Scorer]:
     """Metric id -> scorer, in the order of the config."""
     with friendly_errors():
-        return {str(metric): instantiate(node) for metric, node in config.metric.items()}
+        return {metric: instantiate(node) for metric, node in scorer_nodes(config).items()}
+
+
+def scorer_nodes(config: DictConfig) -> dict[str, DictConfig]:
+    """Metric id -> the node that describes its scorer, without `resources`: these are for the launcher.
+
+    The nodes are in a copy of the config, so that ${…} in them can refer to values elsewhere in it.
+    """
+    nodes = copy.deepcopy(config).metric
+    for node in nodes.values():
+        with open_dict(node):
+            node.pop("resources", None)
+    return {str(metric): node for metric, node in nodes.items()}
 
 
 def instantiate(node: DictConfig, **arguments: Any) -> Any:
-    """The object that a yaml describes. `arguments` are passed to its constructor as well.
+    """The object that a node describes. `arguments` are passed to its constructor as well.
 
-    `resources` is left out: it is for the launcher. Raises BenchError if the constructor does.
+    Raises BenchError if the constructor does.
     """
-    described = copy.deepcopy(node)  # it keeps its parent, so that ${…} still reaches outside of the node
-    with open_dict(described):
-        described.pop("resources", None)
     try:
-        return hydra.utils.instantiate(described, _convert_="all", **arguments)
+        return hydra.utils.instantiate(node, _convert_="all", **arguments)
     except InstantiationException as error:
         if isinstance(error.__cause__, BenchError):
             raise error.__cause__ from None
@@ -145,5 +154,7 @@ def friendly_errors() -> Iterator[None]:
             f"There is no {group} {name!r}: use one of {', '.join(options)}, or add your own with --config-dir."
         ) from None
     except (HydraException, OmegaConfBaseException) as error:
-        detail = error.__cause__ if isinstance(error.__cause__, ImportError) else error  # which module is missing
+        detail = (
+            error.__cause__ if isinstance(error.__cause__, ImportError) else error
+        )  # which module is missing
         raise BenchError(f"The configuration is not valid: {' '.join(str(detail).split())}") from None
