@@ -1,4 +1,4 @@
-"""Short ways into the pipeline, and the documents that the tests of the reference sets share."""
+"""Shortcuts into the pipeline, and documents that the tests of reference sets share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.core import Segment
 from bench.languages import LANGUAGE_NAMES, Language
@@ -25,8 +26,8 @@ BLIND = sorted(f"blind/{path.name.removesuffix('.gold.tsv')}" for path in GOLD.g
 
 def sources(document: str) -> list[Path]:
     """The file, or the two files, of a gold document."""
-    one = GOLD / f"{document}.txt"
-    return [one] if one.is_file() else [GOLD / f"{document}.zh.txt", GOLD / f"{document}.en.txt"]
+    bilingual = GOLD / f"{document}.txt"
+    return [bilingual] if bilingual.is_file() else [GOLD / f"{document}.zh.txt", GOLD / f"{document}.en.txt"]
 
 
 def gold(path: Path) -> list[tuple[str, str]]:
@@ -44,7 +45,7 @@ def two(zh: str, en: str) -> SourceText:
 
 
 def rows(zh: Sequence[str], en: Sequence[str]) -> SourceText:
-    """As from a file that is aligned already."""
+    """A source that is already aligned."""
     return SourceText({"zh": "\n".join(zh), "en": "\n".join(en)}, True, ())
 
 
@@ -57,20 +58,20 @@ def texts(segments: Sequence[Segment]) -> list[tuple[str, str]]:
 
 
 def half(text: str, language: Language, paged: bool = True) -> str:
-    """The lines of one language of a text in both; where it is `paged`, a page begins wherever the language changes."""
-    found = ""
-    before: Piece | None = None
+    """The lines of one language in a bilingual text. With `paged`, a page begins where the language changes."""
+    lines = ""
+    previous: Piece | None = None
     for piece in split_lines(text):
         if piece.language == language:
-            own = before is None or before.language == language
-            found += "\n" if before and not (own and piece.line == before.line + 1) else ""
-            found += ("\f" if paged and not own else "") + " " * piece.column + piece.text + "\n"
-        before = piece
-    return found
+            same_language = previous is None or previous.language == language
+            lines += "\n" if previous and not (same_language and piece.line == previous.line + 1) else ""
+            lines += ("\f" if paged and not same_language else "") + " " * piece.column + piece.text + "\n"
+        previous = piece
+    return lines
 
 
-def edit(folder: Path, line: int, change: Callable[[dict], object]) -> None:
-    """Changes one segment and makes the hash right again, so that a test reaches what lies behind it."""
+def edit(folder: Path, line: int, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change one segment and update the hash, so that only the change itself can be refused."""
     path = folder / "segments.jsonl"
     rows = [json.loads(text) for text in path.read_text("utf-8").splitlines()]
     change(rows[line - 1])
@@ -87,8 +88,8 @@ def halves(folder: Path) -> tuple[Path, Path]:
     return folder / "statement.zh.txt", folder / "statement.en.txt"
 
 
-def left_out(folder: Path) -> list[dict]:
-    """The entries of what is in no segment."""
+def left_out(folder: Path) -> list[dict[str, Any]]:
+    """The rows of left_out.jsonl."""
     return [json.loads(line) for line in (folder / "left_out.jsonl").read_text("utf-8").splitlines()]
 
 
@@ -96,4 +97,4 @@ NOTE_WITHIN = (
     "Trade grows. China stands for peace and will work with\n\n* Note: A source.\n\n"
     "贸易增长。中国坚持和平，将与\n\n* 注：来源。\n\nall Countries. Peace lasts.\n\n各国合作。和平持久。\n"
 )
-"""A note at the foot of a page, and the sentence that runs around it."""
+"""A footnote within a sentence."""

@@ -1,4 +1,5 @@
-"""Sentences of both languages find each other: by length, words, numbers and numbering, near walls and in long documents."""
+"""The aligner: evidence (length, words, numbers, numbering), missing counterparts, confidence, walls, long
+documents."""
 
 from __future__ import annotations
 
@@ -31,24 +32,33 @@ def names(groups: Sequence[Group]) -> list[tuple[list[str], list[str]]]:
     return [([i.name for i in group.zh], [i.name for i in group.en]) for group in groups]
 
 
-# --- what speaks for a pair -------------------------------------------------------------------------------------
+# --- evidence for a pair ---
 
 
 @pytest.mark.parametrize(
     ("zh", "en"),
     [
         # Length alone: one sentence is cut in two on either side.
-        ("甲乙丙丁戊己庚辛壬癸甲乙丙丁戊己庚辛壬癸。|子丑寅。", "Aa bbb cccc dddd eeee ffff. Gggg hhhh iiii jjjj kkkk.|Llll mmm."),
+        (
+            "甲乙丙丁戊己庚辛壬癸甲乙丙丁戊己庚辛壬癸。|子丑寅。",
+            "Aa bbb cccc dddd eeee ffff. Gggg hhhh iiii jjjj kkkk.|Llll mmm.",
+        ),
         # Words of the official register, against length.
-        ("双方同意。|各国反对恐怖主义。", "The two sides have reached agreement on this.|All oppose terrorism."),
+        (
+            "双方同意。|各国反对恐怖主义。",
+            "The two sides have reached agreement on this.|All oppose terrorism.",
+        ),
         # Numbers, however they are written.
         ("二〇二一年。|12亿元。|第三条。", "In 2021.|1.2 billion yuan.|Article 3."),
         # Names in Latin letters.
-        ("加入WTO之后。|与ASEAN合作之后。", "After it became a member of the WTO.|After it worked with ASEAN."),
+        (
+            "加入WTO之后。|与ASEAN合作之后。",
+            "After it became a member of the WTO.|After it worked with ASEAN.",
+        ),
         # Numbering: the middle item has no counterpart.
         ("一、甲乙丙丁。|三、甲乙丙戊。", "I. Aaaa bbbb cccc dddd.|III. Aaaa bbbb cccc eeee."),
     ],
-)  # fmt: skip
+)
 def test_pairs(zh: str, en: str) -> None:
     source = both("Preamble\n\n" + en.replace("|", "\n\n") + "\n\n前言\n\n" + zh.replace("|", "\n\n"))
     found = [
@@ -58,8 +68,10 @@ def test_pairs(zh: str, en: str) -> None:
 
 
 def test_a_dictionary_finds_what_length_cannot(tmp_path: Path) -> None:
-    # By length the middle sentence may go with either neighbour; only words tell which.
-    source = "前言\n\n蜜蜂采蜜酿蜜。鲸鱼游泳唱歌。\n\nPreamble\n\nBees like the bloom. They gather honey. Whales swim afar."
+    # By length the middle sentence may belong to either neighbour; only words decide.
+    chinese = "前言\n\n蜜蜂采蜜酿蜜。鲸鱼游泳唱歌。"
+    english = "Preamble\n\nBees like the bloom. They gather honey. Whales swim afar."
+    source = f"{chinese}\n\n{english}"
     path = tmp_path / "cc-cedict.txt"
     path.write_text(
         "# comment\n蜜蜂 蜜蜂 [mi4 feng1] /bee/honeybee/\n採蜜 采蜜 [cai3 mi4] /to gather honey/\n"
@@ -74,7 +86,7 @@ def test_a_dictionary_finds_what_length_cannot(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["傳統 传统 chuan2 tong3 /tradition/", ""])
-def test_dictionary_of_another_form_is_refused(tmp_path: Path, text: str) -> None:
+def test_dictionary_in_another_format_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "dict.txt"
     path.write_text(f"# head\n{text}\n", "utf-8")
     with pytest.raises(BenchError, match=r"dict\.txt:2 is not an entry|no dictionary entries"):
@@ -89,7 +101,7 @@ def test_dictionary_joins_homographs(tmp_path: Path) -> None:
         cedict.load(tmp_path / "none")
 
 
-# --- what has no counterpart ------------------------------------------------------------------------------------
+# --- missing counterparts ---
 
 ARTICLES = [
     ("缔约双方应在边境地区开展贸易合作。", "The Parties shall cooperate in trade in the border areas."),
@@ -112,7 +124,7 @@ def articles(side: int, without: int | None = None) -> str:
 @pytest.mark.parametrize("missing", range(5))
 @pytest.mark.parametrize("side", [0, 1], ids=["zh", "en"])
 def test_an_article_in_one_language_only(side: int, missing: int) -> None:
-    """`missing` is the article that the other language has not."""
+    """`missing` is the article that the other language does not have."""
     found = build_segments(
         two(articles(0, missing if side else None), articles(1, None if side else missing))
     )
@@ -122,23 +134,23 @@ def test_an_article_in_one_language_only(side: int, missing: int) -> None:
     assert left.text.endswith(ARTICLES[missing][side])
 
 
-GLUED = pytest.mark.xfail(strict=True, reason="a short note in one language is joined to its neighbour")
+JOINED = pytest.mark.xfail(strict=True, reason="a short note in one language is joined to its neighbour")
 NOTES = [
     ("zh", "新华社北京3月2日电　双方签署协定，全文如下："),
     ("zh", "以上数据来源：国家统计局。"),
     ("en", "(Applause)"),
     ("en", "Note: The English text was revised on 20 March 2019."),
     ("en", "[Official stamp of the Ministry]"),
-    pytest.param("zh", "【编者按：本文由本社译自俄文，略有删节。】", marks=GLUED),
-    pytest.param("zh", "（本译文仅供参考。）", marks=GLUED),
-    pytest.param("en", "Unofficial translation. The Russian text prevails.", marks=GLUED),
-    pytest.param("en", "(Translated from the Russian.)", marks=GLUED),
+    pytest.param("zh", "【编者按：本文由本社译自俄文，略有删节。】", marks=JOINED),
+    pytest.param("zh", "（本译文仅供参考。）", marks=JOINED),
+    pytest.param("en", "Unofficial translation. The Russian text prevails.", marks=JOINED),
+    pytest.param("en", "(Translated from the Russian.)", marks=JOINED),
 ]
 
 
 @pytest.mark.parametrize(("side", "note"), NOTES)
 def test_a_note_in_one_language_only(side: Language, note: str) -> None:
-    """Wherever it stands."""
+    """At any position in the document."""
     for before in range(5):
         halves = {}
         for index, language in enumerate(("zh", "en")):
@@ -168,9 +180,10 @@ def test_a_table_of_contents_in_one_language_only(side: str) -> None:
     assert [left.text for left in found.left_out] == [line[("zh", "en").index(side)] for line in contents]
 
 
-def test_sentence_whose_counterpart_is_cut_goes_too() -> None:
-    source = "Preamble\n\nChina acts for peace in the world. Development needs security.\n\n前言\n\n中国为世界和平而行动。发展需要安"
-    found = built(source)
+def test_a_sentence_whose_counterpart_is_cut_is_left_out() -> None:
+    english = "Preamble\n\nChina acts for peace in the world. Development needs security."
+    chinese = "前言\n\n中国为世界和平而行动。发展需要安"
+    found = built(f"{english}\n\n{chinese}")
     assert [s.en for s in found.segments] == ["Preamble", "China acts for peace in the world."]
     assert [(item.side, item.text, item.reason) for item in found.left_out] == [
         ("en", "Development needs security.", "its counterpart is cut off"),
@@ -179,10 +192,13 @@ def test_sentence_whose_counterpart_is_cut_goes_too() -> None:
 
 
 def test_clauses_of_a_preamble_stay_apart_and_lone_article_numbers_join() -> None:
-    english = "The People's Republic of China and the Russian Federation,\n\nBased on their friendship,\n\nHave agreed:\n\n"
-    chinese_ = "中华人民共和国和俄罗斯联邦，\n\n基于两国友好，\n\n兹协议如下：\n\n"
+    english = (
+        "The People's Republic of China and the Russian Federation,\n\n"
+        "Based on their friendship,\n\nHave agreed:\n\n"
+    )
+    chinese = "中华人民共和国和俄罗斯联邦，\n\n基于两国友好，\n\n兹协议如下：\n\n"
     article = ("Article 1\n\nThe Parties cooperate.\n\n", "第一条\n\n双方合作。\n")
-    found = built(english + article[0] + chinese_ + article[1])
+    found = built(english + article[0] + chinese + article[1])
     assert texts(found.segments)[1:3] == [
         ("基于两国友好，", "Based on their friendship,"),
         ("兹协议如下：", "Have agreed:"),
@@ -192,11 +208,11 @@ def test_clauses_of_a_preamble_stay_apart_and_lone_article_numbers_join() -> Non
     assert not found.left_out
 
 
-# --- confidence -------------------------------------------------------------------------------------------------
+# --- confidence ---
 
 
 def confidences(shift: int) -> list[float]:
-    """Of the gold pairs, each English side `shift` lines further down."""
+    """The confidence of gold pairs with each English side taken from `shift` lines further down."""
     found: list[float] = []
     for document in DOCUMENTS:
         pairs = gold(GOLD / f"{document}.gold.tsv")
@@ -209,21 +225,21 @@ def share(found: Sequence[bool]) -> float:
     return sum(found) / len(found)
 
 
-def test_confidence_tells_pairs_from_neighbours() -> None:
-    """Measured: 98.5 % of the true pairs stand above 0.5; 84 % of those shifted by one, which are often about the same
-    thing, stand below, and 95 % of those shifted by seven."""
+def test_confidence_separates_pairs_from_neighbours() -> None:
+    """Measured: 98.5 % of the true pairs are above 0.5. 84 % of the pairs shifted by one, which are often
+    about the same thing, are below 0.5, and 95 % of those shifted by seven."""
     assert share([value > 0.5 for value in confidences(0)]) >= 0.97
     assert share([value < 0.5 for value in confidences(1)]) >= 0.8
     assert share([value < 0.5 for value in confidences(7)]) >= 0.9
 
 
-def test_unrelated_texts_have_no_confidence() -> None:
+def test_unrelated_texts_have_low_confidence() -> None:
     for zh, en in [("food-security", "investment-law"), ("assembly-speech", "law-hyphenated")]:
         groups = align(sides(zh)[0], sides(en)[1])
         assert share([group.confidence < 0.5 for group in groups if group.zh and group.en]) >= 0.9
 
 
-def test_rate_pairs_gives_the_confidence_of_pairs_made_elsewhere() -> None:
+def test_rate_pairs() -> None:
     zh, en = (
         split_blocks(extract({side: text})[0][side])
         for side, text in (("zh", "双方同意。"), ("en", "Both agree."))
@@ -233,11 +249,11 @@ def test_rate_pairs_gives_the_confidence_of_pairs_made_elsewhere() -> None:
     assert all(0 <= value <= 1 for value in rate_pairs(zh * 3, en * 3))
 
 
-# --- walls ------------------------------------------------------------------------------------------------------
+# --- walls ---
 
 
 @pytest.mark.parametrize("document", ["climate-white-paper", "treaty-facing"])
-def test_no_group_reaches_across_a_wall(document: str) -> None:
+def test_no_group_crosses_a_wall(document: str) -> None:
     zh, en = sides(document)
     free = list(align(zh, en))
     ends = list(accumulate(((len(g.zh), len(g.en)) for g in free), lambda a, b: (a[0] + b[0], a[1] + b[1])))
@@ -252,7 +268,7 @@ def test_no_group_reaches_across_a_wall(document: str) -> None:
     assert at == (len(zh), len(en))
 
 
-def test_walls_at_the_edges_and_twice() -> None:
+def test_walls_at_the_edges_and_repeated() -> None:
     zh, en = sides("ocean-statement")
     end = (len(zh), len(en))
     assert names(list(align(zh, en, walls=[(0, 0), (0, 0), end, end]))) == names(list(align(zh, en)))
@@ -260,11 +276,11 @@ def test_walls_at_the_edges_and_twice() -> None:
     assert all(not group.zh or not group.en for group in alone)
 
 
-# --- long documents ---------------------------------------------------------------------------------------------
+# --- long documents ---
 
 
 def joined(parts: Sequence[Sequence[Item]]) -> Iterator[Item]:
-    """Items of several documents as those of one."""
+    """The items of several documents as the items of one document."""
     block = line = 0
     for number, part in enumerate(parts):
         for item in part:
@@ -277,22 +293,22 @@ def joined(parts: Sequence[Sequence[Item]]) -> Iterator[Item]:
 @pytest.mark.slow
 def test_a_long_document_is_aligned_as_its_parts_are() -> None:
     order = [*DOCUMENTS, *reversed(DOCUMENTS), *DOCUMENTS[::2], *DOCUMENTS[1::2]]
-    of = {document: sides(document) for document in DOCUMENTS}
-    zh, en = (list(joined([of[document][side] for document in order])) for side in (0, 1))
+    documents = {document: sides(document) for document in DOCUMENTS}
+    zh, en = (list(joined([documents[document][side] for document in order])) for side in (0, 1))
     assert min(len(zh), len(en)) > 2500
     found = list(align(zh, en))
     assert [i.name for g in found for i in g.zh] == [i.name for i in zh]  # each once, in order
     assert [i.name for g in found for i in g.en] == [i.name for i in en]
     expected = set()
     for number, document in enumerate(order):
-        for group in align(*of[document]):
+        for group in align(*documents[document]):
             expected.add(tuple(tuple(f"{number}:{i.name}" for i in side) for side in (group.zh, group.en)))
     ours = {(tuple(i.name for i in group.zh), tuple(i.name for i in group.en)) for group in found}
     assert len(ours - expected) <= 0.005 * len(ours), sorted(ours - expected)
 
 
 @pytest.mark.parametrize(("zh_size", "en_size"), [(2400, 1100), (600, 2400), (1300, 5)])
-def test_long_documents_of_unequal_size_are_held_whole(zh_size: int, en_size: int) -> None:
+def test_long_documents_of_unequal_size_lose_nothing(zh_size: int, en_size: int) -> None:
     zh, en = (
         split_blocks(extract({side: text * 60})[0][side])
         for side, text in (("zh", articles(0)), ("en", articles(1)))

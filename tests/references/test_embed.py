@@ -1,4 +1,4 @@
-"""Embeddings as evidence: a tiny real checkpoint goes the whole way, and what it says decides where nothing else does."""
+"""Embeddings as evidence: a tiny real checkpoint, and vectors that decide when no other evidence does."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_checkpoint_gives_vectors_of_length_one_in_the_order_of_the_texts(chec
     assert np.allclose(vectors, alone, atol=1e-5)
 
 
-def test_a_checkpoint_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
+def test_a_missing_checkpoint_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(BenchError):
         load_embedder(str(tmp_path / "nothing"))
 
@@ -84,8 +84,8 @@ def test_without_the_package_the_message_names_the_extra() -> None:
     )
 
 
-def test_what_the_vectors_say_decides() -> None:
-    # Words that no lexicon has; by length the middle sentence may go with either neighbour.
+def test_vectors_decide() -> None:
+    # Words that are in no lexicon; by length the middle sentence may belong to either neighbour.
     zh = "鼹鼠打洞挖土。狐獴站岗放哨。"
     en = "Moles burrow the loam. They tunnel. Meerkats stand sentry."
     place = {

@@ -1,4 +1,4 @@
-"""Lines become paragraphs and headings of one language each, and nothing that is no text stays among them."""
+"""Lines become paragraphs and headings of one language each; page furniture is removed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def left_out(text: str) -> list[tuple[int, str]]:
-    """Line and reason of what is no text."""
+    """Line and reason of what is not running text."""
     return [(item.lines[0], item.reason) for item in extract({"both": text})[1]]
 
 
-# --- which language a line is in --------------------------------------------------------------------------------
+# --- which language a line is in ---
 
 
 @pytest.mark.parametrize(
@@ -51,29 +51,39 @@ def test_a_line_without_letters_belongs_to_its_page() -> None:
     ]
 
 
-def test_a_text_in_one_language_is_not_asked_again() -> None:
+def test_the_known_language_of_a_text_is_kept() -> None:
     assert {p.language for p in split_lines("参加 World Trade Organization\nWTO\n2001", "zh")} == {"zh"}
     assert {p.language for p in split_lines("和为贵\n2001", "en")} == {"en"}
 
 
-# --- paragraphs and headings ------------------------------------------------------------------------------------
+# --- paragraphs and headings ---
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         # Wrapped lines are one paragraph, an indented line begins the next one.
-        ("　　中国坚持总体国家安全观，不断完善出口管制的法律\n制度，维护世界和平与地区安全。中国愿同各国一道，\n促进共同发展。\n　　各国应当合作。", ["中国坚持总体国家安全观，不断完善出口管制的法律\n制度，维护世界和平与地区安全。中国愿同各国一道，\n促进共同发展。", "各国应当合作。"]),
+        (
+            "　　中国坚持总体国家安全观，不断完善出口管制的法律\n制度，维护世界和平与地区安全。"
+            "中国愿同各国一道，\n促进共同发展。\n　　各国应当合作。",
+            [
+                "中国坚持总体国家安全观，不断完善出口管制的法律\n制度，维护世界和平与地区安全。中国愿同各国一道，\n促进共同发展。",
+                "各国应当合作。",
+            ],
+        ),
         # Short lines are the rows of a list.
         ("天然铀及其化合物\n重水和核级石墨\n锆管", ["天然铀及其化合物", "重水和核级石墨", "锆管"]),
-        # A heading is not joined to what follows.
+        # A heading is not joined to the following text.
         ("一、基本立场\n\n中国坚持和平发展。", ["一、基本立场", "中国坚持和平发展。"]),
         ("前言\n\n出口管制是国际上通行的做法", ["前言", "出口管制是国际上通行的做法"]),
         ("第一章\n总则\n\n第一条\n双方合作。", ["第一章\n总则", "第一条\n双方合作。"]),
-        # The same header between the halves of two sentences goes.
-        ("中国坚持和平，愿与各\n\n白皮书\n\n国合作。\n\n中国坚持开放，愿与各\n\n白皮书\n\n国共享。", ["中国坚持和平，愿与各\n国合作。", "中国坚持开放，愿与各\n国共享。"]),
+        # A header that interrupts two sentences is removed.
+        (
+            "中国坚持和平，愿与各\n\n白皮书\n\n国合作。\n\n中国坚持开放，愿与各\n\n白皮书\n\n国共享。",
+            ["中国坚持和平，愿与各\n国合作。", "中国坚持开放，愿与各\n国共享。"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_chinese_blocks(text: str, expected: list[str]) -> None:
     assert blocks(text, "zh") == expected
 
@@ -81,19 +91,26 @@ def test_chinese_blocks(text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        # A page end in mid-sentence, in mid-word, before a capital that goes on with a name.
+        # A page end in mid-sentence, in mid-word, and before a capital that belongs to a name.
         ("China will\n\n中国将合作。\n\nact for peace.", ["China will\nact for peace."]),
         ("The interna-\n\n中国将合作。\n\ntional law.", ["The interna-\ntional law."]),
         ("It is set out in\n\n中国将合作。\n\nAnnex I.", ["It is set out in\nAnnex I."]),
-        # Paragraphs, a heading, the clauses of a preamble and a list stay apart.
+        # Paragraphs, a heading, the clauses of a preamble and a list stay separate.
         ("Peace lasts.\n\nTrade grows.", ["Peace lasts.", "Trade grows."]),
         ("I. Basic Position\n\nChina acts.", ["I. Basic Position", "China acts."]),
-        ("China and Russia,\n\nBased on friendship,\n\nHave agreed:", ["China and Russia,", "Based on friendship,", "Have agreed:"]),
+        (
+            "China and Russia,\n\nBased on friendship,\n\nHave agreed:",
+            ["China and Russia,", "Based on friendship,", "Have agreed:"],
+        ),
         ("- peace;\n- trade;\n- law.", ["- peace;", "- trade;", "- law."]),
-        # A note at the foot of a page does not part a sentence.
-        ("China will work with\n\n* Note: A source.\n\n中国将与各国合作。\n\nall Countries.\n\nPeace lasts.", ["China will work with\nall Countries.", "* Note: A source.", "Peace lasts."]),
+        # A footnote does not split a sentence.
+        (
+            "China will work with\n\n* Note: A source.\n\n中国将与各国合作。\n\n"
+            "all Countries.\n\nPeace lasts.",
+            ["China will work with\nall Countries.", "* Note: A source.", "Peace lasts."],
+        ),
     ],
-)  # fmt: skip
+)
 def test_english_blocks(text: str, expected: list[str]) -> None:
     assert blocks(text, "en") == expected
 
@@ -103,7 +120,11 @@ def test_english_blocks(text: str, expected: list[str]) -> None:
     [
         ("en", "I. China's Basic Position on Export Controls", True),
         ("en", "Done in Beijing on 5 May 2020", True),
-        ("en", "2. Sum up what the two sides have agreed on and then done since the year of 1996 in trade", False),
+        (
+            "en",
+            "2. Sum up what the two sides have agreed on and then done since the year of 1996 in trade",
+            False,
+        ),
         ("en", "Peace lasts.", False),
         ("en", "The two sides agreed that", False),
         ("zh", "（一）坚持总体国家安全观", True),
@@ -111,12 +132,12 @@ def test_english_blocks(text: str, expected: list[str]) -> None:
         ("zh", "中国坚持和平发展。", False),
         ("zh", "各国安全相互关联，", False),
     ],
-)  # fmt: skip
-def test_what_a_heading_is(language: str, text: str, heading: bool) -> None:
+)
+def test_is_heading(language: str, text: str, heading: bool) -> None:
     assert is_heading(text, language) == heading  # type: ignore[arg-type]
 
 
-# --- what is no text --------------------------------------------------------------------------------------------
+# --- page furniture ---
 
 PAGES = [  # English and Chinese of three pages
     ("China stands for peace and will work with", "中国坚持和平，愿与各国"),
@@ -126,7 +147,7 @@ PAGES = [  # English and Chinese of three pages
 
 
 def paged(header: tuple[str, str], footer: tuple[str, str]) -> str:
-    """A title, then the pages with a header and a footer each; {} becomes the page's number."""
+    """A title, then the pages with a header and a footer each; {} is replaced by the page number."""
     found = ["Peace and Trade\n\n和平与贸易\n"]
     for number, (en, zh) in enumerate(PAGES, 4):
         found.append(f"{header[0]}\n\n{en}\n\n{footer[0]}\n".format(number))
@@ -145,7 +166,7 @@ def paged(header: tuple[str, str], footer: tuple[str, str]) -> str:
         (("WHITE PAPER ON TRADE", "贸易白皮书"), ("— {} —", "{}")),
     ],
 )
-def test_headers_and_page_numbers_go(header: tuple[str, str], footer: tuple[str, str]) -> None:
+def test_headers_and_page_numbers_are_removed(header: tuple[str, str], footer: tuple[str, str]) -> None:
     text = paged(header, footer)
     assert blocks(text, "en") == ["Peace and Trade", "\n".join(en for en, _ in PAGES)]
     assert blocks(text, "zh") == ["和平与贸易", "\n".join(zh for _, zh in PAGES)]
@@ -157,23 +178,23 @@ def test_headers_and_page_numbers_go(header: tuple[str, str], footer: tuple[str,
     [
         # The same short line three times, within the text.
         "Peace.\n\nTrade\n\nIt grows.\n\nLaw.\n\nTrade\n\nIt grows.\n\nArt.\n\nTrade\n\nIt ends.",
-        # Articles that stand alone on their lines, and numbers that do not rise.
+        # Article numbers on lines of their own, and numbers that do not rise.
         "Article 1\n\nPeace lasts.\n\nArticle 2\n\nTrade grows.\n\nArticle 3\n\nLaw rules.",
         "Items\n\n30\n\nShips\n\n20\n\nPlanes\n\n10\n\nCars",
     ],
 )
-def test_what_only_looks_like_a_header_stays(text: str) -> None:
+def test_lines_that_only_look_like_a_header_stay(text: str) -> None:
     assert left_out(text) == []
 
 
-def test_the_title_stays_where_the_pages_repeat_it() -> None:
+def test_the_title_stays_if_the_pages_repeat_it() -> None:
     text = "\f".join(f"Peace and Trade\n\n{en}\n\f和平与贸易\n\n{zh}\n" for en, zh in PAGES)
     assert blocks(text, "en")[0] == "Peace and Trade"
     assert blocks(text, "zh")[0] == "和平与贸易"
     assert [line for line, _ in left_out(text)] == [7, 10, 13, 16]
 
 
-def test_ornaments_go() -> None:
+def test_ornaments_are_removed() -> None:
     assert left_out("Peace lasts.\n* * *\n____\n和平持久。\n——\n") == [
         *((2, "ornament"), (3, "ornament"), (5, "ornament"))
     ]
@@ -194,7 +215,7 @@ def test_the_title_of_another_document(between: tuple[str, str], dropped: int) -
     assert [reason for _, reason in left_out(text)] == ["header of another document"] * dropped
 
 
-@pytest.mark.xfail(strict=True, reason="each file is searched by itself, and the rule needs both languages")
+@pytest.mark.xfail(strict=True, reason="each file is searched on its own, and the rule needs both languages")
 def test_the_title_of_another_document_in_two_files() -> None:
     title = ("和平与贸易\n\n", "Peace and Trade\n\n")
     speech = ("李部长在论坛上的致辞\n\n", "Remarks by Minister Li at the Forum\n\n")
@@ -202,7 +223,7 @@ def test_the_title_of_another_document_in_two_files() -> None:
     assert [item.reason for item in extract({"zh": zh, "en": en})[1]] == ["header of another document"] * 2
 
 
-def test_lines_are_left_out_by_hand_before_anything_else() -> None:
+def test_lines_named_by_hand_are_left_out_first() -> None:
     text = "China will work with\n\nDRAFT\n\n中国将与各国合作。\n\nall countries."
     hand = {("both", 3): "a stamp"}
     found, left = extract({"both": text}, hand)  # type: ignore[arg-type]
@@ -212,12 +233,12 @@ def test_lines_are_left_out_by_hand_before_anything_else() -> None:
     ]
 
 
-# --- nothing is lost --------------------------------------------------------------------------------------------
+# --- nothing is lost ---
 
 
 @pytest.mark.parametrize("document", [*DOCUMENTS, *BLIND])
-def test_every_line_goes_to_blocks_or_is_left_out(document: str) -> None:
-    """And every part of a block knows the line it came from."""
+def test_every_line_is_in_a_block_or_left_out(document: str) -> None:
+    """And every part of a block has the number of its source line."""
     source = read(sources(document)).texts
     found, left = extract(source)
     held: dict[tuple[str, int], str] = {}

@@ -1,4 +1,5 @@
-"""The aligner against people: pairs that examiners wrote, document by document, and the table that shows them."""
+"""Precision and recall of the aligner on gold pairs written by examiners, and the command that prints
+them."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ def results() -> dict[str, Result]:
 
 
 def shown(*results: Result) -> str:
-    """What differs, for whoever reads the failure."""
+    """The differences, for the message of a failed test."""
     lines = []
     for result in results:
         lines.append(f"{result.document}: precision {result.precision:.3f}, recall {result.recall:.3f}")
@@ -54,7 +55,8 @@ def test_all_other_pairs_together(results: dict[str, Result]) -> None:
 
 
 def test_documents_that_were_written_after_the_rules() -> None:
-    """Harder ones, by examiners who did not see the rules; the rules have learnt from some of their mistakes, not from all."""
+    """Harder documents, by examiners who had not seen the rules. Some errors on them, not all, led to better
+    rules."""
     found = [evaluate(GOLD / f"{document}.gold.tsv") for document in BLIND]
     assert len(found) == 12
     assert min(together(found)) >= 0.96, shown(*found)
@@ -68,7 +70,7 @@ def test_each_document(results: dict[str, Result], document: str) -> None:
 
 
 def test_gold_pairs_are_of_their_documents() -> None:
-    """Each side of each pair stands in the source, cut words healed, and in its order but for a few swaps."""
+    """Each side of each pair has no other letters and digits than the source."""
     for path in (*FILES.values(), WHITE_PAPER / "source.gold.tsv"):
         files = sources(path.name.split(".")[0]) if path.parent == GOLD else [WHITE_PAPER / "source.txt"]
         held = {c for text in read(files).texts.values() for c in text if c.isalnum()}
@@ -79,13 +81,13 @@ def test_gold_pairs_are_of_their_documents() -> None:
 
 # Each segment's id and how many sentences it joins, Chinese first.
 STATEMENT = """
-front-h1 1-1 | front-p1-s1 1-1 | front-p2-s1 1-1 | 1-h 1-1 | 1.1-p1-s1 1-2 | 1.2-p1-s1 1-1 | 1.2-p1-s2 1-1 | 2-h 1-1
-2.1-p1-s1 2-1 | 2.2-p1-s1 1-1 | 2.2-p1-s2 1-1 | 3-h 1-1 | 3-p1-s1 1-2 | 3-p1-s2 1-1 | 3-p2-s1 1-1
+front-h1 1-1 | front-p1-s1 1-1 | front-p2-s1 1-1 | 1-h 1-1 | 1.1-p1-s1 1-2 | 1.2-p1-s1 1-1 | 1.2-p1-s2 1-1
+2-h 1-1 | 2.1-p1-s1 2-1 | 2.2-p1-s1 1-1 | 2.2-p1-s2 1-1 | 3-h 1-1 | 3-p1-s1 1-2 | 3-p1-s2 1-1 | 3-p2-s1 1-1
 """
 
 
 def test_the_statement_in_full() -> None:
-    """Ids, numbers kept apart, and what is left out with its reason."""
+    """Ids, numbers that are not in the text, and what is left out with its reason."""
     found = build_segments(read([GOLD / "ocean-statement.txt"]))
     rows = [row.split() for row in STATEMENT.replace("\n", "|").split("|") if row.strip()]
     assert [[s.id, s.alignment] for s in found.segments] == rows
@@ -114,7 +116,7 @@ def test_the_statement_in_full() -> None:
     ]
 
 
-# --- the measure ------------------------------------------------------------------------------------------------
+# --- the measures ---
 
 TEXT = "Aims\n\n1. China acts for peace. It signs.\n\n目标\n\n（一）中国为和平而行动。中国签署。\n"
 
@@ -122,17 +124,45 @@ TEXT = "Aims\n\n1. China acts for peace. It signs.\n\n目标\n\n（一）中国�
 @pytest.mark.parametrize(
     ("pairs", "right", "found"),
     [
-        ([("目标", "Aims"), ("（一）中国为和平而行动。", "1. China acts for peace."), ("中国签署。", "It signs.")], 3, 3),
+        (
+            [
+                ("目标", "Aims"),
+                ("（一）中国为和平而行动。", "1. China acts for peace."),
+                ("中国签署。", "It signs."),
+            ],
+            3,
+            3,
+        ),
         # Punctuation, spaces and capitals do not count; the number does.
-        ([("目 标", "AIMS"), ("(一) 中国为和平而行动", "1 China acts, for peace"), ("中国签署", "It signs")], 3, 3),
-        ([("目标", "Aims"), ("中国为和平而行动。", "1. China acts for peace."), ("中国签署。", "It signs.")], 2, 3),
+        (
+            [
+                ("目 标", "AIMS"),
+                ("(一) 中国为和平而行动", "1 China acts, for peace"),
+                ("中国签署", "It signs"),
+            ],
+            3,
+            3,
+        ),
+        (
+            [
+                ("目标", "Aims"),
+                ("中国为和平而行动。", "1. China acts for peace."),
+                ("中国签署。", "It signs."),
+            ],
+            2,
+            3,
+        ),
         # A pair that is right on one side only, one that is missing, one that is joined.
         ([("目标", "Aim"), ("中国签署。", "It signs.")], 1, 3),
-        ([("目标", "Aims"), ("（一）中国为和平而行动。中国签署。", "1. China acts for peace. It signs.")], 1, 3),
-        # A pair counts as often as it stands.
+        (
+            [("目标", "Aims"), ("（一）中国为和平而行动。中国签署。", "1. China acts for peace. It signs.")],
+            1,
+            3,
+        ),
+        # A pair counts as often as it occurs.
         ([("中国签署。", "It signs.")] * 2, 1, 3),
     ],
-)  # fmt: skip
+)
 def test_compare(pairs: list[tuple[str, str]], right: int, found: int) -> None:
     result = compare("d", pairs, built(TEXT).segments)
     assert (result.gold, result.aligned, result.correct) == (len(pairs), found, right)
@@ -170,7 +200,7 @@ def test_a_gold_file_that_is_wrong(tmp_path: Path, name: str, content: str | byt
         evaluate(tmp_path / name)
 
 
-# --- the table --------------------------------------------------------------------------------------------------
+# --- the table ---
 
 
 def test_the_command_prints_the_table(results: dict[str, Result]) -> None:

@@ -1,4 +1,5 @@
-"""Every supported file becomes the same shape of text; any other file gives one sentence that says what to do."""
+"""Every supported file becomes the same shape of text; any other file gives one sentence that says what to
+do."""
 
 from __future__ import annotations
 
@@ -25,7 +26,10 @@ WHITE_PAPER = data_dir("references") / "china-export-controls-2021" / "source.tx
 
 # The Universal Declaration of Human Rights, article 1.
 ZH = "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心，并应以兄弟关系的精神相对待。"
-EN = "All human beings are born free and equal in dignity and rights. They are endowed with reason and conscience."
+EN = (
+    "All human beings are born free and equal in dignity and rights. "
+    "They are endowed with reason and conscience."
+)
 TRADITIONAL = "人人生而自由，在尊嚴和權利上一律平等。他們賦有理性和良心，並應以兄弟關係的精神相對待。"
 OTHERS = {
     "big5": TRADITIONAL,
@@ -68,7 +72,7 @@ def refusal(*paths: Path) -> str:
     return message
 
 
-# --- plain text -------------------------------------------------------------------------------------------------
+# --- plain text ---
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md", "a", "a.text"])
@@ -183,7 +187,7 @@ def test_fifty_megabytes_take_seconds_and_a_few_copies(tmp_path: Path) -> None:
     assert float(process.stdout) < 400  # MB; the text alone is two bytes a character
 
 
-# --- TMX and XLIFF ----------------------------------------------------------------------------------------------
+# --- TMX and XLIFF ---
 
 
 def tmx(*units: str, doctype: str = "") -> str:
@@ -257,10 +261,12 @@ XLIFF_12 = f"""<?xml version="1.0" encoding="UTF-8"?>
 XLIFF_20 = f"""<?xml version="1.0" encoding="UTF-8"?>
 <xliff version="2.0" srcLang="en" trgLang="zh" xmlns="urn:oasis:names:tc:xliff:document:2.0"
  xmlns:mtc="urn:oasis:names:tc:xliff:matches:2.0"><file id="f">
- <unit id="1"><mtc:matches><mtc:match ref="#1"><source>Another</source><target>别的</target></mtc:match></mtc:matches>
+ <unit id="1"><mtc:matches><mtc:match ref="#1"><source>Another</source><target>别的</target>
+  </mtc:match></mtc:matches>
   <segment><source>{EN}</source><target>{ZH}</target></segment>
   <ignorable><source> </source></ignorable>
-  <segment><source>Article <pc id="1">1</pc><ph id="2"/> <mrk id="m">applies</mrk></source><target>第一条适用</target></segment>
+  <segment><source>Article <pc id="1">1</pc><ph id="2"/> <mrk id="m">applies</mrk></source>
+   <target>第一条适用</target></segment>
   <segment><source>Untranslated</source></segment></unit></file></xliff>"""
 
 
@@ -330,7 +336,7 @@ def test_a_dtd_is_not_fetched(file) -> None:
     assert rows(source) == [(ZH, "A\xa0word")]
 
 
-# --- TSV and CSV ------------------------------------------------------------------------------------------------
+# --- TSV and CSV ---
 
 
 @pytest.mark.parametrize(
@@ -338,18 +344,38 @@ def test_a_dtd_is_not_fetched(file) -> None:
     [
         ("a.tsv", f"{ZH}\t{EN}\n", [(ZH, EN)]),
         ("a.tsv", f"{EN}\t{ZH}", [(ZH, EN)]),
-        ("a.tsv", f"id\tzh\ten\n1.2-p3s1\t{ZH}\t{EN}\n1.2-p3s2\t\tOnly English\n", [(ZH, EN), ("", "Only English")]),
-        ("a.csv", f"中文,英文,link\n{ZH},\"{EN}, too\",https://example.org/{'a' * 200}\n", [(ZH, f"{EN}, too")]),
-        ("a.csv", f'Chinese,English\r\n"{ZH}\r\n其二","say ""yes""\nor no"\r\n', [(f"{ZH} 其二", 'say "yes" or no')]),
-        ("a.csv", f"新冠,COVID\nCOVID-19,COVID-19\n{ZH},{EN}\n", [("新冠", "COVID"), ("COVID-19",) * 2, (ZH, EN)]),
-        ("a.tsv", f'{ZH}\t"Yes," he message.\n“是的”\t"No.\n', [(ZH, '"Yes," he message.'), ("“是的”", '"No.')]),
+        (
+            "a.tsv",
+            f"id\tzh\ten\n1.2-p3s1\t{ZH}\t{EN}\n1.2-p3s2\t\tOnly English\n",
+            [(ZH, EN), ("", "Only English")],
+        ),
+        (
+            "a.csv",
+            f'中文,英文,link\n{ZH},"{EN}, too",https://example.org/{"a" * 200}\n',
+            [(ZH, f"{EN}, too")],
+        ),
+        (
+            "a.csv",
+            f'Chinese,English\r\n"{ZH}\r\n其二","say ""yes""\nor no"\r\n',
+            [(f"{ZH} 其二", 'say "yes" or no')],
+        ),
+        (
+            "a.csv",
+            f"新冠,COVID\nCOVID-19,COVID-19\n{ZH},{EN}\n",
+            [("新冠", "COVID"), ("COVID-19",) * 2, (ZH, EN)],
+        ),
+        (
+            "a.tsv",
+            f'{ZH}\t"Yes," he message.\n“是的”\t"No.\n',
+            [(ZH, '"Yes," he message.'), ("“是的”", '"No.')],
+        ),
         ("a.tsv", f'"甲\tA\n乙"\tB\n{ZH}\t{EN}\n', [('"甲', "A"), ('乙"', "B"), (ZH, EN)]),
         ("a.tsv", f'"甲 ""乙"""\t"A ""B"""\n{ZH}\t{EN}\n', [('甲 "乙"', 'A "B"'), (ZH, EN)]),
         ("a.csv", f"3.5％,3.5 percent\n{ZH},{EN}\n", [("3.5％", "3.5 percent"), (ZH, EN)]),
         ("a.csv", f"WTO,WTO\n{ZH},{EN}\n", [("WTO", "WTO"), (ZH, EN)]),
         ("a.csv", "apple,1,苹果\npear,2,梨\n", [("苹果", "apple"), ("梨", "pear")]),
     ],
-)  # fmt: skip
+)
 def test_tables(file, name: str, content: str, expected: list[tuple[str, str]]) -> None:
     source = read([file(name, content)])
     assert rows(source) == expected
@@ -399,12 +425,15 @@ def test_one_line_is_linear() -> None:
     assert time.monotonic() - start < 5
 
 
-# --- Word -------------------------------------------------------------------------------------------------------
+# --- Word ---
 
-STATEMENT = f"""Joint Statement on Fisheries
+STATEMENT = f"""\
+Joint Statement on Fisheries
 关于渔业的联合声明
-The two sides held talks in Harbour on 14 March 2019 and reviewed the progress made since the well-known Treaty of 1996.
-Both reaffirmed their commitment to non-discriminatory rules, to the conservation of stocks and to international law.
+The two sides held talks in Harbour on 14 March 2019 and reviewed the progress made since \
+the well-known Treaty of 1996.
+Both reaffirmed their commitment to non-discriminatory rules, to the conservation of stocks \
+and to international law.
 {chr(12)}二〇一九年三月十四日，双方在港湾市举行会谈，回顾了一九九六年条约签订以来取得的进展。
 双方重申遵守非歧视性规则，养护资源，遵守国际法，风雨同舟，长期合作，造福人民。"""
 
@@ -424,7 +453,8 @@ def docx(
         archive.writestr("word/header1.xml", "HEADER")
         archive.writestr(
             "word/document2.xml",
-            f'<w:document xmlns:w="{namespace}" xmlns:mc="mc" xmlns:a="drawing"><w:body>{body}</w:body></w:document>',
+            f'<w:document xmlns:w="{namespace}" xmlns:mc="mc" xmlns:a="drawing">'
+            f"<w:body>{body}</w:body></w:document>",
         )
     return path
 
@@ -441,24 +471,76 @@ BREAK = '<w:r><w:br w:type="page"/></w:r>'
     ("body", "expected"),
     [
         # Tracked changes: what is accepted when all are.
-        (p("Kept ", "<w:ins><w:r><w:t>new</w:t></w:r></w:ins>", "<w:del><w:r><w:delText>old</w:delText></w:r></w:del>"), "Kept new"),
-        (p("<w:moveFrom><w:r><w:t>away</w:t></w:r></w:moveFrom>", "<w:moveTo><w:r><w:t>here</w:t></w:r></w:moveTo>"), "here"),
+        (
+            p(
+                "Kept ",
+                "<w:ins><w:r><w:t>new</w:t></w:r></w:ins>",
+                "<w:del><w:r><w:delText>old</w:delText></w:r></w:del>",
+            ),
+            "Kept new",
+        ),
+        (
+            p(
+                "<w:moveFrom><w:r><w:t>away</w:t></w:r></w:moveFrom>",
+                "<w:moveTo><w:r><w:t>here</w:t></w:r></w:moveTo>",
+            ),
+            "here",
+        ),
         # Text below the level of a run.
-        (f"<w:sdt><w:sdtContent>{p('title')}</w:sdtContent></w:sdt>" + p("<w:hyperlink><w:r><w:t>link</w:t></w:r></w:hyperlink>"), "title\nlink"),
-        (p("<w:fldSimple><w:r><w:t>shown</w:t></w:r></w:fldSimple>", "<w:r><w:instrText>PAGE</w:instrText></w:r>"), "shown"),
+        (
+            f"<w:sdt><w:sdtContent>{p('title')}</w:sdtContent></w:sdt>"
+            + p("<w:hyperlink><w:r><w:t>link</w:t></w:r></w:hyperlink>"),
+            "title\nlink",
+        ),
+        (
+            p(
+                "<w:fldSimple><w:r><w:t>shown</w:t></w:r></w:fldSimple>",
+                "<w:r><w:instrText>PAGE</w:instrText></w:r>",
+            ),
+            "shown",
+        ),
         (p("one\u2028two"), "one\ntwo"),
-        (p("<w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>non</w:t><w:noBreakHyphen/><w:t>x</w:t></w:r>"), "a\tb\nnon-x"),
-        (p("<w:r><w:ruby><w:rt><w:r><w:t>hàn</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>汉</w:t></w:r></w:rubyBase></w:ruby></w:r>"), "汉"),
+        (
+            p(
+                "<w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>non</w:t><w:noBreakHyphen/><w:t>x</w:t></w:r>"
+            ),
+            "a\tb\nnon-x",
+        ),
+        (
+            p(
+                "<w:r><w:ruby><w:rt><w:r><w:t>hàn</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>汉</w:t></w:r></w:rubyBase></w:ruby></w:r>"
+            ),
+            "汉",
+        ),
         # Tables, row by row, nested ones too.
-        (f"<w:tbl><w:tr><w:tc>{p('甲')}</w:tc><w:tc>{p('A')}</w:tc></w:tr><w:tr><w:tc>{p('乙')}<w:tbl><w:tr><w:tc>{p('丙')}</w:tc></w:tr></w:tbl></w:tc><w:tc>{p('B')}</w:tc></w:tr></w:tbl>", "甲\nA\n乙\n丙\nB"),
+        (
+            f"<w:tbl><w:tr><w:tc>{p('甲')}</w:tc><w:tc>{p('A')}</w:tc></w:tr><w:tr><w:tc>{p('乙')}<w:tbl><w:tr><w:tc>{p('丙')}</w:tc></w:tr></w:tbl></w:tc><w:tc>{p('B')}</w:tc></w:tr></w:tbl>",
+            "甲\nA\n乙\n丙\nB",
+        ),
         # Pages, however the break is written.
         (p("one") + p(BREAK, "two") + p("three", BREAK) + p("four"), "one\n\ftwo\nthree\n\ffour"),
         (p("one") + p(BREAK) + p() + p("<w:pPr><w:pageBreakBefore/></w:pPr>", "two"), "one\n\ftwo"),
-        (p("<w:pPr><w:sectPr/></w:pPr>", "one") + p("two") + p('<w:pPr><w:sectPr><w:type w:val="continuous"/></w:sectPr></w:pPr>', "three") + p("four"), "one\n\ftwo\nthree\nfour"),
+        (
+            p("<w:pPr><w:sectPr/></w:pPr>", "one")
+            + p("two")
+            + p('<w:pPr><w:sectPr><w:type w:val="continuous"/></w:sectPr></w:pPr>', "three")
+            + p("four"),
+            "one\n\ftwo\nthree\nfour",
+        ),
         # Text boxes and drawings are out of scope, in both of their renderings.
-        (p("<w:r><mc:AlternateContent><mc:Choice><w:drawing><a:p>in a drawing</a:p><w:txbxContent>" + p("box") + "</w:txbxContent></w:drawing></mc:Choice><mc:Fallback><w:pict><w:txbxContent>" + p("box") + "</w:txbxContent></w:pict></mc:Fallback></mc:AlternateContent></w:r>", "after"), "after"),
+        (
+            p(
+                "<w:r><mc:AlternateContent><mc:Choice><w:drawing><a:p>in a drawing</a:p><w:txbxContent>"
+                + p("box")
+                + "</w:txbxContent></w:drawing></mc:Choice><mc:Fallback><w:pict><w:txbxContent>"
+                + p("box")
+                + "</w:txbxContent></w:pict></mc:Fallback></mc:AlternateContent></w:r>",
+                "after",
+            ),
+            "after",
+        ),
     ],
-)  # fmt: skip
+)
 def test_docx_content(tmp_path: Path, body: str, expected: str) -> None:
     assert both(docx(tmp_path / "a.docx", body)) == expected
     strict = "http://purl.oclc.org/ooxml/wordprocessingml/main"
@@ -491,7 +573,7 @@ def test_docx_that_is_refused(tmp_path: Path, file, monkeypatch: pytest.MonkeyPa
     assert refusal(bomb) == f"{bomb} unpacks to more than 2 MB: split the document."
 
 
-# --- PDF --------------------------------------------------------------------------------------------------------
+# --- PDF ---
 
 
 def test_pdf_keeps_lines_indents_hyphens_and_pages() -> None:

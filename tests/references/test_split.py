@@ -1,4 +1,4 @@
-"""Sentences, their numbers and the text that is scored: what libraries get wrong is in the tables."""
+"""Sentences, numbering, numbers and cleaning. The tables hold what libraries get wrong."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.references.segmentation.numbering import Outline, find_numbering
 from bench.references.segmentation.numbers import find_quantities, parse_chinese_numeral, parse_roman_numeral
 from bench.references.segmentation.sentences import split_sentences
 
-# --- sentences --------------------------------------------------------------------------------------------------
+# --- sentences ---
 
 SENTENCES = [
     ("en", "The U.S. Government objected. | It cited No. 5 and Art. 3 of the Treaty."),
@@ -38,11 +38,13 @@ SENTENCES = [
     ),
     (
         "en",
-        "The U.S. and the U.K. signed; the EU did not. | Section 301 of the U.S. Trade Act applies. | It is old.",
+        "The U.S. and the U.K. signed; the EU did not. | Section 301 of the U.S. Trade Act applies. | "
+        "It is old.",
     ),
     (
         "en",
-        "What a day!! | Why?! | ABC Co., Ltd. of Japan paid. | Visit www.gov.cn or write to a.b@c.cn. | Thank you.",
+        "What a day!! | Why?! | ABC Co., Ltd. of Japan paid. | Visit www.gov.cn or write to a.b@c.cn. | "
+        "Thank you.",
     ),
     (
         "en",
@@ -51,7 +53,7 @@ SENTENCES = [
     ("zh", "他问：“和平吗？”|大家都走了。|真的吗？！|真的！！|是的……|好。"),
     ("zh", "增长3．5％，达1．2亿元。|“十四五”时期，增长5.5%.|各国合作."),
     ("zh", "他说「和平。」|他说『好！』|走了。|网址为www.gov.cn。|谢谢。"),
-    # Marks of footnotes behind the end.
+    # Footnote marks after the end.
     ("en", "It fell.[2] | It rose.[3]"),
     ("zh", "各国合作。[1]|结束。¹"),
     ("en", "It is set out in Annex I. | The rest follows."),
@@ -69,7 +71,7 @@ def test_sentences(language: str, marked: str) -> None:
     assert [text[a:b] for a, b in split_sentences(text, language)] == parts  # type: ignore[arg-type]
 
 
-# --- numbering --------------------------------------------------------------------------------------------------
+# --- numbering ---
 
 
 @pytest.mark.parametrize(
@@ -124,10 +126,10 @@ def test_both_conventions_make_the_same_outline() -> None:
     assert paths("en", "G. A", "H. B", "I. C", "J. D") == [("7",), ("8",), ("9",), ("10",)]
 
 
-# --- numbers ----------------------------------------------------------------------------------------------------
+# --- numbers ---
 
 
-def test_numbers_of_both_languages_meet() -> None:
+def test_equal_numbers_in_both_languages() -> None:
     assert [parse_chinese_numeral(t) for t in ("十", "二十一", "二〇二一", "三万", "一百零五", "国")] == [
         10,
         21,
@@ -156,7 +158,7 @@ def test_numbers_of_both_languages_meet() -> None:
     assert find_quantities("一切国家千方百计", "zh") == frozenset()
 
 
-# --- the text that is scored ------------------------------------------------------------------------------------
+# --- the text that is scored ---
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,7 @@ def test_clean_english(raw: str, words: tuple[str, ...], text: str) -> None:
     assert clean_text(raw, "en", words) == text
 
 
-# --- items ------------------------------------------------------------------------------------------------------
+# --- items ---
 
 
 def items_of(text: str, language: str) -> list[Item]:
@@ -199,7 +201,8 @@ def items_of(text: str, language: str) -> list[Item]:
 
 def test_items_know_their_number_place_and_name() -> None:
     text = "I. Basic Position\n\n(a) Peace lasts. Trade\ngrows. (b) Law rules.\n\n1. It holds. So be it.\n"
-    assert [(i.name, i.heading, i.number, i.path, i.block, i.start, i.lines, i.text) for i in items_of(text, "en")] == [
+    items = items_of(text, "en")
+    assert [(i.name, i.heading, i.number, i.path, i.block, i.start, i.lines, i.text) for i in items] == [
         ("L1s1", True, "I.", ("1",), 0, 0, (1,), "Basic Position"),
         ("L3s1", False, "(a)", ("1", "1"), 1, 0, (3,), "Peace lasts."),
         ("L3s2", False, "", (), 1, 17, (3, 4), "Trade grows."),
@@ -209,7 +212,7 @@ def test_items_know_their_number_place_and_name() -> None:
     ]  # fmt: skip
 
 
-def test_raw_text_keeps_what_the_source_has() -> None:
+def test_raw_text_keeps_the_characters_of_the_source() -> None:
     (one,) = items_of("(一) 各国应当在边境地区开展贸易合作与技\n术交流,共享成果.\n", "zh")
     assert (one.number, one.text) == ("（一）", "各国应当在边境地区开展贸易合作与技术交流，共享成果。")
     assert one.raw == "(一) 各国应当在边境地区开展贸易合作与技\n术交流,共享成果."
@@ -224,7 +227,7 @@ def test_raw_text_keeps_what_the_source_has() -> None:
     assert (three.number, three.path, three.text) == ("Article 2 1.", ("2", "1"), "Peace lasts.")
 
 
-def test_whole_blocks_stay_one_item() -> None:
+def test_blocks_that_are_not_split_are_one_item_each() -> None:
     block = Block("en", "1. Peace lasts. Trade grows.", (0,), (5,))
     assert [i.text for i in split_blocks([block], split=False)] == ["Peace lasts. Trade grows."]
 
@@ -235,12 +238,12 @@ def test_whole_blocks_stay_one_item() -> None:
         ("en", "Peace lasts. Trade grows in all countries, and", "Trade grows in all countries, and"),
         ("zh", "和平持久。贸易在各国增长，", "贸易在各国增长，"),
         ("en", "Peace lasts.", None),
-        ("en", "Peace lasts.\n\nDone in Beijing", None),  # a date or a place may well stand last
+        ("en", "Peace lasts.\n\nDone in Beijing", None),  # a date or a place may be the last line
         ("zh", "他说：“和平持久。”", None),
         ("en", "(a) peace;", None),
     ],
 )
-def test_a_source_that_stops_in_a_sentence(language: str, text: str, cut: str | None) -> None:
+def test_find_cut_item(language: str, text: str, cut: str | None) -> None:
     last = find_cut_item(items_of(text, language))
     assert (last.text if last else None) == cut
 
@@ -259,6 +262,6 @@ def test_a_source_that_stops_in_a_sentence(language: str, text: str, cut: str | 
         ),
     ],
 )
-def test_sentences_of_one_group_are_joined(language: str, text: str, joined: str, raw: str) -> None:
+def test_merge_items(language: str, text: str, joined: str, raw: str) -> None:
     whole = merge_items(items_of(text, language))
     assert (whole.text, whole.raw) == (joined, raw)

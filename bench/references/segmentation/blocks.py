@@ -160,11 +160,11 @@ def _continues(
     `is_new_page`: a page ends between them. `has_running_text`: there is running text on the page where
     `group` ends.
     """
-    last, language = group[-1], piece.language
+    last_piece, language = group[-1], piece.language
     # Only the start and the end matter; a block may have thousands of lines.
     text = "\n".join(p.text for p in (group if len(group) <= 6 else [*group[:3], *group[-3:]]))
-    is_next_line = piece.line == last.line + 1 and not is_new_page
-    is_full = bool(layout.width) and len(last.text) >= 0.75 * layout.width
+    is_next_line = piece.line == last_piece.line + 1 and not is_new_page
+    is_full = bool(layout.width) and len(last_piece.text) >= 0.75 * layout.width
     number, group_number = find_numbering(piece.text, language), find_numbering(text, language)
     is_complete = is_finished(text)
     if group_number and not group_number.text_start:  # "Article 1" on a line of its own
@@ -179,7 +179,7 @@ def _continues(
     if number and number.number:
         return is_next_line and is_full and not number.text_start and number.style == "digit"  # "p. / 4."
     if is_complete:
-        is_aligned = piece.column <= last.column + 1 and last.column <= layout.margin + 4
+        is_aligned = piece.column <= last_piece.column + 1 and last_piece.column <= layout.margin + 4
         return is_next_line and is_full and is_aligned
     if language == "en" and piece.text[0].islower():
         return True
@@ -189,7 +189,7 @@ def _continues(
         is_same_title = _is_second_title_line(text, piece.text)
         return is_next_line and is_full and (_are_running_text(group, piece, layout) or is_same_title)
     heading = is_heading(text, language)
-    is_wide = len(last.text) >= 0.9 * layout.width
+    is_wide = len(last_piece.text) >= 0.9 * layout.width
     if is_full and (len(group) > 1 or is_wide) and _are_running_text(group, piece, layout):
         return True
     if language == "en":
@@ -206,11 +206,12 @@ def _continues(
 
 def _are_running_text(group: Sequence[Piece], piece: Piece, layout: _Layout) -> bool:
     """Whether both are lines of running text: a centred line is far from the margin."""
-    last = group[-1]
-    if len(group) == 1 and piece.column >= last.column > layout.margin + 1:
+    last_piece = group[-1]
+    if len(group) == 1 and piece.column >= last_piece.column > layout.margin + 1:
         return False  # two paragraphs with the same indent
     return (
-        piece.column <= min(layout.margin + 4, last.column + 1) and last.column <= layout.margin + _MAX_INDENT
+        piece.column <= min(layout.margin + 4, last_piece.column + 1)
+        and last_piece.column <= layout.margin + _MAX_INDENT
     )
 
 
