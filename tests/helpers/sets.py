@@ -58,7 +58,7 @@ def texts(segments: Sequence[Segment]) -> list[tuple[str, str]]:
 
 
 def half(text: str, language: Language, paged: bool = True) -> str:
-    """The lines of one language in a bilingual text. With `paged`, a page begins where the language changes."""
+    """One language of a bilingual text. With `paged`, a page begins where the language changes."""
     lines = ""
     previous: Piece | None = None
     for piece in split_lines(text):
