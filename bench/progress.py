@@ -1,4 +1,4 @@
-"""Progress of long work on standard error: a bar on a terminal, a few plain lines in a log, nothing when quiet.
+"""Progress of long work on standard error: a bar on a terminal, a few lines in a log, nothing if quiet.
 
 Standard output stays free for results.
 """

@@ -1,4 +1,4 @@
-"""`bench prefetch` and `bench doctor`: what a machine needs before a run, especially one without a network."""
+"""`bench prefetch` and `bench doctor`: what a machine needs before a run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _VERDICT_STYLES = {"ok": "green", "optional": "dim", "warning": "yellow", "missi
 @click.option(
     "--into",
     type=click.Path(file_okay=False, path_type=Path),
-    help="One folder for this program's cache, the hub's and sacrebleu's.  [default: each in its usual place]",
+    help="One folder for the caches of bench, the hub and sacrebleu.  [default: each in its usual place]",
 )
 @_CONFIG_DIR
 @_OVERRIDES
@@ -72,8 +72,8 @@ def prefetch(quiet: bool, into: Path | None, config_dir: Path | None, overrides:
 def doctor(config_dir: Path | None, overrides: tuple[str, ...]) -> None:
     """Show what this machine can run, and how to fix what is missing.
 
-    OVERRIDES are those of `bench run`. With them, each system and metric is checked as well, and the exit code is 2 if
-    one of them cannot run. Nothing is fetched, and the values of keys are not shown.
+    OVERRIDES are those of `bench run`. With them, each system and metric is checked as well, and the exit
+    code is 2 if one of them cannot run. Nothing is fetched, and the values of keys are not shown.
 
     \b
       bench doctor                                        the machine

@@ -1,4 +1,4 @@
-"""What a run consists of: its systems and metrics, created but not loaded. `bench prefetch` and `bench doctor` share it."""
+"""The systems and metrics of a run, created but not loaded: for `bench prefetch` and `bench doctor`."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run_configs(overrides: Sequence[str]) -> list[DictConfig]:
 
 
 def run_components(configs: Sequence[DictConfig]) -> list[Component]:
-    """The systems and metrics of a run. Both directions of a system are one component if they need the same."""
+    """The systems and metrics of a run. A system that needs the same in both directions is listed once."""
     with friendly_errors():
         names = [str(config.system.name) for config in configs]
     components = [

@@ -1,6 +1,6 @@
 """`bench prefetch`: fetch and convert everything that a run needs while there is a network.
 
-It takes the overrides of `bench run`. If something cannot be fetched, the reason is reported and the rest is fetched.
+It takes the overrides of `bench run`. If something cannot be fetched, it reports why and fetches the rest.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from bench.translation import provenance
 MANIFEST = "prefetch.json"
 
 State = Literal["here already", "fetched", "made", "needs nothing", "gap", "failed"]
-"""made: converted on this machine. gap: it failed, but a run continues without it (bench.core.Scorer.required)."""
+"""made: converted on this machine. gap: it failed, but a run continues without it (see Scorer.required)."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -69,8 +69,8 @@ class Manifest(msgspec.Struct, frozen=True):
 def into(folder: Path) -> None:
     """Put everything into one folder from now on.
 
-    Call it before a model library is imported: these read their environment once. Of the Hugging Face folder only the
-    cache moves; the token stays where it is.
+    Call it before a model library is imported: these read their environment once. Of the Hugging Face folder
+    only the cache moves; the token stays where it is.
     """
     folder = folder.expanduser().absolute()
     os.environ["BITEXT_BENCH_CACHE"] = str(folder)

@@ -28,7 +28,7 @@ _LAUNCHER_PLUGINS = ("submitit_slurm", "joblib")
 
 
 def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
-    """The overrides of the whole sweep, and the config of its suite.
+    """The overrides of the sweep, and the config of its suite.
 
     The suite's systems and directions are added unless the overrides name their own, and so are the shards.
     """
@@ -62,7 +62,7 @@ def parse_overrides(overrides: Sequence[str]) -> list[Override]:
 def job_overrides(sweep: Sequence[str]) -> list[list[str]]:
     """The overrides of each job of a sweep: every combination of the values that the sweep lists.
 
-    Overrides for Hydra itself (`is_hydra_override`) are left out. If a key is given twice, the last one counts.
+    Overrides for Hydra itself are left out. If a key is given twice, the last one counts.
     """
     with friendly_errors():
         choices: dict[str, list[str]] = {}
@@ -151,7 +151,7 @@ def friendly_errors() -> Iterator[None]:
             ) from None
         options = error.options or sorted(path.stem for path in (Path(CONFIGS) / group).glob("*.yaml"))
         raise BenchError(
-            f"There is no {group} {name!r}: use one of {', '.join(options)}, or add your own with --config-dir."
+            f"There is no {group} {name!r}: use one of {', '.join(options)}, or add yours with --config-dir."
         ) from None
     except (HydraException, OmegaConfBaseException) as error:
         detail = (

@@ -23,8 +23,8 @@ _claimed: FileLock | None = None
 def claim_gpu() -> None:
     """Reserve one GPU for this process (file lock) and hide the others.
 
-    Call it before anything uses a GPU. Does nothing without GPUs, in a process that already has one, and for all
-    launchers but joblib's: Slurm assigns GPUs itself. Raises BenchError if all are taken.
+    Call it before anything uses a GPU. Does nothing without GPUs, in a process that already has one, and for
+    all launchers but joblib's: Slurm assigns GPUs itself. Raises BenchError if all are taken.
     """
     global _claimed
     from filelock import FileLock, Timeout  # here, since importing it is slow

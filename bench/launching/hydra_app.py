@@ -1,8 +1,8 @@
-"""The Hydra application that gives jobs to a launcher: bench.launching.launch starts it in a process of its own.
+"""The Hydra application that gives jobs to a launcher. bench.launching.launch starts it as a process.
 
-A Hydra sweep is a grid: it runs every combination of the values that it is given. The jobs of a run are a list. So the
-list is in a file, the grid has one dimension (the number of the job), and each job composes its own config from its
-overrides.
+A Hydra sweep is a grid: it runs every combination of the values that it is given. The jobs of a run are a
+list. So the list is in a file, the grid has one dimension (the number of the job), and each job composes its
+own config from its overrides.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def arguments(
     file: Path,
     overrides: Sequence[str],
 ) -> list[str]:
-    """Write the list of jobs to `file`; returns the command line of this application, without the interpreter.
+    """Write the list of jobs to `file`; returns the command line of this application after the interpreter.
 
     `overrides` choose and configure the launcher.
     """

@@ -1,10 +1,11 @@
-"""Runs jobs one after another in this process, or gives them to a Hydra launcher and waits until they have ended.
+"""Runs jobs in this process, or gives them to a Hydra launcher and waits until they have ended.
 
-A Hydra launcher gives all jobs of a sweep the same resources and returns when they have ended. So the jobs are submitted in
-batches that need the same resources, each by a process of its own (bench.launching.hydra_app); on Slurm a batch is a job
-array. submitit, the library behind the Slurm launcher, learns from `sacct` how a job ended. Many clusters have no `sacct`,
-and submitit gives up at the first cancelled job. So `squeue` decides whether there are jobs left to wait for. Nothing else
-is taken from Slurm: the store says what was done.
+A Hydra launcher gives all jobs of a sweep the same resources and returns when they have ended. So the jobs
+are submitted in batches that need the same resources, each by a process of its own
+(bench.launching.hydra_app); on Slurm a batch is a job array. submitit, the library behind the Slurm launcher,
+learns from `sacct` how a job ended. Many clusters have no `sacct`, and submitit gives up at the first
+cancelled job. So `squeue` decides whether there are jobs left to wait for. Nothing else is taken from Slurm:
+the store says what was done.
 """
 
 from __future__ import annotations

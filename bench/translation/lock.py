@@ -1,12 +1,12 @@
 """One process at a time writes a run, on one machine or on several that share a disk.
 
-The lock is a filelock.SoftFileLease: a file that its holder touches every 40 seconds. Another process takes it over at
-once if the holder was on the same machine and is dead. Otherwise it takes it over after LEASE seconds without a touch.
-It measures them by its own clock, so the clocks of machines may differ.
+The lock is a filelock.SoftFileLease: a file that its holder touches every 40 seconds. Another process takes
+it over at once if the holder was on the same machine and is dead. Otherwise it takes it over after LEASE
+seconds without a touch. It measures them by its own clock, so the clocks of machines may differ.
 
-The file system must support exclusive file creation: local disks, NFS from version 3, Lustre, GPFS, BeeGFS and CephFS
-do; a file system on top of an object store may not. A machine that sleeps loses its lease as well. Two processes then do
-the same work, but never mix their files: see bench.store.
+The file system must support exclusive file creation: local disks, NFS from version 3, Lustre, GPFS, BeeGFS
+and CephFS do; a file system on top of an object store may not. A machine that sleeps loses its lease as well.
+Two processes then do the same work, but never mix their files: see bench.store.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ PATIENCE = 1.5 * LEASE
 def exclusive_lease(path: Path, label: str) -> Iterator[Callable[[], None]]:
     """Hold an exclusive lease on `path`. Yields a function that raises BenchError once the lease is lost.
 
-    `label` names the work in messages: "copy zh-en". Raises BenchError if another process keeps the lease for longer
-    than PATIENCE.
+    `label` names the work in messages: "copy zh-en". Raises BenchError if another process keeps the lease for
+    longer than PATIENCE.
     """
     from filelock import SoftFileLease, Timeout  # here, since importing it is slow
 

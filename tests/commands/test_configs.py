@@ -137,7 +137,7 @@ def test_examples_are_not_from_the_benchmark() -> None:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    """`bench --help` answers at once because of this, and so does a run with nothing to do, except for Hydra."""
+    """So `bench --help` answers at once, and a run with nothing to do loads no model library."""
     heavy = "{'torch', 'transformers', 'comet', 'sacrebleu', 'numpy', 'hydra', 'rich', 'pandas'}"
     code = f"import sys, bench.cli; sys.exit(str(heavy) if (heavy := {heavy} & set(sys.modules)) else 0)"
     subprocess.run([sys.executable, "-c", code], check=True)

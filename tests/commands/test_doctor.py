@@ -228,8 +228,10 @@ def test_an_extra_that_is_not_installed(tmp_path: Path, served: ModelServer) -> 
 
 
 def test_incompatible_versions(tmp_path: Path, served: ModelServer) -> None:
-    """As `pip` leaves them after a manual upgrade: COMET cannot be imported with setuptools 81, and nothing in this project
-    runs on transformers 5."""
+    """As `pip` leaves them after a manual upgrade.
+
+    COMET cannot be imported with setuptools 81, and nothing in this project runs on transformers 5.
+    """
     newer = tmp_path / "newer"
     for name, number in (("setuptools", "81.0.0"), ("transformers", "5.0.0")):
         (newer / f"{name}-{number}.dist-info").mkdir(parents=True)
@@ -308,9 +310,12 @@ def test_a_machine_without_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_the_machine_alone(tmp_path: Path, served: ModelServer) -> None:
-    """Nothing is requested, so nothing is missing. Everything that is not ok has a fix. A CPU build of torch is not
-    imported."""
-    code = f"import sys\n{PATIENT.replace('main()', 'main(standalone_mode=False)')}\nprint('torch' in sys.modules)"
+    """Nothing is requested, so nothing is missing. Everything that is not ok has a fix.
+
+    A CPU build of torch is not imported.
+    """
+    command_line = PATIENT.replace("main()", "main(standalone_mode=False)")
+    code = f"import sys\n{command_line}\nprint('torch' in sys.modules)"
     environment = {**os.environ, "COLUMNS": "300"}
     command = [sys.executable, "-c", code, "doctor"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)

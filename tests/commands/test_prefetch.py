@@ -1,4 +1,4 @@
-"""`bench prefetch` from a real package index and a real hub on this machine, then a run without any network."""
+"""`bench prefetch` from a real package index and hub on this machine, then a run without any network."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def bench(folder: Path, *arguments: str, before: list[str] | None = None, **vari
 
 
 def watched(folder: Path) -> dict[str, str]:
-    """Variables that make processes record such attempts in `folder`/attempts. Without attempts, no file is created."""
+    """Variables that make processes record such attempts in `folder`/attempts. The first creates it."""
     (folder / "watching").mkdir()
     (folder / "watching" / "sitecustomize.py").write_text(WATCHED)
     return {"PYTHONPATH": str(folder / "watching"), "WATCHED": str(folder / "attempts")}
@@ -205,7 +205,7 @@ def test_cached_files_are_not_fetched_again(
 
 
 def test_if_one_fails_the_others_are_fetched(tmp_path: Path, dictionary: Path, served: ModelServer) -> None:
-    """A licence that was not accepted, bytes that do not match the hash, a missing file, a set that cannot be fetched."""
+    """A licence that was not accepted, a wrong hash, a missing file, a set that cannot be fetched."""
     other = in_a_wheel(served, "toy-other", "other.gguf", b"other bytes") | {"sha256": "0" * 64}
     (tmp_path / "config.json").write_text("{}")
     served.offer_repository("org/gated", tmp_path, "config.json")

@@ -1,6 +1,6 @@
-"""A real Slurm on this machine, started and stopped by a test: one node, two fake GPUs, no accounting, no systemd.
+"""A real Slurm on this machine, started and stopped by a test: one node, two fake GPUs, no systemd.
 
-Accounting needs a database. Without it `sacct` answers nothing, which is the hardest case for waiting for jobs.
+It has no accounting, which needs a database. So `sacct` answers nothing: the hardest case for a launcher.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Several GPUs on one machine: each process gets one of its own. CUDA is not needed to see which process got which."""
+"""Several GPUs on one machine: each process gets one of its own. The test needs no CUDA."""
 
 from __future__ import annotations
 

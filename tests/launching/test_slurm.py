@@ -1,5 +1,7 @@
-"""`bench run hydra/launcher=slurm` on a real Slurm gives the same results as one machine, also if jobs are cancelled,
-requeued, preempted, or fail."""
+"""`bench run hydra/launcher=slurm` on a real Slurm gives the same results as one machine.
+
+Also if jobs are cancelled, requeued, preempted, or fail.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with three systems of its own: a tiny language model, a slow one, and one that always fails."""
+    """A folder with three systems: a tiny language model, a slow one, and one that always fails."""
     tiny.qwen(tmp_path / "checkpoint")
     systems = tmp_path / "mine" / "system"
     systems.mkdir(parents=True)

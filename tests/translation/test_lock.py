@@ -1,4 +1,4 @@
-"""Two processes that would write the same run: one does; the other waits, gives up, or takes over from a dead one."""
+"""Two processes that would write the same run: one does; the other waits, gives up, or takes over."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ from bench.translation.driver import TranslationJob, translate
 from tests.helpers.slow import Slow
 seconds, lock.LEASE, lock.PATIENCE = map(float, sys.argv[1:])
 task = Task(references.load({TASK.reference.id!r}), {TASK.direction!r})
-job = TranslationJob(task, Slow(seconds, direction=task.direction), SystemCard("slow"), Path({str(RUN)!r}), 500)
+adapter = Slow(seconds, direction=task.direction)
+job = TranslationJob(task, adapter, SystemCard("slow"), Path({str(RUN)!r}), 500)
 try:
     translate(job)
 except BenchError as error:

@@ -1,4 +1,4 @@
-"""`bench doctor`: what this machine can run, what is missing, and how to fix it. It changes and fetches nothing."""
+"""`bench doctor`: what this machine can run, and how to fix what is missing. It changes nothing."""
 
 from __future__ import annotations
 

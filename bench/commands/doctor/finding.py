@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["ok", "optional", "warning", "missing"]
-"""From best to worst. optional: not available, but nothing that was requested needs it. missing: what was requested cannot
-run without it."""
+"""From best to worst.
+
+optional: not available, but nothing that was requested needs it. missing: what was requested cannot run
+without it.
+"""
 
 
 @dataclass(frozen=True)

@@ -122,9 +122,9 @@ def direct_requirements(extra: str = "") -> tuple[str, ...]:
 
 
 def untested_versions() -> dict[str, tuple[str, str]]:
-    """Direct requirements whose version differs from constraints.txt: name -> (installed version, tested version).
+    """Direct requirements whose version differs from constraints.txt.
 
-    Empty for an installed wheel, which has no constraints.txt.
+    Name -> (installed version, tested version). Empty for an installed wheel, which has no constraints.txt.
     """
     from packaging.markers import Marker
     from packaging.version import Version

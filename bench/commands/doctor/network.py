@@ -1,4 +1,4 @@
-"""What needs the network to find out. All questions are sent at the same time, and none is waited for long."""
+"""Questions to the network. All are sent at the same time, and none is waited for long."""
 
 from __future__ import annotations
 
@@ -49,9 +49,10 @@ def probes(components: Sequence[Component]) -> dict[str, Probe]:
 
 
 def start(named: Mapping[str, Probe]) -> Callable[[], dict[str, str]]:
-    """Start all probes. Returns a function that waits for them: name -> why there is no answer, "" if there is one.
+    """Start all probes. Returns a function that waits for them.
 
-    Threads that are late are abandoned, because looking up an address has no timeout of its own.
+    That function returns name -> why there is no answer, "" if there is one. Threads that are late are
+    abandoned, because looking up an address has no timeout of its own.
     """
     failures: dict[str, str] = {}
 

@@ -115,7 +115,7 @@ def _unusable(source: Mapping[str, Any], failures: Mapping[str, str]) -> str:
 
 
 def _memory(component: Component, target: Target) -> Iterator[Finding]:
-    """Estimated from the size in the system's yaml: the weights in their dtype, and a third more for computing."""
+    """Estimated from the yaml's size: the weights in their dtype, and a third more for computing."""
     parameters = _parameters(component)
     if not parameters or target.gpus is None:
         return
