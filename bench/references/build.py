@@ -19,11 +19,10 @@ import yaml
 
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
-from bench.references import cedict, load
+from bench.references import cedict, load, overrides
 from bench.references.alignment.embed import load_embedder
 from bench.references.alignment.pipeline import build_segments
 from bench.references.reading.read import SourceText, read
-from bench.references.review import overrides
 from bench.references.review.report import report
 from bench.references.segmentation.extract import LeftOut
 from bench.references.set_folder import check_id, read_document

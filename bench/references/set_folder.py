@@ -1,7 +1,7 @@
 """document.yaml and segments.jsonl in the folder of a reference set, read as typed records.
 
 Every error names the file, the line where there is one, and what to do. source_files.py reads the other files
-of the folder, terms.py terms.tsv, and review/overrides.py overrides.yaml.
+of the folder, terms.py terms.tsv, and overrides.py overrides.yaml.
 """
 
 from __future__ import annotations

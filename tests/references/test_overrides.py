@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError
-from bench.references.review.overrides import Overrides, Pair, read
+from bench.references.overrides import Overrides, Pair, read
 
 GOOD = """\
 # Applied by `bench references build`. Sentences are named as the review page names them.

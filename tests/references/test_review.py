@@ -14,7 +14,7 @@ import pytest
 
 from bench.errors import BenchError
 from bench.references import load
-from bench.references.review.overrides import Overrides, Pair, read
+from bench.references.overrides import Overrides, Pair, read
 from bench.references.review.page import page
 from tests.helpers.sets import WHITE_PAPER, edit
 

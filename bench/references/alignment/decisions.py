@@ -10,7 +10,7 @@ from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language
 from bench.references.alignment.align import Group
 from bench.references.alignment.search import Point
-from bench.references.review.overrides import FILE, Overrides
+from bench.references.overrides import FILE, Overrides
 from bench.references.segmentation.items import Item
 
 _MAX_DRIFT = 0.1

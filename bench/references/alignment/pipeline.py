@@ -15,8 +15,8 @@ from bench.references.alignment.decisions import apply_overrides, insert_decided
 from bench.references.alignment.evidence import Embed
 from bench.references.alignment.ids import SegmentNumberer
 from bench.references.alignment.lexicon import Renderings
+from bench.references.overrides import FILE, Overrides
 from bench.references.reading.read import SourceText
-from bench.references.review.overrides import FILE, Overrides
 from bench.references.segmentation.blocks import Block
 from bench.references.segmentation.extract import LeaveOut, LeftOut, extract
 from bench.references.segmentation.items import Item, find_cut_item, split_blocks

@@ -25,8 +25,7 @@ from markupsafe import Markup, escape
 from bench.core import Segment
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language
-from bench.references import find, load
-from bench.references.review import overrides
+from bench.references import find, load, overrides
 from bench.references.segmentation.extract import LeftOut
 from bench.references.segmentation.sentences import split_sentences
 from bench.references.set_folder import REBUILD, read_document

@@ -9,9 +9,9 @@ from pathlib import Path
 from bench import __version__
 from bench.core import Segment
 from bench.references.alignment.pipeline import BuildResult
+from bench.references.overrides import FILE, Overrides
 from bench.references.reading.read import SourceText
 from bench.references.review.check import counts
-from bench.references.review.overrides import FILE, Overrides
 
 DOUBTFUL = 0.5
 """Pairs with a confidence below this value are listed for review."""
