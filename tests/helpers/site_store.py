@@ -8,6 +8,7 @@ from pathlib import Path
 from bench.boards.rows import Board, Columns, build_board
 from bench.core import Flag, Hypothesis, ReferenceSet, Score, Segment, Span, Task
 from bench.languages import DIRECTIONS, Direction
+from bench.references.parallel import parallel_segment
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.store import Store
 from tests.helpers.stored import store_run
@@ -24,25 +25,7 @@ QUALITY = {"alpha": 0.9, "beta": 0.8, "gamma": 0.8, "parrot": 0.1}
 
 def segment(place: int) -> Segment:
     zh, en = f"第{place}条规定出口管制。", f"Article {place} provides for export control."
-    return Segment(
-        id=f"{place // 10}-p1-s{place}",
-        kind="sentence",
-        section=str(place // 10),
-        paragraph=1,
-        zh=zh,
-        en=en,
-        alignment="1-1",
-        zh_number="",
-        en_number="",
-        zh_raw=zh,
-        en_raw=en,
-        zh_lines=(1,),
-        en_lines=(1,),
-        zh_sentences=("L1s1",),
-        en_sentences=("L1s1",),
-        confidence=1.0,
-        aligned_by="rules",
-    )
+    return parallel_segment(f"{place // 10}-p1-s{place}", zh, en, section=str(place // 10))
 
 
 SET = ReferenceSet(

@@ -1,6 +1,6 @@
-"""The site of many systems on a large set, in Chromium: how long until each view is there. A minute and a half on one core.
+"""Time until each view of the site is drawn in Chromium, for many systems on a large set. Takes 90 s on one core.
 
-Texts are words of the genre at random, the hypotheses these with words changed.
+Texts are random words of the genre; hypotheses are these with some words replaced.
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from typing import Any
 from playwright.sync_api import sync_playwright
 from rich.table import Table
 
-from bench import store
-from bench.boards import site
-from bench.boards.rows import Board, build_board
-from bench.core import Hypothesis, ReferenceSet, Score, Segment
+from bench.boards.rows import Board, Columns, build_board
+from bench.boards.site import write_site
+from bench.core import ReferenceSet, Score, Task
 from bench.languages import DIRECTIONS
-from bench.scoring.compare.stage import compare_runs
+from bench.references.parallel import parallel_segment
+from bench.scoring.compare.stage import CompareSettings, compare_runs
+from bench.store import Store
 from tests.boards.test_site import CHROMIUM
+from tests.helpers.stored import hypothesis, store_run
 from tests.perf import show
 
 EN = "export control items national security the of and to in international development cooperation peace global".split()
@@ -28,91 +30,90 @@ ZH = list("出口管制国家安全和的发展合作和平全球体系法律政
 METRICS = {"comet": "COMET", "kiwi": "COMETKiwi", "terms": "terms", "chrf": "chrF", "ter": "TER"}
 
 
-def reference(segments: int, dice: random.Random) -> ReferenceSet:
-    made = []
-    for n in range(segments):
-        zh, en = (
+def reference_set(count: int, dice: random.Random) -> ReferenceSet:
+    segments = [
+        parallel_segment(
+            f"s{place}",
             "".join(dice.choices(ZH, k=dice.randint(15, 80))),
             " ".join(dice.choices(EN, k=dice.randint(8, 40))),
         )
-        fixed = ("1-1", "", "", zh, en, (1,), (1,), ("L1s1",), ("L1s1",), 1.0, "rules")
-        made.append(Segment(f"{n // 10}-p1-s{n}", "sentence", str(n // 10), 1, zh, en, *fixed))
-    return ReferenceSet("large", "A large set", "zh", "2024", "none", tuple(made))
+        for place in range(count)
+    ]
+    return ReferenceSet("large", "A large set", "zh", "2024", "none", tuple(segments))
 
 
-def fill(root: Path, of: ReferenceSet, systems: int, dice: random.Random) -> list[Board]:
+def fill(store: Store, reference: ReferenceSet, systems: int, dice: random.Random) -> list[Board]:
     boards = []
     for direction in DIRECTIONS:
-        words, space = (EN, " ") if direction == "zh-en" else (ZH, "")
+        task = Task(reference, direction)
+        vocabulary, space = (EN, " ") if direction == "zh-en" else (ZH, "")
+        tokens = [text.split() if space else list(text) for text in task.references]
         for n in range(systems):
-            name, right = f"system-{n:02d}", 0.4 + 0.5 * n / systems
-            texts = [s.en.split() if space else list(s.zh) for s in of.segments]
-            said = [
-                space.join(w if dice.random() < right else dice.choice(words) for w in text) for text in texts
+            quality = 0.4 + 0.5 * n / systems
+            texts = [
+                space.join(w if dice.random() < quality else dice.choice(vocabulary) for w in words)
+                for words in tokens
             ]
-            folder = store.run_folder(root, of.id, direction, name, f"{n:08x}")
-            hypotheses = [
-                Hypothesis(s.id, s.id, text, "", (), "") for s, text in zip(of.segments, said, strict=True)
-            ]
-            record = {
-                "system": {"name": name, "size": f"{n}B", "licence": "Apache-2.0"},
-                "reference": {"id": of.id, "sha256": of.sha256},
-                "identity": f"{n:064x}",
-                "flags": {},
-                "work": {"segments_per_second": 30 * dice.random() + 0.1, "device": "cuda"},
-            }
-            store.write_run(folder, hypotheses, record)
-            run = store.read_run(folder)
-            assert run
+            name = f"system-{n:02d}"
+            run = store_run(
+                store,
+                task,
+                name,
+                [hypothesis(id, text) for id, text in zip(task.ids, texts, strict=True)],
+                identity=f"{n:064x}",
+                system={"name": name, "size": f"{n}B", "licence": "Apache-2.0"},
+                work={"segments_per_second": 30 * dice.random() + 0.1, "device": "cuda"},
+            )
             for metric, label in METRICS.items():
-                scores = tuple(dice.gauss(100 * right, 15) for _ in of.segments)
+                scores = tuple(dice.gauss(100 * quality, 15) for _ in task.ids)
                 value = sum(scores) / len(scores)
-                store.write_score(
-                    run, metric, "made up", Score(label, value, (value - 1, value + 1), label, scores)
-                )
-        compare_runs(root, of, direction, ["comet"])
-        boards.append(build_board(root, of, direction, list(METRICS), "comet"))
+                score = Score(label, value, (value - 1, value + 1), label, scores)
+                store.write_score(run, metric, "made up", score)
+        compare_runs(store, task, ["comet"], CompareSettings())
+        boards.append(build_board(store, task, Columns(list(METRICS), "comet")))
     return boards
 
 
 def main(systems: int = 40, segments: int = 2000) -> None:
     if not CHROMIUM:
-        print("The site is left out: no Chromium is here.")
+        print("Skipped the site: Chromium is not installed.")
         return
     dice = random.Random(1)
     table = Table(
         "what", "seconds", title=f"The site: {systems} systems x 2 directions x {segments:,} segments"
     )
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        of = reference(segments, dice)
-        boards = fill(Path(folder), of, systems, dice)
+        reference = reference_set(segments, dice)
+        boards = fill(Store(folder), reference, systems, dice)
         began = time.perf_counter()
-        path = site.write(Path(folder), boards)
+        path = write_site(Path(folder) / "site", boards)
         size = sum(file.stat().st_size for file in path.parent.rglob("*.*")) / 1e6
         table.add_row(f"written, {size:.0f} MB", f"{time.perf_counter() - began:.2f}")
         flags = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
         names = [row.system for row in boards[0].rows[:2]]
-        browse(browser, path.as_uri(), of.segments[len(of.segments) // 2].id, names, table)
+        browse(browser, path.as_uri(), reference.segments[segments // 2].id, names, table)
     show(table)
 
 
 def browse(browser: Any, url: str, segment: str, names: list[str], table: Table) -> None:
-    def opened(what: str, view: str, there: str) -> Any:
+    """`segment`: the id of the segment to open; `names`: of the two systems to compare."""
+
+    def open_view(label: str, view: str, condition: str) -> Any:
         page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
-        timed(page, what, lambda: page.goto(f"{url}#/zh-en{view}"), there)
+        timed(page, label, lambda: page.goto(f"{url}#/zh-en{view}"), condition)
         return page
 
-    def timed(page: Any, what: str, act: Any, there: str) -> None:
+    def timed(page: Any, label: str, action: Any, condition: str) -> None:
         began = time.perf_counter()
-        act()
-        page.wait_for_function(f"() => {there}")
+        action()
+        page.wait_for_function(f"() => {condition}")
         page.evaluate("new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
-        table.add_row(what, f"{time.perf_counter() - began:.2f}")
+        table.add_row(label, f"{time.perf_counter() - began:.2f}")
 
-    opened("a first page, to wake the browser", "", "document.querySelector('tbody tr')").close()
-    opened("board, table and plots", "", "document.querySelectorAll('.plot svg').length === 2")
-    page = opened(
+    open_view("a first page, to start the browser", "", "document.querySelector('tbody tr')").close()
+    open_view("board, table and plots", "", "document.querySelectorAll('.plot svg').length === 2")
+    page = open_view(
         "list of segments, with scores",
         "/segments",
         "/[0-9]/.test(document.querySelector('tbody .number')?.innerText)",
@@ -120,14 +121,14 @@ def browse(browser: Any, url: str, segment: str, names: list[str], table: Table)
     done = "document.body.innerText.includes('0 found') && !document.body.innerText.includes('searching')"
     timed(page, "search in all hypotheses, 0 found", lambda: page.fill("#search", "zzz"), done)
     rows = "document.querySelectorAll('.hypotheses tbody tr').length"
-    page = opened("segment, all systems and differences", f"/segments/{segment}", rows)
-    head = page.inner_text("h1")
+    page = open_view("segment, all systems and differences", f"/segments/{segment}", rows)
+    heading = page.inner_text("h1")
     timed(
         page,
-        "the next one (j)",
+        "the next segment (j)",
         lambda: page.keyboard.press("j"),
-        f"document.querySelector('h1').innerText !== {head!r}",
+        f"document.querySelector('h1').innerText !== {heading!r}",
     )
-    opened(
+    open_view(
         "two systems compared", f"/compare/{names[0]}/{names[1]}", "document.querySelectorAll('.pair').length"
     )
