@@ -206,7 +206,7 @@ def _notes(lines: Sequence[MetricLine], family: int) -> Iterator[str]:
     yield f"p: {' or '.join(tests)} of these two systems."
     if family > 1:
         yield (
-            f"p adjusted: the same test, two-sided and Holm-adjusted for all pairs of the board. "
+            "p adjusted: the same test, two-sided and Holm-corrected over all pairs of the board. "
             f"A difference is significant if p adjusted < {LEVEL}."
         )
     if alone := [metric for metric, _, family_tests in tested if len(family_tests.pairs) < family]:

@@ -138,7 +138,7 @@ def test_p_alone_and_corrected_for_the_board(root: Path) -> None:
     output = bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en").output
     assert re.search(rf"TER ↓ .* {line.test.p_sacrebleu:.3f} +{line.test.p_adjusted:.3f} ", output)
     assert re.search(r"p adjusted.*\(3 pairs\)", output, re.DOTALL)
-    assert "Holm-adjusted for all pairs of the board" in output
+    assert "Holm-corrected over all pairs of the board" in output
 
 
 def test_a_pair_that_no_board_has_is_tested_now(root: Path) -> None:
