@@ -154,7 +154,6 @@ def friendly_errors() -> Iterator[None]:
             f"There is no {group} {name!r}: use one of {', '.join(options)}, or add yours with --config-dir."
         ) from None
     except (HydraException, OmegaConfBaseException) as error:
-        detail = (
-            error.__cause__ if isinstance(error.__cause__, ImportError) else error
-        )  # which module is missing
+        cause = error.__cause__
+        detail = cause if isinstance(cause, ImportError) else error  # the cause names the module
         raise BenchError(f"The configuration is not valid: {' '.join(str(detail).split())}") from None
