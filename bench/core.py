@@ -2,8 +2,8 @@
 
 official text -> ReferenceSet -> Task -> (Adapter) -> Hypothesis -> (Scorer) -> Score -> leaderboard
 
-Adapter drives a family of MT systems; Scorer computes a metric. Both are abstract base classes: a subclass without one
-of the abstract methods cannot be created.
+Adapter drives a family of MT systems; Scorer computes a metric. Both are abstract base classes: a subclass
+without one of the abstract methods cannot be created.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from typing import Any, Literal
 from bench.languages import Direction, Language, sides
 
 AlignedBy = Literal["rules", "override", "source"]
-"""Who aligned a segment: the aligner, a reviewer (overrides.yaml), or the source itself (TMX, parallel files)."""
+"""Who aligned a segment: the aligner, a reviewer (overrides.yaml), or the source itself (TMX, parallel
+files)."""
 
 Flag = Literal["empty", "copied", "wrong-language", "truncated", "refused", "repeating", "error"]
 """Why a hypothesis is not usable as it is. It stays in the run and is scored as it is."""
@@ -96,15 +97,15 @@ class ReferenceSet:
     licence: str
     segments: tuple[Segment, ...]
     outside: bool = False
-    """True for a test set that came aligned (bench.references.outside): its sections are separate documents, its
-    paragraphs are unknown, and neither side is an official translation."""
+    """True for a test set that came aligned (bench.references.outside): its sections are separate documents,
+    its paragraphs are unknown, and neither side is an official translation."""
     origin: str = field(default="", compare=False)
-    """The value of `reference=` that loads the set again: an id, a folder, `sacrebleu:wmt22/zh-en`, or the PREFIX of
-    parallel files. "" means that it equals `id`."""
+    """The value of `reference=` that loads the set again: an id, a folder, `sacrebleu:wmt22/zh-en`, or the
+    PREFIX of parallel files. "" means that it equals `id`."""
     granularity: Granularity = "sentence"
     sha256: str = field(init=False)
-    """Hash of what a run depends on: one line `id TAB zh TAB en LF` per segment in UTF-8, with tabs and line breaks
-    inside a text written as spaces. `segments.jsonl` holds more and has its own hash file."""
+    """Hash of what a run depends on: one line `id TAB zh TAB en LF` per segment in UTF-8, with tabs and line
+    breaks inside a text written as spaces. `segments.jsonl` holds more and has its own hash file."""
 
     def __post_init__(self) -> None:
         rows = ((re.sub(r"[\t\r\n]", " ", cell) for cell in (s.id, s.zh, s.en)) for s in self.segments)
@@ -114,7 +115,8 @@ class ReferenceSet:
 
 @dataclass(frozen=True)
 class Task:
-    """One reference set in one direction: what a system is asked to do, and what its output is scored against."""
+    """One reference set in one direction: what a system is asked to do, and what its output is scored
+    against."""
 
     reference: ReferenceSet
     direction: Direction
@@ -163,10 +165,11 @@ class Source:
     id: str
     text: str
     before: tuple[str, ...] = ()
-    """The preceding segments of its document, as many as the adapter's context asks for; the nearest comes last."""
+    """The preceding segments of its document, as many as the adapter's context asks for; the nearest comes
+    last."""
     block: str = ""
-    """Segments with the same block are translated in one request. They arrive in one call, in document order. "" means
-    that the segment has a request of its own."""
+    """Segments with the same block are translated in one request. They arrive in one call, in document order.
+    "" means that the segment has a request of its own."""
 
 
 Unit = tuple[Source, ...]
@@ -193,8 +196,8 @@ class Output:
     refused: bool = False
     """True if the provider withheld a translation (content filter), whatever the text says."""
     unsplit: bool = False
-    """True if the block's response could not be split into segments. Only the token counts are valid; the driver
-    re-requests each segment on its own."""
+    """True if the block's response could not be split into segments. Only the token counts are valid; the
+    driver re-requests each segment on its own."""
     error: str = ""
     """Why there is no translation; "" if there is one. The next run tries again."""
 
@@ -205,7 +208,8 @@ class Hypothesis:
 
     id: str
     key: str
-    """Hash of everything that determines this output: system identity, direction, segment id, source text, context."""
+    """Hash of everything that determines this output: system identity, direction, segment id, source text,
+    context."""
     text: str
     raw: str
     flags: tuple[Flag, ...]
@@ -217,7 +221,8 @@ class Hypothesis:
 
 
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.jinja", "*.tiktoken")
-"""The files of a hub snapshot that are used: no pickles (*.bin), which run code when they are read, and no *.py."""
+"""The files of a hub snapshot that are used: no pickles (*.bin), which run code when they are read, and no
+*.py."""
 
 
 @dataclass(frozen=True)
@@ -255,7 +260,8 @@ class Adapter(ABC):
 
     @abstractmethod
     def identity(self) -> Mapping[str, Any]:
-        """Everything that changes the outputs (checkpoint digest, prompt, decoding settings, code version), nothing else.
+        """Everything that changes the outputs (checkpoint digest, prompt, decoding settings, code version),
+        nothing else.
 
         The direction is added by the caller.
         """
@@ -265,7 +271,8 @@ class Adapter(ABC):
         return ()
 
     def prepare(self) -> None:
-        """Fetch these files and convert them if the engine needs another format, so that `load` needs no network."""
+        """Fetch these files and convert them if the engine needs another format, so that `load` needs no
+        network."""
 
     def load(self) -> None:
         """Load the model. The clock of the run starts after it."""
@@ -279,22 +286,24 @@ class Adapter(ABC):
 
     @abstractmethod
     def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
-        """Yield the id and output of each source once, in any order, as soon as it is finished. Called after `load`.
+        """Yield the id and output of each source once, in any order, as soon as it is finished. Called after
+        `load`.
 
-        A problem with one source goes into its `Output.error`. An out-of-memory error may be raised: the driver then
-        requests the remaining sources in smaller batches.
+        A problem with one source goes into its `Output.error`. An out-of-memory error may be raised: the
+        driver then requests the remaining sources in smaller batches.
         """
 
     def facts(self) -> Mapping[str, Any]:
-        """What run.json should record about the attempt although no output depends on it, above all the device."""
+        """What run.json should record about the attempt although no output depends on it, above all the
+        device."""
         return {"device": "cpu"}
 
 
 # Scoring
 
 Aggregation = Literal["bleu", "chrf", "ratio", "mean"]
-"""How the statistics of segments give the score of a set: sacrebleu's BLEU or chrF formula, 100 x sum of the first
-statistic / sum of the second ("ratio"), or the mean of the segment scores ("mean")."""
+"""How the statistics of segments give the score of a set: sacrebleu's BLEU or chrF formula, 100 x sum of the
+first statistic / sum of the second ("ratio"), or the mean of the segment scores ("mean")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,15 +333,17 @@ class Score:
     signature: str
     """The exact settings and versions behind the value, as sacrebleu writes them."""
     segments: tuple[float | None, ...]
-    """One value per segment, in the order of the set; None if the segment was not scored (`unscored` says why)."""
+    """One value per segment, in the order of the set; None if the segment was not scored (`unscored` says
+    why)."""
     higher_is_better: bool = True
     decimals: int = 1
     """Number of decimals to show."""
     statistics: tuple[tuple[int | float, ...], ...] = ()
-    """Sufficient statistics of each segment: the score of any resample is a function of their sum. Empty if the
-    aggregation is "mean"."""
+    """Sufficient statistics of each segment: the score of any resample is a function of their sum. Empty if
+    the aggregation is "mean"."""
     remarks: tuple[tuple[int, str], ...] = ()
-    """(segment index, remark): "cut" if the scorer could not read the whole text, "empty", "copied", "no term"."""
+    """(segment index, remark): "cut" if the scorer could not read the whole text, "empty", "copied", "no
+    term"."""
     spans: tuple[tuple[Span, ...], ...] = ()
     """Errors that the scorer marked, one tuple per segment; empty if it marks none."""
     aggregation: Aggregation = "mean"
@@ -343,19 +354,21 @@ class Score:
 
 
 class Scorer(ABC):
-    """Computes one metric for all systems of a task at once, so that expensive work is shared. Creating one is cheap."""
+    """Computes one metric for all systems of a task at once, so that expensive work is shared. Creating one
+    is cheap."""
 
     required: bool = True
     """False: if the scorer cannot be prepared, the board shows a gap and its reason instead of failing."""
     tolerance: float = 1e-6
     """How much a value may differ when it is computed again on another machine, in the metric's own points."""
     reproducible: bool = True
-    """False if the same inputs may give another score (an LLM judge behind an endpoint). `bench verify` then checks
-    only what follows from the stored score."""
+    """False if the same inputs may give another score (an LLM judge behind an endpoint). `bench verify` then
+    checks only what follows from the stored score."""
 
     @abstractmethod
     def identity(self) -> Mapping[str, Any]:
-        """Everything that a score depends on besides the texts: settings, seeds, versions of code and libraries."""
+        """Everything that a score depends on besides the texts: settings, seeds, versions of code and
+        libraries."""
 
     def needs(self) -> Sequence[Weights]:
         """The files that scoring reads. Fetches nothing."""
@@ -369,10 +382,11 @@ class Scorer(ABC):
 
     @abstractmethod
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
-        """The score of each system. `systems`: name -> hypotheses, parallel to `task.sources` and `task.references`.
+        """The score of each system. `systems`: name -> hypotheses, parallel to `task.sources` and
+        `task.references`.
 
-        `partial` is a folder for this metric and task. A scorer may keep finished work there (create it if needed); a
-        later call after a crash finds it again. It is deleted when all scores are stored.
+        `partial` is a folder for this metric and task. A scorer may keep finished work there (create it if
+        needed); a later call after a crash finds it again. It is deleted when all scores are stored.
         """
 
 

@@ -1,7 +1,7 @@
 """What is read from disk as typed records: run.json and the card of a system.
 
-Records of older versions stay readable: fields that they lack have defaults. Unknown fields are kept in the JSON object
-that a record was read from, never in the record.
+Records of older versions stay readable: fields that they lack have defaults. Unknown fields are kept in the
+JSON object that a record was read from, never in the record.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ class RunRecord(msgspec.Struct, frozen=True):
     config: dict[str, Any] = {}
     """How the adapter was set up, with every value resolved."""
     fell_back: int = 0
-    """Number of hypotheses that were translated on their own because their block's response could not be split."""
+    """Number of hypotheses that were translated on their own because their block's response could not be
+    split."""
 
 
 def system_card(card: Mapping[str, Any]) -> SystemCard:
@@ -98,12 +99,16 @@ def system_card(card: Mapping[str, Any]) -> SystemCard:
     for key in card:
         if key not in SystemCard.__struct_fields__:
             similar = get_close_matches(str(key), SystemCard.__struct_fields__, n=1)
-            advice = f"use {similar[0]}" if similar else f"use one of {', '.join(SystemCard.__struct_fields__)}"
+            advice = (
+                f"use {similar[0]}" if similar else f"use one of {', '.join(SystemCard.__struct_fields__)}"
+            )
             raise BenchError(f"system.{key} is not a field of a system's card: {advice}.")
     try:
         return msgspec.convert(card, SystemCard)
     except msgspec.ValidationError as error:
-        raise BenchError(f"The system's card is wrong ({error}): correct this field of the system's yaml.") from None
+        raise BenchError(
+            f"The system's card is wrong ({error}): correct this field of the system's yaml."
+        ) from None
 
 
 def legacy_aggregation(metric: str, has_statistics: bool) -> Aggregation:

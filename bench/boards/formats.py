@@ -157,7 +157,8 @@ def csv_text(boards: Sequence[Board]) -> str:
 
 
 def json_text(boards: Sequence[Board]) -> str:
-    """Everything that the tables show, and what it was computed from. Values of single segments are in the runs."""
+    """Everything that the tables show, and what it was computed from. Values of single segments are in the
+    runs."""
     reference = boards[0].reference
     # Not the origin: it may be a path of the machine that made the board. The runs record it.
     names = (field.name for field in fields(reference) if field.name not in ("segments", "origin"))
@@ -208,7 +209,8 @@ def _json_score(score: Score) -> dict[str, Any]:
 
 
 def latex(boards: Sequence[Board]) -> str:
-    """One table per direction. It needs \\usepackage{booktabs}, and a font with Chinese if a name has Chinese in it."""
+    """One table per direction. It needs \\usepackage{booktabs}, and a font with Chinese if a name has Chinese
+    in it."""
     lines = []
     for board in boards:
         columns = range(len(board.metrics) + 1)

@@ -1,4 +1,5 @@
-"""Two runs side by side: their scores with paired tests, the settings that differ, and the segments that differ most."""
+"""Two runs side by side: their scores with paired tests, the settings that differ, and the segments that
+differ most."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ class MetricLine:
 
     @property
     def better(self) -> Literal["A", "B"] | None:
-        """The run with the better score, whether significant or not; None if they are equal or one has no score."""
+        """The run with the better score, whether significant or not; None if they are equal or one has no
+        score."""
         if not self.score_a or not self.score_b or self.score_a.value == self.score_b.value:
             return None
         b_is_higher = self.score_b.value > self.score_a.value
@@ -82,8 +84,9 @@ def find_pairs(
 ) -> dict[Direction, Pair]:
     """The runs of these names, in each direction that has both.
 
-    A name is a run's folder or label, its system's name, or the beginning of a label. Raises BenchError if a name fits
-    several runs or none, if no direction has both, if both names are the same run, or if a run was changed on disk.
+    A name is a run's folder or label, its system's name, or the beginning of a label. Raises BenchError if a
+    name fits several runs or none, if no direction has both, if both names are the same run, or if a run was
+    changed on disk.
     """
     tasks = [Task(reference, direction) for direction in directions]
     runs = {task.direction: store.current_runs(task) for task in tasks}
@@ -92,7 +95,8 @@ def find_pairs(
             systems = sorted({run.system for candidates in runs.values() for run in candidates})
             raise BenchError(
                 f"No run in {store.root} on this version of {reference.id} is called {name!r} "
-                f"({', '.join(directions)}): use one of {_list(systems) or 'none'}, or choose another store with --store."
+                f"({', '.join(directions)}): use one of {_list(systems) or 'none'}, "
+                "or choose another store with --store."
             )
     pairs = {}
     for task in tasks:
@@ -183,7 +187,8 @@ def differing_settings(pair: Pair) -> list[tuple[str, str, str]]:
 
 
 def _settings(run: Run) -> dict[str, str]:
-    """The checkpoint's name comes from the configuration, since an identity holds only the hash of its content."""
+    """The checkpoint's name comes from the configuration, since an identity holds only the hash of its
+    content."""
     checkpoint = run.record.config.get("checkpoint")
     name = checkpoint.get("file") or checkpoint.get("hub") if isinstance(checkpoint, dict) else checkpoint
     named = {"checkpoint name": str(name)} if name else {}

@@ -24,7 +24,8 @@ class Row:
     folder: str
     """The run's folder, relative to the leaderboard's files."""
     scores: Mapping[str, Score | None]
-    """Metric id -> score; None is shown as missing, never as zero. Without statistics: a board may have thousands of rows."""
+    """Metric id -> score; None is shown as missing, never as zero. Without statistics: a board may have
+    thousands of rows."""
     ranks: Mapping[str, int]
     """Metric id -> rank, if the systems were compared by this metric (bench.scoring.compare)."""
 
@@ -90,7 +91,8 @@ class Board:
 
 
 def build_board(store: Store, task: Task, columns: Columns, requested: Collection[str] = ()) -> Board:
-    """All current runs of a task. `requested`: labels of runs that should be there; if one is not, the board says why."""
+    """All current runs of a task. `requested`: labels of runs that should be there; if one is not, the board
+    says why."""
     runs = store.current_runs(task)
     comparisons = stored_comparisons(store, task, columns.metrics)
     names = Counter(run.system for run in runs)

@@ -72,9 +72,11 @@ SENTENCES: dict[Language, Sentences] = {
         "bootstrap draws": "以{unit}为单位，重采样 {count} 次",
         "segment": "句段",
         "paragraph": "段落",
-        "power": "本参考集的最小可检测差异（检验功效 80 %，取各系统对的中位数）：{metrics}。更小的真实差异可能检测不到。",
+        "power": "本参考集的最小可检测差异（检验功效 80 %，取各系统对的中位数）：{metrics}。"
+        "更小的真实差异可能检测不到。",
         "failed": "失败的句段保留在内，并按实际输出计分；其数量见“异常”一栏。",
-        "seen": "† 可能存在数据污染：模型的发布时间不早于文本的公布时间（{published}），其训练数据可能包含该文本及其译文。",
+        "seen": "† 可能存在数据污染：模型的发布时间不早于文本的公布时间（{published}），"
+        "其训练数据可能包含该文本及其译文。",
         "cut": "{metric} 读取的词元数以其签名中的 max 为上限：{all} 条译文中，有 {count} 条的末尾未参与评分。",
         "unscored": "{metric} 未能为 {all} 条译文中的 {count} 条给出分数；这些译文不计入总分。",
         "gap": "{metric} 不可用：{reason}",

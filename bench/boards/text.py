@@ -1,4 +1,5 @@
-"""What a board says, as plain text: the cells of its table, and the notes that a reader needs. bench.boards.formats writes both."""
+"""What a board says, as plain text: the cells of its table, and the notes that a reader needs.
+bench.boards.formats writes both."""
 
 from __future__ import annotations
 
@@ -162,7 +163,8 @@ def p_value(value: float) -> str:
 
 
 def narrow(board: Board) -> Board:
-    """The board with at most three metrics: the primary one with its ranks, then BLEU and a COMET model if it has them."""
+    """The board with at most three metrics: the primary one with its ranks, then BLEU and a COMET model if it
+    has them."""
     preferred = [
         *(metric for metric in board.metrics if metric == "bleu"),
         *(metric for metric in board.metrics if metric.startswith("comet")),
@@ -201,7 +203,8 @@ def cells(row: Row, board: Board) -> list[str]:
 
 
 def score_text(score: Score) -> tuple[str, str]:
-    """A score and half the width of its interval: ("56.3", " ± 4.4"); the second is "" if there is no interval."""
+    """A score and half the width of its interval: ("56.3", " ± 4.4"); the second is "" if there is no
+    interval."""
     low, high = score.interval or (0.0, 0.0)
     half = f" ± {(high - low) / 2:.{score.decimals}f}" if score.interval else ""
     return f"{score.value:.{score.decimals}f}", half

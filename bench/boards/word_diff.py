@@ -1,4 +1,5 @@
-"""Where two texts differ, by word and in Chinese by character. The terminal and the site show the same differences.
+"""Where two texts differ, by word and in Chinese by character. The terminal and the site show the same
+differences.
 
 Tokens are aligned by a longest common subsequence. White space is not compared.
 """
@@ -36,7 +37,8 @@ class Diff:
     changes: tuple[Change, ...]
     """In the order of the texts. Neighbouring tokens are one change, with the white space between them."""
     common: float
-    """The share of the text's tokens that the other text has in the same order, from 0 to 1; 1 for a text without tokens."""
+    """The share of the text's tokens that the other text has in the same order, from 0 to 1; 1 for a text
+    without tokens."""
 
 
 def diff(text: str, other: str) -> Diff | None:
@@ -58,7 +60,8 @@ def diff(text: str, other: str) -> Diff | None:
 
 
 def pieces(text: str, ranges: Iterable[tuple[int, int]]) -> list[tuple[str, bool]]:
-    """`text` in pieces, each with True if it is one of `ranges` (character offsets, ascending, without overlap)."""
+    """`text` in pieces, each with True if it is one of `ranges` (character offsets, ascending, without
+    overlap)."""
     split, position = [], 0
     for start, end in ranges:
         split += [(text[position:start], False), (text[start:end], True)]
@@ -73,7 +76,8 @@ class _Tokens:
     length: int
 
     def span(self, begin: int, end: int) -> tuple[int, int]:
-        """Character offsets of the tokens from `begin` to before `end`; if these are none, the place where they would be."""
+        """Character offsets of the tokens from `begin` to before `end`; if these are none, the place where
+        they would be."""
         if begin < end:
             return self.spans[begin][0], self.spans[end - 1][1]
         place = self.spans[end][0] if end < len(self.spans) else self.length

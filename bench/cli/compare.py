@@ -312,7 +312,8 @@ def _link(store: Store, pair: Pair, metric: str | None) -> Iterator[RenderableTy
 
 
 def _plain(text: str) -> Text:
-    """On one line. Characters that could steer the terminal or change the direction of text are shown by their number."""
+    """On one line. Characters that could steer the terminal or change the direction of text are shown by
+    their number."""
     from rich.text import Text
 
     steering = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

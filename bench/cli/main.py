@@ -55,7 +55,9 @@ def main() -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder with yaml files of your own: system/, suite/, metric/, prompt/.",
 )
-@click.option("-m", "--multirun", is_flag=True, hidden=True, help="Accepted, since a suite always is a multirun.")
+@click.option(
+    "-m", "--multirun", is_flag=True, hidden=True, help="Accepted, since a suite always is a multirun."
+)
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[str, ...]) -> None:
     """Translate, score and show leaderboards; finished work is reused.
@@ -68,9 +70,9 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
       bench run system=copy,dictionary store=/tmp/runs       two systems, in another store
       bench run system=hypotheses system.name=ours "system.adapter.path='out.{direction}.txt'"   your own outputs
       bench run system=llm system.name=mine system.adapter.checkpoint=/models/mine
-      bench run system=llm system.name=hub system.adapter.checkpoint=org/model@COMMIT prompt@system.adapter.prompt=few-shot
+      bench run system=llm system.name=hub system.adapter.checkpoint=org/model@COMMIT     from the Hugging Face Hub
       bench run system=hunyuan-mt-7b prompt@system.adapter.prompt=paragraph      one paragraph per request
-      bench run system=openai system.name=gpt system.adapter.model=gpt-4.1-mini   an endpoint; the key is read from OPENAI_API_KEY
+      bench run system=openai system.name=gpt system.adapter.model=gpt-4.1-mini   an endpoint; key in OPENAI_API_KEY
       bench run 'metric=[bleu,chrf]'                         some metrics
     """
     from rich.console import Console

@@ -101,7 +101,8 @@ def _settled(board: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _nearly_equal(a: Any, b: Any, subset: bool = False) -> bool:
-    """Equal except for the last digits of numbers. `subset`: objects of `b` may have more keys than those of `a`."""
+    """Equal except for the last digits of numbers. `subset`: objects of `b` may have more keys than those of
+    `a`."""
     if isinstance(a, dict) and isinstance(b, dict):
         same_keys = a.keys() <= b.keys() if subset else a.keys() == b.keys()
         return same_keys and all(_nearly_equal(a[key], b[key], subset) for key in a)

@@ -82,7 +82,8 @@ def build_boards(store: Store, reference: ReferenceSet, columns: Columns) -> lis
 def updated_pages(root: Path, boards_by_set: Sequence[Sequence[Board]]) -> Iterator[tuple[Path, str]]:
     """Paths and new texts of the pages that show boards between `<!-- board … -->` and `<!-- /board -->`.
 
-    These are README.md of the store, with complete tables, and README.md in its parent folder, with the first rows.
+    These are README.md of the store, with complete tables, and README.md in its parent folder, with the first
+    rows.
     """
     for page, folder, first_rows in (
         (root / "README.md", "", 0),

@@ -1,4 +1,5 @@
-"""`bench publish`: moves runs into a folder of published results and regenerates everything that depends on them."""
+"""`bench publish`: moves runs into a folder of published results and regenerates everything that depends on
+them."""
 
 from __future__ import annotations
 
@@ -33,9 +34,9 @@ from bench.store.files import write_text
 def publish(folders: Sequence[Path], root: Path) -> list[Path]:
     """Move the runs in `folders` into the results folder `root`; without folders, only regenerate it.
 
-    Runs are scored by the metrics that are published there, or by those of `bench run`; then boards, site and pages are
-    written. Returns the leaderboards' paths. New files are made beside the old ones and renamed at the end. Raises
-    BenchError for a run that does not verify; nothing is changed then.
+    Runs are scored by the metrics that are published there, or by those of `bench run`; then boards, site and
+    pages are written. Returns the leaderboards' paths. New files are made beside the old ones and renamed at
+    the end. Raises BenchError for a run that does not verify; nothing is changed then.
     """
     results = Store(root)
     references: dict[str, ReferenceSet] = {}
@@ -117,7 +118,8 @@ def _make_draft(
 
 
 def _prepared_scorers(metric_scorers: Mapping[str, Scorer], all_required: bool) -> dict[str, Scorer]:
-    """The scorers that can compute something here. `all_required`: a metric that is published may not be lost.
+    """The scorers that can compute something here. `all_required`: a metric that is published may not be
+    lost.
 
     Raises BenchError if a required one cannot.
     """

@@ -1,8 +1,8 @@
 """`bench run`: overrides -> jobs -> prepared scorers -> translate -> score -> compare -> leaderboards.
 
-A suite is expanded into jobs, one per system and direction (and shard), which a Hydra launcher runs here or on other
-machines; so are scoring jobs, one per direction and metric. What a job did is read from the store only, so that it does
-not matter where it ran.
+A suite is expanded into jobs, one per system and direction (and shard), which a Hydra launcher runs here or
+on other machines; so are scoring jobs, one per direction and metric. What a job did is read from the store
+only, so that it does not matter where it ran.
 """
 
 from __future__ import annotations
@@ -67,8 +67,9 @@ class _Suite:
 def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
     """Everything that `bench run` does except printing.
 
-    Returns the boards of the requested directions, and the path of leaderboard.md, which also holds the other direction
-    if the store has it. A system that fails leaves its reason in the store and on the board; the others go on.
+    Returns the boards of the requested directions, and the path of leaderboard.md, which also holds the other
+    direction if the store has it. A system that fails leaves its reason in the store and on the board; the
+    others go on.
     """
     suite = _read(overrides)
     store, stages = suite.store, suite.config.stages

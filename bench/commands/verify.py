@@ -77,9 +77,7 @@ def verify(root: Path) -> Report:
     older_format = False
     for set_id in set_ids:
         try:
-            published = _PublishedSet(
-                store, load_reference(store, set_id), published_columns(store, set_id)
-            )
+            published = _PublishedSet(store, load_reference(store, set_id), published_columns(store, set_id))
             boards.append(build_boards(store, published.reference, published.columns))
         except BenchError as error:
             report.add(set_id, str(error))
@@ -91,7 +89,9 @@ def verify(root: Path) -> Report:
             else:
                 report.add(set_id, "tests, boards and site were not compared: their runs do not verify")
     if older_format:
-        report.notes.append("The wording of pages was not compared: `bench publish` writes them in today's format.")
+        report.notes.append(
+            "The wording of pages was not compared: `bench publish` writes them in today's format."
+        )
     elif len(boards) == len(set_ids):
         for page, text in updated_pages(root, boards):
             report.checked["pages"] += 1
@@ -203,8 +203,13 @@ def _verify_boards(published: _PublishedSet, scratch: Store, report: Report) -> 
                 compare_runs(scratch, task, [metric], _settings(store, task, metric))
                 advance(1)
     write_boards(scratch, build_boards(scratch, published.reference, columns))
+    has_site = store.site_folder(published.reference.id).is_dir()
+    if not has_site:
+        report.notes.append(
+            f"The site of {published.reference.id} is not here: `bench run store={store.root}` writes it."
+        )
     for file in _all_files(published, scratch):
-        if published.is_older_format and _is_worded(file):
+        if (published.is_older_format and _is_worded(file)) or (not has_site and _is_site(file)):
             continue
         report.checked["files"] += 1
         if difference := file_difference(store.root / file, scratch.root / file):
@@ -220,8 +225,13 @@ def _settings(store: Store, task: Task, metric: str) -> CompareSettings:
 
 
 def _is_worded(file: Path) -> bool:
-    """Whether a file of a set, relative to the store, holds sentences: their wording changes between versions."""
-    return file.parts[1] == "site" or file.name in ("leaderboard.md", "leaderboard.tex", "leaderboard.csv")
+    """Whether a file of a set, relative to the store, holds sentences: their wording changes between
+    versions."""
+    return _is_site(file) or file.name in ("leaderboard.md", "leaderboard.tex", "leaderboard.csv")
+
+
+def _is_site(file: Path) -> bool:
+    return file.parts[1] == "site"
 
 
 def _all_files(published: _PublishedSet, scratch: Store) -> list[Path]:

@@ -1,4 +1,5 @@
-"""The functions that Hydra calls, here or on another machine: one job translates, or scores. Results go into the store."""
+"""The functions that Hydra calls, here or on another machine: one job translates, or scores. Results go into
+the store."""
 
 from __future__ import annotations
 
@@ -78,7 +79,8 @@ def score_job(config: DictConfig) -> None:
 
 @contextmanager
 def _recorded(label: str, folder: Path, task_part: str) -> Iterator[None]:
-    """Record a failure in the store and go on: the other jobs of a run continue. Only signals are raised again."""
+    """Record a failure in the store and go on: the other jobs of a run continue. Only signals are raised
+    again."""
 
     def record(reason: str) -> None:
         progress.say(f"{label} failed: {reason}", warning=True)
@@ -100,12 +102,13 @@ def _recorded(label: str, folder: Path, task_part: str) -> Iterator[None]:
 
 @contextmanager
 def _signals_as_exceptions() -> Iterator[None]:
-    """End the block as an exception does on SIGTERM, SIGUSR1 and SIGUSR2: journals are saved and locks released.
+    """End the block as an exception does on SIGTERM, SIGUSR1 and SIGUSR2: journals are saved and locks
+    released.
 
-    Afterwards the signal goes to the handler that was installed before: on the signal that Slurm sends before a time
-    limit, submitit has the job requeued. SIGTERM in a Slurm job may be a preemption or the job's end, which cannot be
-    told apart here, and a process that ends on its own counts as failed and is not requeued. So the process waits until
-    Slurm ends it.
+    Afterwards the signal goes to the handler that was installed before: on the signal that Slurm sends before
+    a time limit, submitit has the job requeued. SIGTERM in a Slurm job may be a preemption or the job's end,
+    which cannot be told apart here, and a process that ends on its own counts as failed and is not requeued.
+    So the process waits until Slurm ends it.
     """
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread may install handlers

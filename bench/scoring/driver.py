@@ -18,7 +18,8 @@ def unscored_runs(store: Store, task: Task, metric: str, scorer: Scorer) -> list
 def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
     """Score every current run of a task. `scorers`: metric id -> scorer.
 
-    Raises BenchError if a run's hypotheses are not the ones that were written: its scores would be of other texts.
+    Raises BenchError if a run's hypotheses are not the ones that were written: its scores would be of other
+    texts.
     """
     for run in store.current_runs(task):
         run.hypotheses()

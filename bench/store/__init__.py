@@ -14,12 +14,13 @@
 <store>/<set id>/site/
 <store>/.sweeps/              logs of jobs that ran on other machines
 
-The name of a run's folder holds the system's identity, so that one setting never overwrites another. Every complete file
-is written under a temporary name and renamed, so that a reader never sees half of one.
+The name of a run's folder holds the system's identity, so that one setting never overwrites another. Every
+complete file is written under a temporary name and renamed, so that a reader never sees half of one.
 
-Each file has one writer at a time, even if many machines share the disk: an attempt appends to its own journal, and all
-journals of a folder together, matched by key, are what is finished. A run is completed under its lock. If a disk does not
-honour locks, work is done twice, but nothing is mixed: run.json holds the hash of its hypotheses.
+Each file has one writer at a time, even if many machines share the disk: an attempt appends to its own
+journal, and all journals of a folder together, matched by key, are what is finished. A run is completed under
+its lock. If a disk does not honour locks, work is done twice, but nothing is mixed: run.json holds the hash
+of its hypotheses.
 """
 
 from __future__ import annotations
@@ -59,8 +60,8 @@ class _ScoreFile(msgspec.Struct):
 class Store:
     """An opened results folder.
 
-    Every file is read once: what was read is kept in memory until the file changes on disk. Other processes may write
-    to the same store at any time.
+    Every file is read once: what was read is kept in memory until the file changes on disk. Other processes
+    may write to the same store at any time.
     """
 
     def __init__(self, root: Path | str) -> None:
@@ -145,7 +146,8 @@ class Store:
         return score if scorer in ("", origin.scorer) else None
 
     def write_score(self, run: Run, metric: str, scorer: str, score: Score) -> None:
-        """`scorer`: hash of the scorer's identity, so that a changed setting or library version is computed again."""
+        """`scorer`: hash of the scorer's identity, so that a changed setting or library version is computed
+        again."""
         hashes = {
             "scorer": scorer,
             "hypotheses_sha256": run.record.hypotheses_sha256,
@@ -154,7 +156,8 @@ class Store:
         write_json(run.folder / "scores" / f"{metric}.json", {**hashes, **asdict(score)})
 
     def comparisons(self, task: Task, metric: str) -> Mapping[str, Any] | None:
-        """The stored paired tests of a metric as JSON (bench.scoring.compare.stage knows the fields), or None."""
+        """The stored paired tests of a metric as JSON (bench.scoring.compare.stage knows the fields), or
+        None."""
         return self._load(self._comparisons_path(task, metric), decode_object)
 
     def write_comparisons(self, task: Task, metric: str, value: Mapping[str, Any]) -> None:

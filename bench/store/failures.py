@@ -9,7 +9,8 @@ from bench.store.files import decode_object, read_bytes, write_json
 
 
 def write_failure(folder: Path, error: str, task_part: str = "") -> None:
-    """Record why `folder` is not complete. `task_part`: the shard ("3-of-8") or, in a direction's folder, the metric."""
+    """Record why `folder` is not complete. `task_part`: the shard ("3-of-8") or, in a direction's folder, the
+    metric."""
     write_json(_path(folder, task_part), {"error": error})
 
 
@@ -29,7 +30,8 @@ def clear_failure(folder: Path, task_part: str = "") -> None:
 
 
 def in_progress_note(process: str) -> str:
-    """What is recorded while an attempt runs, and remains if it dies. `process`: see provenance.process_description."""
+    """What is recorded while an attempt runs, and remains if it dies. `process`: see
+    provenance.process_description."""
     return f"started {process}; still running, or died without reporting an error"
 
 

@@ -32,10 +32,11 @@ class Entry:
 
 
 class Journal:
-    """Saves finished hypotheses while a run is made, so that they survive a killed process except for the last moments.
+    """Saves finished hypotheses while a run is made, so that they survive a killed process except for the
+    last moments.
 
-    A save is appended and synced. It costs milliseconds, so the next one waits until saving has taken less than
-    `_SAVE_SHARE` of the time. `attempt` names this process and no other: the file has one writer.
+    A save is appended and synced. It costs milliseconds, so the next one waits until saving has taken less
+    than `_SAVE_SHARE` of the time. `attempt` names this process and no other: the file has one writer.
     """
 
     _SAVE_SHARE = 0.01
@@ -94,7 +95,8 @@ def hypotheses_text(hypotheses: Iterable[Hypothesis]) -> str:
 
 
 def read_journals(folder: Path) -> list[Entry]:
-    """What was translated since the run in `folder` was last complete, attempt by attempt. A torn last line is ignored."""
+    """What was translated since the run in `folder` was last complete, attempt by attempt. A torn last line
+    is ignored."""
     entries: list[Entry] = []
     for path in sorted(folder.glob("journal*.jsonl")):
         with suppress(FileNotFoundError):  # another process has just completed the run
@@ -103,7 +105,8 @@ def read_journals(folder: Path) -> list[Entry]:
 
 
 def finished_hypotheses(folder: Path) -> list[Hypothesis]:
-    """Everything that was ever translated into `folder` and is kept there; the latest for each key comes last."""
+    """Everything that was ever translated into `folder` and is kept there; the latest for each key comes
+    last."""
     complete: list[Entry] = []
     with suppress(FileNotFoundError):
         complete = list(decode_entries(read_bytes(folder / HYPOTHESES), folder / HYPOTHESES))
@@ -111,7 +114,8 @@ def finished_hypotheses(folder: Path) -> list[Hypothesis]:
 
 
 def decode_entries(data: bytes, path: Path, torn: bool = False) -> Iterator[Entry]:
-    """The lines of a journal or of hypotheses.jsonl. `torn`: ignore a last line that has no end instead of refusing it.
+    """The lines of a journal or of hypotheses.jsonl. `torn`: ignore a last line that has no end instead of
+    refusing it.
 
     Raises BenchError that names the file and the line.
     """

@@ -67,7 +67,8 @@ class Run:
         return self._hypotheses[0]
 
     def hypotheses_of(self, task: Task) -> tuple[Hypothesis, ...]:
-        """The hypotheses in the order of the set, matched by segment id. Raises BenchError if one is missing or extra."""
+        """The hypotheses in the order of the set, matched by segment id. Raises BenchError if one is missing
+        or extra."""
         by_id = {hypothesis.id: hypothesis for hypothesis in self.hypotheses()}
         if sorted(by_id) != sorted(task.ids):
             raise BenchError(
@@ -98,8 +99,8 @@ def decode_run(data: bytes, path: Path) -> Run:
 def write_run(folder: Path, hypotheses: Iterable[Hypothesis], document: Mapping[str, Any]) -> None:
     """Complete the run: hypotheses first, run.json last, then remove what belonged to the attempts.
 
-    An earlier run.json is removed first. A process that is killed in between leaves an incomplete run, never a record
-    of other hypotheses.
+    An earlier run.json is removed first. A process that is killed in between leaves an incomplete run, never
+    a record of other hypotheses.
     """
     text = hypotheses_text(hypotheses)
     with disk_errors(folder):

@@ -31,13 +31,15 @@ def sources(task: Task, context: Context) -> list[Source]:
 def outputs(
     adapter: Adapter, todo: Sequence[Source], batch_tokens: int
 ) -> Iterator[tuple[Source, Output, bool]]:
-    """Every source with its output, as soon as it is finished, and whether it fell back to a request of its own.
+    """Every source with its output, as soon as it is finished, and whether it fell back to a request of its
+    own.
 
-    Batches hold units of similar cost, most expensive first, so that a batch that is too large fails at once: number of
-    units times the largest `batch_cost` is at most `batch_tokens`. When memory runs out, the batch and the budget of
-    later batches are halved. A block whose response could not be split, or that does not fit into memory alone, falls
-    back to single segments; a segment that does not fit alone gets an error of its own. Adapters return the outputs of
-    a block one after the other, so that a block is never half finished when memory runs out.
+    Batches hold units of similar cost, most expensive first, so that a batch that is too large fails at once:
+    number of units times the largest `batch_cost` is at most `batch_tokens`. When memory runs out, the batch
+    and the budget of later batches are halved. A block whose response could not be split, or that does not
+    fit into memory alone, falls back to single segments; a segment that does not fit alone gets an error of
+    its own. Adapters return the outputs of a block one after the other, so that a block is never half
+    finished when memory runs out.
     """
     queue = _Queue(adapter)
     queue.add(units(todo))
@@ -62,7 +64,9 @@ def outputs(
                 queue.fall_back(unit, unsplit)
         if not failure:
             if pending:
-                raise RuntimeError(f"{type(adapter).__name__} returned nothing for {', '.join(sorted(pending))}")
+                raise RuntimeError(
+                    f"{type(adapter).__name__} returned nothing for {', '.join(sorted(pending))}"
+                )
             continue
         _free_memory()  # here, where the error and the tensors that its frames hold are gone
         if len(batch) > 1:
@@ -99,7 +103,8 @@ class _Queue:
         return batch, batch_cost
 
     def fall_back(self, unit: Unit, costs: Mapping[str, Output]) -> None:
-        """Request each segment of a block on its own. `costs`: what the block's response has cost, if there was one."""
+        """Request each segment of a block on its own. `costs`: what the block's response has cost, if there
+        was one."""
         singles = [replace(source, block="") for source in unit]
         self.fallen_back.update({source.id: costs.get(source.id, Output("")) for source in singles})
         self.add((source,) for source in singles)

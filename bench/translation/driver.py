@@ -49,16 +49,18 @@ class TranslationJob:
 
 
 def identity(adapter: Adapter) -> str:
-    """Hash of what changes the outputs of a system in a direction. It does not depend on the machine or the batches."""
+    """Hash of what changes the outputs of a system in a direction. It does not depend on the machine or the
+    batches."""
     return digest({"system": adapter.identity(), "direction": adapter.direction})
 
 
 def translate(job: TranslationJob) -> None:
     """Complete the run in `job.folder`, as far as the job's shard allows: the last shard completes it.
 
-    Segments whose outputs are already known are not translated again; segments that failed with an error are. If a
-    complete run only meets another version of the set and all its texts are known, it keeps its record of how they
-    were made. Raises BenchError if another process keeps the run locked, or for a problem with the model.
+    Segments whose outputs are already known are not translated again; segments that failed with an error are.
+    If a complete run only meets another version of the set and all its texts are known, it keeps its record
+    of how they were made. Raises BenchError if another process keeps the run locked, or for a problem with
+    the model.
     """
     sources = batching.sources(job.task, job.adapter.context)
     keys = _keys(sources, job.identity)
@@ -126,7 +128,8 @@ def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, 
 
 
 def _known(folder: Path) -> dict[str, Hypothesis]:
-    """Key -> latest hypothesis. One with an error counts only if there is no other: its block may have been retried."""
+    """Key -> latest hypothesis. One with an error counts only if there is no other: its block may have been
+    retried."""
     hypotheses = finished_hypotheses(folder)
     return {h.key: h for h in hypotheses if h.error} | {h.key: h for h in hypotheses if not h.error}
 

@@ -24,9 +24,10 @@ _REFUSAL = re.compile(
 def flags(output: Output, source: str, direction: Direction) -> tuple[Flag, ...]:
     """All flags of one output, in a fixed order. An output with an error has no other flag.
 
-    empty: no text. copied: the letters of the source again. wrong-language: less than half of the letters are of the
-    target language's script. truncated, refused: as the adapter reports, or a refusal by its opening words. repeating:
-    the same 2 to 80 characters at least four times in a row, 24 characters or more, which the source does not have.
+    empty: no text. copied: the letters of the source again. wrong-language: less than half of the letters are
+    of the target language's script. truncated, refused: as the adapter reports, or a refusal by its opening
+    words. repeating: the same 2 to 80 characters at least four times in a row, 24 characters or more, which
+    the source does not have.
     """
     source_language, target_language = sides(direction)
     if output.error:

@@ -1,4 +1,5 @@
-"""Provenance and cost in run.json: what a run was made with, so that it can be made again, and what that cost."""
+"""Provenance and cost in run.json: what a run was made with, so that it can be made again, and what that
+cost."""
 
 from __future__ import annotations
 
@@ -34,7 +35,8 @@ _PACKAGES = (
 
 
 def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Price | None) -> dict[str, Any]:
-    """The cost of translating `entries`, over all attempts since the run was last complete; loading is not counted.
+    """The cost of translating `entries`, over all attempts since the run was last complete; loading is not
+    counted.
 
     The keys are those of bench.records.Work, and the adapter's `facts`.
     """

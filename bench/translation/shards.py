@@ -1,4 +1,5 @@
-"""Shards of a run, for sets so large that one process takes too long. Each shard is a job with a journal of its own."""
+"""Shards of a run, for sets so large that one process takes too long. Each shard is a job with a journal of
+its own."""
 
 from __future__ import annotations
 
@@ -22,9 +23,9 @@ class Shard:
     def take(self, sources: Sequence[Source]) -> list[Source]:
         """The sources of this shard: neighbours, with blocks kept together.
 
-        Shards have equal numbers of characters as far as blocks allow. Counting tokens would need the model's tokenizer,
-        and a shard without work must not load a model; within one language, characters are as good. Every process on
-        every machine computes the same shards.
+        Shards have equal numbers of characters as far as blocks allow. Counting tokens would need the model's
+        tokenizer, and a shard without work must not load a model; within one language, characters are as
+        good. Every process on every machine computes the same shards.
         """
         length: dict[str, int] = {}
         for source in sources:

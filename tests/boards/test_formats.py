@@ -54,7 +54,9 @@ def test_one_language_after_the_other_gives_what_two_files_give(
 ) -> None:
     source = read(sources(document))
     (tmp_path / "a.txt").write_text("\n\f".join(source.texts[side] for side in order), "utf-8")
-    assert texts(build_segments(read([tmp_path / "a.txt"])).segments) == texts(build_segments(source).segments)
+    assert texts(build_segments(read([tmp_path / "a.txt"])).segments) == texts(
+        build_segments(source).segments
+    )
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8-sig", "utf-16"])

@@ -1,5 +1,5 @@
-"""Translations by hand, good and with one fault each. None is from the texts that COMET (embedded) learned from, and none of the
-faults was made by its rules."""
+"""Translations by hand, good and with one fault each. None is from the texts that COMET (embedded) learned
+from, and none of the faults was made by its rules."""
 
 from __future__ import annotations
 

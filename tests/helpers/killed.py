@@ -1,9 +1,10 @@
-"""Run by tests/translation/test_killed.py in a process of its own: translate, and be killed (kill -9) at random moments, again and again.
+"""Run by tests/translation/test_killed.py in a process of its own: translate, and be killed (kill -9) at
+random moments, again and again.
 
     python killed.py CHECKPOINT FOLDER KILLS SEED     ends with a line of JSON that says what was seen
 
-The models are imported once; each attempt is a fork, so that thirty of them take seconds. Torch is given one thread, since a
-pool of threads does not survive a fork.
+The models are imported once; each attempt is a fork, so that thirty of them take seconds. Torch is given one
+thread, since a pool of threads does not survive a fork.
 """
 
 from __future__ import annotations

@@ -54,7 +54,8 @@ def hypothesis(system: str, place: int, direction: Direction) -> Hypothesis:
 
 
 def scores(system: str, texts: Sequence[str]) -> dict[str, Score]:
-    """alpha is best except in every tenth segment; its texts have an error in a word after a character of two UTF-16 units."""
+    """alpha is best except in every tenth segment; its texts have an error in a word after a character of two
+    UTF-16 units."""
     quality = QUALITY[system]
     comet = tuple(
         quality + place / 20_000 - 0.3 * (system == "alpha" and place % 10 == 0)

@@ -3,7 +3,8 @@
     make perf                   all; on two cores some 40 minutes
     make perf ARGS="site comet" these: translate, comet, compare, site, store
 
-Nothing here is a test: speeds belong to a machine. Every table says its sizes, and what was not measured but extrapolated.
+Nothing here is a test: speeds belong to a machine. Every table says its sizes, and what was not measured but
+extrapolated.
 """
 
 from __future__ import annotations

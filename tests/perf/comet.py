@@ -1,10 +1,12 @@
-"""Segments per second of the COMET scorer against the `comet-score` command, side by side on the same CPU, with the embedded
-checkpoint: ten systems on 500 segments, and again after one system was added. Ten minutes on two cores.
+"""Segments per second of the COMET scorer against the `comet-score` command, side by side on the same CPU,
+with the embedded checkpoint: ten systems on 500 segments, and again after one system was added. Ten minutes
+on two cores.
 
-All are whole processes: imports, loading, scoring. `comet-score` is called as its documentation calls it; it computes in half
-precision, which most CPUs only imitate, so that comet's `predict` in float32, which is what ours computes in, stands beside it.
-Both would take an hour. Of them one segment and 50 are measured, of all ten systems and of all lengths: the difference gives what
-a segment takes, and that what 500 would take. Neither keeps anything from one call to the next.
+All are whole processes: imports, loading, scoring. `comet-score` is called as its documentation calls it; it
+computes in half precision, which most CPUs only imitate, so that comet's `predict` in float32, which is what
+ours computes in, stands beside it. Both would take an hour. Of them one segment and 50 are measured, of all
+ten systems and of all lengths: the difference gives what a segment takes, and that what 500 would take.
+Neither keeps anything from one call to the next.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from tests.helpers.sets import BLIND, DOCUMENTS, GOLD, gold
 from tests.perf import show, timed
 
 _SHARED = 0.15
-"""Of the segments of a system, those whose hypothesis another system may have as well, as short ones often do."""
+"""Of the segments of a system, those whose hypothesis another system may have as well, as short ones often
+do."""
 
 _SCORE = """
 import json, sys

@@ -1,9 +1,11 @@
-"""All pairs of systems, side by side: `sacrebleu --paired-bs` and `--paired-ar`, and bench.scoring.compare. 13 systems on 2,000 Chinese
-segments; then more and more systems on the white paper's 39 segments. Six minutes on two cores.
+"""All pairs of systems, side by side: `sacrebleu --paired-bs` and `--paired-ar`, and bench.scoring.compare.
+13 systems on 2,000 Chinese segments; then more and more systems on the white paper's 39 segments. Six minutes
+on two cores.
 
-The references are Chinese sentences of the white paper and of the gold documents, over again until there are enough; the
-hypotheses are these with characters left out, doubled and changed. The command compares one system with others: it is measured
-on a few, and all pairs take as many calls, each of a system with those after it.
+The references are Chinese sentences of the white paper and of the gold documents, over again until there are
+enough; the hypotheses are these with characters left out, doubled and changed. The command compares one
+system with others: it is measured on a few, and all pairs take as many calls, each of a system with those
+after it.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ def chinese(count: int) -> list[str]:
 
 
 def hypotheses(texts: list[str], rate: float, seed: int) -> list[str]:
-    """Runs of up to six characters left out, written twice or written as others, so that n-grams match as translations' do."""
+    """Runs of up to six characters left out, written twice or written as others, so that n-grams match as
+    translations' do."""
     rng = np.random.default_rng(seed)
     made = []
     for text in texts:

@@ -1,7 +1,9 @@
-"""What a store of many runs costs: invented runs of the white paper in both directions, with sacrebleu's BLEU and chrF.
+"""What a store of many runs costs: invented runs of the white paper in both directions, with sacrebleu's BLEU
+and chrF.
 
-Four minutes on two cores. Each store is measured in a process of its own. Paired tests are left out: they grow with the
-fourth power of the systems on a board (tests/perf/compare.py), everything else with their number.
+Four minutes on two cores. Each store is measured in a process of its own. Paired tests are left out: they
+grow with the fourth power of the systems on a board (tests/perf/compare.py), everything else with their
+number.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The driver against its engine, and both against transformers' pipeline as most scripts call it.
 
-The white paper (39 segments) and the embedded Qwen2.5-Coder 0.5B in both directions: a quarter of an hour on two cores.
-All rows of a direction do the same work on the same weights in one process, one after the other, once; the driver and its
-engine are two clocks of one run.
+The white paper (39 segments) and the embedded Qwen2.5-Coder 0.5B in both directions: a quarter of an hour on
+two cores. All rows of a direction do the same work on the same weights in one process, one after the other,
+once; the driver and its engine are two clocks of one run.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Clocked(Adapter):
 
 
 def driver_seconds(adapter: Adapter, task: Task) -> tuple[float, float]:
-    """Seconds of a complete run through the driver (batches, flags, journal, run.json), and of the engine within it."""
+    """Seconds of a complete run through the driver (batches, flags, journal, run.json), and of the engine
+    within it."""
     clocked = Clocked(adapter)
     with tempfile.TemporaryDirectory() as folder:
         job = TranslationJob(task, clocked, SystemCard("perf"), Path(folder), BATCH_TOKENS)

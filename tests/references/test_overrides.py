@@ -122,7 +122,11 @@ PAIR = "{zh: [L1s1], en: [L2s1], reason: a}"
         ("leave_out:\n- {lines: [], reason: a}", 2, "lines is `[]`"),
         ("leave_out:\n- {lines: [7], side: both, reason: a}", 2, "side is `both` and not zh or en"),
         ("leave_out:\n- {lines: [7], side: [zh], reason: a}", 2, "side is `[zh]`"),
-        ("leave_out:\n- {lines: [7], reason: a}\n- {lines: [7], side: en, reason: a}", 3, "en line 7 is already on line 2"),
+        (
+            "leave_out:\n- {lines: [7], reason: a}\n- {lines: [7], side: en, reason: a}",
+            3,
+            "en line 7 is already on line 2",
+        ),
         # Not YAML, or YAML that would do more than hold text.
         ("pairs: [\n", 2, "not valid YAML"),
         ("a\n---\nb", 2, "not valid YAML (but found another document)"),

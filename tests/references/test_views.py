@@ -99,7 +99,9 @@ def test_views_are_told_apart() -> None:
 def test_a_set_without_paragraphs_has_no_view_of_them(tmp_path: Path) -> None:
     (tmp_path / "x.zh").write_text("和平。\n发展。\n", "utf-8")
     (tmp_path / "x.en").write_text("Peace.\nDevelopment.\n", "utf-8")
-    with pytest.raises(BenchError, match="x does not mark its paragraphs: use granularity=sentence or granularity=document"):
+    with pytest.raises(
+        BenchError, match="x does not mark its paragraphs: use granularity=sentence or granularity=document"
+    ):
         references.load(tmp_path / "x", "paragraph")
     (whole,) = references.load(tmp_path / "x", "document").segments
     assert (whole.zh, whole.en) == ("和平。发展。", "Peace. Development.")

@@ -1,8 +1,9 @@
-"""The site of a reference set: its boards, and the way from a score down to each translation. Static files, no network.
+"""The site of a reference set: its boards, and the way from a score down to each translation. Static files,
+no network.
 
-index.html is a single page with hash routes. Its data are scripts that call `data(name, value)`, because a browser lets
-a page that was opened from a file load scripts, but not read files. Each is loaded when a view needs it. `data.py`
-describes them.
+index.html is a single page with hash routes. Its data are scripts that call `data(name, value)`, because a
+browser lets a page that was opened from a file load scripts, but not read files. Each is loaded when a view
+needs it. `data.py` describes them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ _TITLE = "<title>bitext-bench</title>"
 
 
 def write_site(folder: Path, boards: Sequence[Board]) -> Path:
-    """Write the site of the boards' reference set into `folder`, and delete files of an earlier site. Returns index.html.
+    """Write the site of the boards' reference set into `folder`, and delete files of an earlier site. Returns
+    index.html.
 
     Raises BenchError if a run's hypotheses were changed after the run.
     """

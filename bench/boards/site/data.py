@@ -9,7 +9,8 @@ site                        the set, and each direction's board: metrics, rows, 
 <direction>/tests           metric -> the paired tests of all pairs of systems
 <direction>/runs            what run.json says about each system
 
-Systems are numbered as on the board, segments as in the set. Offsets in texts count units of UTF-16, as JavaScript does.
+Systems are numbered as on the board, segments as in the set. Offsets in texts count units of UTF-16, as
+JavaScript does.
 """
 
 from __future__ import annotations
@@ -44,11 +45,13 @@ from bench.scoring.compare import Comparisons
 SEGMENTS_PER_FILE = 50
 """A file of 40 systems has about 300 kB."""
 MAX_PAIR_DIFFS = 20_000
-"""The most pairs of hypotheses (pairs of systems x segments) of a direction whose differences are written: about 2 MB."""
+"""The most pairs of hypotheses (pairs of systems x segments) of a direction whose differences are written:
+about 2 MB."""
 _MIN_COMMON = 0.1
 """If a text has a smaller share of its words in common with another one, highlighting would cover all of it."""
 
-# Characters that could end a script or a line of it, and halves of surrogate pairs, which UTF-8 cannot encode.
+# Characters that could end a script or a line of it, and halves of surrogate pairs, which UTF-8 cannot
+# encode.
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 _RUN_FIELDS = ("system", "adapter", "identity", "flags", "fell_back", "work", "made", "hypotheses_sha256")
 
@@ -57,7 +60,8 @@ Systems = Sequence[Sequence[Hypothesis]]
 
 
 def data_files(boards: Sequence[Board]) -> Iterator[tuple[str, str]]:
-    """Names, relative to the site's folder, and contents. Raises BenchError if hypotheses were changed after their run."""
+    """Names, relative to the site's folder, and contents. Raises BenchError if hypotheses were changed after
+    their run."""
     yield _script("site", _site(boards))
     terms = _terms(boards[0].reference)
     for board in boards:
@@ -206,7 +210,8 @@ def _score(score: Score | None) -> dict[str, Any] | None:
 def _hypotheses(
     board: Board, systems: Systems, place: int, term_hits: list[tuple[int, str]]
 ) -> dict[str, Any]:
-    """One segment: `texts` of all systems; `details` and `spans`: number of a system -> what few of them have.
+    """One segment: `texts` of all systems; `details` and `spans`: number of a system -> what few of them
+    have.
 
     `terms`: see `_term_hits`.
     """
@@ -259,7 +264,8 @@ def _pair_diffs(systems: Systems, place: int) -> list[list[Any]]:
 
 
 def _diff(text: str, other: str) -> str | list[tuple[int, ...]]:
-    """[[start, end, start in the other text, its end], …] of each change, or why none are shown: a key of words.js."""
+    """[[start, end, start in the other text, its end], …] of each change, or why none are shown: a key of
+    words.js."""
     found = diff(text, other)
     if found is None:
         return "too long"
@@ -291,7 +297,8 @@ def _terms(reference: ReferenceSet) -> tuple[Term, ...]:
 
 
 def _term_hits(board: Board, terms: Sequence[Term], systems: Systems) -> list[list[tuple[int, str]]]:
-    """For each segment and each of its terms: the term's number, and "1" or "0" per system: whether it has an accepted form."""
+    """For each segment and each of its terms: the term's number, and "1" or "0" per system: whether it has an
+    accepted form."""
     hits: list[list[tuple[int, str]]] = [[] for _ in board.reference.segments]
     if not terms:
         return hits

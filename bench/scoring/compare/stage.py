@@ -1,4 +1,5 @@
-"""The stage between scores and boards: paired tests of all systems of a task by every metric, kept in the store.
+"""The stage between scores and boards: paired tests of all systems of a task by every metric, kept in the
+store.
 
 Nothing is tested again while the runs, their scores and the settings stay the same.
 """
@@ -36,7 +37,9 @@ class CompareSettings:
 
     def __post_init__(self) -> None:
         if self.unit not in _UNITS:
-            raise BenchError(f"Unknown unit {self.unit!r}: use compare.unit=segment or compare.unit=paragraph.")
+            raise BenchError(
+                f"Unknown unit {self.unit!r}: use compare.unit=segment or compare.unit=paragraph."
+            )
 
 
 def compare_runs(store: Store, task: Task, metrics: Sequence[str], settings: CompareSettings) -> None:
@@ -64,7 +67,9 @@ def read_comparisons(value: Mapping[str, Any], metric: str) -> Comparisons:
     """Comparisons from their JSON, also from a file of an older version. Raises BenchError if it is damaged."""
     try:
         renamed = _renamed(value)
-        return msgspec.convert({**renamed, "pairs": [_renamed(pair) for pair in renamed["pairs"]]}, Comparisons)
+        return msgspec.convert(
+            {**renamed, "pairs": [_renamed(pair) for pair in renamed["pairs"]]}, Comparisons
+        )
     except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
         raise BenchError(f"comparisons/{metric}.json is damaged ({error}): {RESTORE}.") from None
 
