@@ -21,12 +21,14 @@ SENTENCES: dict[Language, Sentences] = {
         "translation": "itself a translation",
         "mixed": "Part of the text was written in Chinese and part in English: "
         "some of the source is itself a translation.",
-        "unknown": "It is not known which language was written first: the source may itself be a translation.",
+        "unknown": "It is not known which language was written first: "
+        "the source may itself be a translation.",
         "sorted": "Sorted by {metric}.",
         "interval": "± is half the width of the 95 % bootstrap interval.",
         "no interval": "One segment gives no interval.",
         "ranks": "Rank in parentheses: systems share a rank unless the paired {test} test "
-        "({draws}, Holm-corrected over all pairs, α = {level}) separates every system above from every system below.",
+        "({draws}, Holm-corrected over all pairs, α = {level}) separates every system above "
+        "from every system below.",
         "no ranks": "Rows are sorted, not ranked: a rank needs a paired test.",
         "randomisation": "approximate-randomisation",
         "randomisation draws": "{count} trials over {unit}s",
@@ -37,8 +39,8 @@ SENTENCES: dict[Language, Sentences] = {
         "power": "Minimum detectable difference on this set (80 % power, median pair): {metrics}. "
         "Smaller true differences may go undetected.",
         "failed": "Failed segments are kept and scored as they are; the flags column counts them.",
-        "seen": "† Possible contamination: the checkpoint was released no earlier than the text ({published}), "
-        "so the text and its translation may be in its training data.",
+        "seen": "† Possible contamination: the checkpoint was released no earlier than the text "
+        "({published}), so the text and its translation may be in its training data.",
         "cut": "{metric} reads no more tokens than its signature gives as max: "
         "the end of {count} of {all} hypotheses was not scored.",
         "unscored": "{metric} has no score for {count} of {all} hypotheses; they do not count in its value.",
@@ -77,7 +79,8 @@ SENTENCES: dict[Language, Sentences] = {
         "failed": "失败的句段保留在内，并按实际输出计分；其数量见“异常”一栏。",
         "seen": "† 可能存在数据污染：模型的发布时间不早于文本的公布时间（{published}），"
         "其训练数据可能包含该文本及其译文。",
-        "cut": "{metric} 读取的词元数以其签名中的 max 为上限：{all} 条译文中，有 {count} 条的末尾未参与评分。",
+        "cut": "{metric} 读取的词元数以其签名中的 max 为上限："
+        "{all} 条译文中，有 {count} 条的末尾未参与评分。",
         "unscored": "{metric} 未能为 {all} 条译文中的 {count} 条给出分数；这些译文不计入总分。",
         "gap": "{metric} 不可用：{reason}",
         "differences": "方括号内为该系统对的 95 % 置信区间；p 值对所有系统对作 Holm 校正",

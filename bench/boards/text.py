@@ -97,7 +97,7 @@ def _any_seen(board: Board) -> bool:
 
 
 def may_have_seen(row: Row, board: Board) -> bool | None:
-    """Whether the text was public when the checkpoint was released; None if one of the two dates is unknown."""
+    """Whether the text was public when the checkpoint was released; None if one of the dates is unknown."""
     released, published = row.run.system.released or "", board.reference.published
     if row.control or not released or not published:
         return None
@@ -123,7 +123,7 @@ def _coverage(board: Board, say: Sentences) -> Iterator[str]:
 
 
 def differences(board: Board, language: Language = "en") -> list[str]:
-    """Every significant difference by the primary metric between systems that follow each other on the board."""
+    """Every significant difference by the primary metric between neighbours on the board."""
     return [_difference(pair, board, SENTENCES[language]) for pair in _significant_neighbours(board)]
 
 
@@ -147,7 +147,8 @@ def _difference(pair: Comparison, board: Board, say: Sentences) -> str:
     names = {row.label: row.system for row in board.rows}
     decimals = _decimals(board, board.primary)
     low, high = pair.interval
-    numbers = f"{pair.difference:+.{decimals}f} [{low:.{decimals}f}, {high:.{decimals}f}], p {p_value(pair.p_adjusted)}"
+    interval = f"[{low:.{decimals}f}, {high:.{decimals}f}]"
+    numbers = f"{pair.difference:+.{decimals}f} {interval}, p {p_value(pair.p_adjusted)}"
     agreement = say["agreement"].format(share=f"{100 * pair.agreement:.0f}") if pair.agreement else ""
     return say["between clauses"].join(
         filter(None, [f"{names[pair.a]} vs. {names[pair.b]}: {numbers}", agreement])

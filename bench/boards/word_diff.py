@@ -18,7 +18,7 @@ from bench.languages import HAN
 
 _TOKEN = re.compile(rf"{HAN.pattern}|(?:(?!{HAN.pattern})\w)+|\S")
 _MAX_CELLS = 10**8
-"""Tokens of one text times tokens of the other. At this size a diff takes 10 ms and 12 MB; both grow with it."""
+"""Tokens of one text times tokens of the other. A diff of this size takes 10 ms and 12 MB."""
 
 
 class Change(NamedTuple):

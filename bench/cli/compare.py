@@ -62,10 +62,10 @@ def compare(
     metric: str | None,
     segments: int,
 ) -> None:
-    """Compare two systems: scores, significance tests, settings that differ, and the segments that differ most.
+    """Compare two systems: scores, significance tests, differing settings, and the segments that differ most.
 
-    A and B are runs. Give a system's name, a run's folder, that folder's name, or the beginning of a name. Nothing is
-    written.
+    A and B are runs. Give a system's name, a run's folder, that folder's name, or the beginning of a name.
+    Nothing is written.
 
     \b
       bench compare qwen2.5-coder-0.5b-instruct gemma-3-270m   two systems, both directions
@@ -83,7 +83,8 @@ def compare(
     set_ids = store.set_ids()
     if reference is None and len(set_ids) != 1:
         raise BenchError(
-            f"{root} has boards of {len(set_ids)} reference sets ({', '.join(set_ids) or 'use bench run first'}): "
+            f"{root} has boards of {len(set_ids)} reference sets "
+            f"({', '.join(set_ids) or 'use bench run first'}): "
             "choose one with --reference, or another store with --store."
         )
     reference_set = load_reference(store, reference or set_ids[0])
@@ -113,7 +114,8 @@ def _check(lines: Sequence[MetricLine], root: Path, metric: str | None) -> None:
     """Raises BenchError if there is nothing to show."""
     if not lines:
         raise BenchError(
-            f"Neither of the two runs has scores: compute them with `bench run store={root} 'stages=[score]'`."
+            "Neither of the two runs has scores: compute them with "
+            f"`bench run store={root} 'stages=[score]'`."
         )
     scored = dict.fromkeys(line.metric for line in lines if line.score_a and line.score_b)
     if metric and metric not in scored:
@@ -210,8 +212,9 @@ def _notes(lines: Sequence[MetricLine], family: int) -> Iterator[str]:
             f"A difference is significant if p adjusted < {LEVEL}."
         )
     if alone := [metric for metric, _, family_tests in tested if len(family_tests.pairs) < family]:
-        yield f"The board has no test of these two by {', '.join(alone)}: there the verdict is for this pair alone."
-    yield "Minimum detectable: a true difference of this size would be significant on 80 % of sets like this one."
+        metrics = ", ".join(alone)
+        yield f"The board has no test of these two by {metrics}: there the verdict is for this pair alone."
+    yield "Minimum detectable: a true difference of this size is significant on 80 % of sets like this one."
     if agreement := [f"{test.agreement:.0%} ({metric})" for metric, test, _ in tested if test.agreement]:
         yield (
             "Human judgements prefer the same system in this share of system pairs with such a difference: "

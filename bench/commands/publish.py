@@ -3,11 +3,11 @@ them."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 
 from bench import progress
 from bench.boards.rows import Board, Columns
@@ -29,26 +29,33 @@ from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score
 from bench.store import Run, Store
 from bench.store.files import write_text
+from bench.store.run import read_run
+from bench.translation.lock import exclusive_lease
+
+_TEMPORARY = ".publishing-"
+_OLD = ".old"
 
 
 def publish(folders: Sequence[Path], root: Path) -> list[Path]:
     """Move the runs in `folders` into the results folder `root`; without folders, only regenerate it.
 
     Runs are scored by the metrics that are published there, or by those of `bench run`; then boards, site and
-    pages are written. Returns the leaderboards' paths. New files are made beside the old ones and renamed at
-    the end. Raises BenchError for a run that does not verify; nothing is changed then.
+    pages are written. Returns the leaderboards' paths.
+
+    One process at a time publishes into a folder. New files are made beside the old ones and renamed at the
+    end, and runs leave their store after that; if the process is killed, the next call puts back what it had
+    set aside. Raises BenchError for a run that does not verify; nothing is changed then.
     """
     results = Store(root)
-    references: dict[str, ReferenceSet] = {}
-    runs = [_read_run(folder, references) for folder in folders]
-    for set_id in results.set_ids():
-        references.setdefault(set_id, load_reference(results, set_id))
-    if not references:
+    if not folders and not results.set_ids() and not _set_aside(root):
         raise BenchError(
             f"Nothing is published in {root} yet: name the runs, bench publish runs/SET/DIRECTION/RUN …"
         )
-    root.mkdir(parents=True, exist_ok=True)
-    with _temporary_folder(root) as temporary:
+    with _publishing(root) as temporary:
+        references: dict[str, ReferenceSet] = {}
+        runs = [_read_run(folder.absolute(), references) for folder in folders]
+        for set_id in results.set_ids():
+            references.setdefault(set_id, load_reference(results, set_id))
         draft = Store(temporary)
         boards = [
             _make_draft(results, draft, reference, [run for run in runs if run.record.reference.id == set_id])
@@ -57,10 +64,10 @@ def publish(folders: Sequence[Path], root: Path) -> list[Path]:
         pages = list(updated_pages(root, boards))
         for set_id in references:
             _replace_folder(draft.set_folder(set_id), results.set_folder(set_id))
-    for page, text in pages:
-        write_text(page, text)
-    for run in runs:
-        shutil.rmtree(run.folder)
+        for page, text in pages:
+            write_text(page, text)
+        for run in runs:
+            _remove_run(run)
     return [results.leaderboard_path(set_id, "md") for set_id in sorted(references)]
 
 
@@ -159,18 +166,44 @@ def _copy_run(run: Run, target: Path) -> None:
         shutil.copy(run.folder / name, target)
 
 
+def _remove_run(run: Run) -> None:
+    """Remove a published run from its store, unless another process has begun to change it."""
+    latest = read_run(run.folder)
+    in_use = [*run.folder.glob("lock*"), *run.folder.glob("journal*")]
+    if in_use or not latest or latest.document != run.document:
+        progress.say(f"{run.folder} is in use by another process and stays where it is.", warning=True)
+    else:
+        shutil.rmtree(run.folder)
+
+
 @contextmanager
-def _temporary_folder(folder: Path) -> Iterator[Path]:
-    """A folder on the same disk, removed afterwards."""
-    temporary = folder / f".publishing-{os.getpid()}"
-    temporary.mkdir()
-    try:
-        yield temporary
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+def _publishing(root: Path) -> Iterator[Path]:
+    """Hold the results folder exclusively. Yields a temporary folder on the same disk, removed afterwards."""
+    with exclusive_lease(root / ".publishing.lock", f"{root}"):
+        for abandoned in _set_aside(root):
+            _put_back(abandoned, root)
+        temporary = Path(mkdtemp(prefix=_TEMPORARY, dir=root))
+        try:
+            yield temporary
+        finally:
+            _put_back(temporary, root)
+
+
+def _set_aside(root: Path) -> list[Path]:
+    """Temporary folders, also of processes that were killed."""
+    return [path for path in root.glob(f"{_TEMPORARY}*") if path.is_dir()]
 
 
 def _replace_folder(new: Path, old: Path) -> None:
     if old.exists():
-        old.replace(new.with_name(f"{new.name}.old"))
+        old.replace(new.with_name(f"{new.name}{_OLD}"))
     new.replace(old)
+
+
+def _put_back(temporary: Path, root: Path) -> None:
+    """Delete a temporary folder. A set that was set aside but not replaced goes back to its place first."""
+    for old in temporary.glob(f"*{_OLD}"):
+        published = root / old.name.removesuffix(_OLD)
+        if not published.exists():
+            old.replace(published)
+    shutil.rmtree(temporary, ignore_errors=True)

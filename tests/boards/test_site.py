@@ -41,7 +41,7 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def view(chromium: Any, written: Path) -> Iterator[Callable[..., Any]]:
-    """Opens a view from a file; at the end nothing may have failed, been blocked or been asked of the network."""
+    """Opens a view from a file. At the end nothing may have failed, been blocked or used the network."""
     requests: list[str] = []
     faults: list[str] = []
     contexts = []
@@ -171,7 +171,8 @@ def test_search_reaches_every_hypothesis_and_the_list_leads_to_it(view: Callable
     page.fill("#search", "nowhere at all")
     settle(
         page,
-        "document.body.innerText.includes('0 found') && document.body.innerText.includes('No segments match.')",
+        "document.body.innerText.includes('0 found') && "
+        "document.body.innerText.includes('No segments match.')",
     )
     page.fill("#search", "第77条")
     settle(page, "document.querySelector('tbody th')?.innerText === '7-p1-s77'")
@@ -327,7 +328,8 @@ def test_hostile_texts_stay_texts(view: Callable[..., Any]) -> None:
         page = view(f"zh-en/{name}")
         settle(
             page,
-            "document.body.textContent.includes('<script>document.title') || document.querySelector('.list tbody tr')",
+            "document.body.textContent.includes('<script>document.title') || "
+            "document.querySelector('.list tbody tr')",
         )
         assert page.title() != "run"
     page = view(f"zh-en/segments/{NASTY.replace('/', '%2F').replace(' ', '%20')}")

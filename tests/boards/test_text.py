@@ -86,7 +86,8 @@ def test_the_narrow_board(tmp_path: Path) -> None:
     assert lines[2] == "| system | chrF ↑ | BLEU ↑ | COMET (embedded) ↑ | flags |"
     assert lines[3] == "| --- | ---: | ---: | ---: | --- |"
     assert lines[4] == (
-        "| [one](results/laws/zh-en/one-01234567/hypotheses.jsonl) | 59.5 ± 1.5 (1) | 59.5 ± 1.5 | 59.5 ± 1.5 | 0 |"
+        "| [one](results/laws/zh-en/one-01234567/hypotheses.jsonl) "
+        "| 59.5 ± 1.5 (1) | 59.5 ± 1.5 | 59.5 ± 1.5 | 0 |"
     )
     assert "- Top 1 of 2 systems." in lines
     assert formats.complete_tables([board])[2].count("|") == 1 + 6 + len(metrics)

@@ -1,4 +1,4 @@
-"""Word differences: what is left without them is the same in both texts, and is a longest common subsequence."""
+"""Word differences: without them both texts are the same, and as long as possible."""
 
 from __future__ import annotations
 

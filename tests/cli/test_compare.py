@@ -71,7 +71,7 @@ def lines_of(root: Path, a: Run, b: Run, *metrics: str) -> list[MetricLine]:
 
 
 def with_texts(root: Path, name: str, text: Callable[[int, Hypothesis], str], **changed: object) -> Run:
-    """A run like the dictionary's, except for its name and texts; scored, compared, on the board and on the site."""
+    """A run like the dictionary's, except for its name and texts; scored, compared, on board and site."""
     run = run_of(root, "dictionary")
     hypotheses = [replace(h, text=text(place, h)) for place, h in enumerate(run.hypotheses())]
     folder = run.folder.with_name(f"{name}-{hashlib.sha256(name.encode()).hexdigest()[:8]}")
@@ -126,7 +126,7 @@ def test_of_a_lower_better_metric_the_interval_is_of_b_minus_a_too(root: Path) -
 
 
 def test_p_alone_and_corrected_for_the_board(root: Path) -> None:
-    """With a third system on the board the test of two is corrected for three pairs; p alone stays what it was."""
+    """With a third system on the board the test is corrected for three pairs; the plain p stays the same."""
     a, b = run_of(root, "copy"), run_of(root, "dictionary")
     (alone,) = lines_of(root, a, b, "ter")
     with_texts(root, "perfect", lambda place, _: SET.segments[place].en)

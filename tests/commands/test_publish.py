@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -169,3 +171,64 @@ def test_only_the_last_digits_may_be_other_ones() -> None:
     assert not _nearly_equal_bytes(b'{"p": 0.12345678, "n": 39}', b'{"p": 0.12345679, "n": 39}')
     assert not _nearly_equal_bytes(b"39 copied", b"38 copied")
     assert not _nearly_equal_bytes(b"4.5 (1)", b"4.5 (2)")
+
+
+def publish_command(project: Path, *runs_to_publish: Path) -> list[str]:
+    return [
+        sys.executable, "-m", "bench", "publish", "--into", str(project / "results"), *map(str, runs_to_publish)
+    ]  # fmt: skip
+
+
+@pytest.mark.slow
+def test_two_at_once_lose_nothing(project: Path) -> None:
+    """One waits for the other, or ends with a sentence; every run is published or still in its store."""
+    names = {path.name for path in runs(project / "runs")}
+    processes = [
+        subprocess.Popen(publish_command(project, run), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        for run in runs(project / "runs")
+    ]
+    assert [process.wait(300) for process in processes] == [0, 0]
+    assert names <= {path.name for path in runs(project / "results")}
+    assert not runs(project / "runs")
+    assert bench("verify", project / "results").exit_code == 0
+
+
+_KILLED_AT = """
+import os, sys
+from pathlib import Path
+moves = iter(range(1000))
+replace = Path.replace
+def killed(self, target):
+    if "results" in str(target) and not str(target).endswith((".md", ".json", ".jsonl", ".js", ".html", ".css", ".csv", ".tex")):
+        if next(moves) == int(sys.argv[1]):
+            os.kill(os.getpid(), 9)
+    return replace(self, target)
+Path.replace = killed
+from bench.commands.publish import publish
+publish([Path(folder) for folder in sys.argv[3:]], Path(sys.argv[2]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("move", [0, 1])
+def test_killed_while_the_set_is_replaced(project: Path, move: int) -> None:
+    """Before the old folder is set aside, and before the new one takes its place."""
+    results, new = project / "results", runs(project / "runs")
+    old = {path.name for path in runs(results)}
+    command = [sys.executable, "-c", _KILLED_AT, str(move), str(results), *map(str, new)]
+    assert subprocess.run(command, capture_output=True).returncode == -9
+    assert runs(project / "runs") == new, "a run leaves its store only after it is published"
+    result = bench("publish", "--into", results)
+    assert result.exit_code == 0, result.output
+    assert {path.name for path in runs(results)} == old
+    assert not list(results.glob(".publishing-*"))
+    assert bench("verify", results).exit_code == 0
+
+
+def test_a_run_that_is_in_use_stays_in_its_store(project: Path) -> None:
+    first, second = runs(project / "runs")
+    (first / "journal-elsewhere.jsonl").write_text("")
+    result = bench("publish", "--into", project / "results", first, second)
+    assert result.exit_code == 0, result.output
+    assert runs(project / "runs") == [first]
+    assert len(runs(project / "results", "dictionary-*")) == 2

@@ -1,4 +1,4 @@
-"""A store for the site's tests: 120 segments, four systems, two metrics, and every text that could do harm."""
+"""A store for the site's tests: 120 segments, four systems, two metrics, and texts that could do harm."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def scores(system: str, texts: Sequence[str]) -> dict[str, Score]:
     value = sum(comet) / len(comet)
     ter = tuple(100 - 100 * score for score in comet)
     return {
-        "comet": Score("COMET", value, (value - 0.01, value + 0.01), "COMET|sig", comet, decimals=4, spans=spans,
-                       remarks=((7, "cut"),)),
+        "comet": Score("COMET", value, (value - 0.01, value + 0.01), "COMET|sig", comet, decimals=4,
+                       spans=spans, remarks=((7, "cut"),)),
         "ter": Score("TER", sum(ter) / len(ter), None, "TER|sig", ter, higher_is_better=False),
     }  # fmt: skip
 

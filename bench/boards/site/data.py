@@ -1,10 +1,11 @@
 """The site's data: one script per file, `data("NAME", VALUE)`. Texts in them are untrusted and stay strings.
 
 site                        the set, and each direction's board: metrics, rows, notes
-<direction>/segments        segments: [id, kind, section, source, reference, {flag: systems without controls}]; terms
+<direction>/segments        segments: [id, kind, section, source, reference, {flag: number of systems
+                            without controls}]; terms
 <direction>/hypotheses-<n>  the hypotheses of SEGMENTS_PER_FILE segments: see `_hypotheses`
 <direction>/diffs-<n>       where they differ from the reference: [segment][system], see `_diff`
-<direction>/pair-diffs-<n>  where those of two systems differ: [segment][first system][second system - first - 1]
+<direction>/pair-diffs-<n>  where those of two systems differ: [segment][a][b - a - 1], a < b
 <direction>/score-<metric>  a metric's score of each segment, and its remarks: [system][segment]
 <direction>/tests           metric -> the paired tests of all pairs of systems
 <direction>/runs            what run.json says about each system
@@ -48,7 +49,7 @@ MAX_PAIR_DIFFS = 20_000
 """The most pairs of hypotheses (pairs of systems x segments) of a direction whose differences are written:
 about 2 MB."""
 _MIN_COMMON = 0.1
-"""If a text has a smaller share of its words in common with another one, highlighting would cover all of it."""
+"""If a text shares fewer of its words with another one, highlighting would cover all of it."""
 
 # Characters that could end a script or a line of it, and halves of surrogate pairs, which UTF-8 cannot
 # encode.
