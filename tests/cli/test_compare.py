@@ -157,9 +157,9 @@ def test_a_pair_that_no_board_has_is_tested_now(root: Path) -> None:
 
 def test_the_segments_that_show_it(root: Path) -> None:
     """Where B has the reference itself it gains most, and where it says nothing A does."""
-    said = {3: SET.segments[3].en, 4: SET.segments[4].en, 7: ""}
+    texts = {3: SET.segments[3].en, 4: SET.segments[4].en, 7: ""}
     a = run_of(root, "dictionary")
-    b = with_texts(root, "better", lambda place, h: said.get(place, h.text))
+    b = with_texts(root, "better", lambda place, h: texts.get(place, h.text))
     result = bench("compare", "dictionary", "better", "--store", root, "--segments", 3)
     assert result.exit_code == 0, result.output
     assert (
@@ -317,9 +317,9 @@ def test_nothing_is_written(root: Path) -> None:
     def files() -> dict[str, float]:
         return {str(path): path.stat().st_mtime for path in root.rglob("*")}
 
-    before = files()
+    files_before = files()
     bench("compare", "copy", "dictionary", "--store", root)
-    assert files() == before
+    assert files() == files_before
 
 
 def test_a_long_text_is_cut_where_it_differs() -> None:

@@ -267,13 +267,13 @@ def _pair_diffs(systems: Systems, place: int) -> list[list[Any]]:
 def _diff(text: str, other: str) -> str | list[tuple[int, ...]]:
     """[[start, end, start in the other text, its end], …] of each change, or why none are shown: a key of
     words.js."""
-    found = diff(text, other)
-    if found is None:
+    difference = diff(text, other)
+    if difference is None:
         return "too long"
-    if found.common < _MIN_COMMON:
+    if difference.common < _MIN_COMMON:
         return "nothing in common"
-    in_text = _utf16_offsets(text, [offset for change in found.changes for offset in change[:2]])
-    in_other = _utf16_offsets(other, [offset for change in found.changes for offset in change[2:]])
+    in_text = _utf16_offsets(text, [offset for change in difference.changes for offset in change[:2]])
+    in_other = _utf16_offsets(other, [offset for change in difference.changes for offset in change[2:]])
     return list(zip(in_text[::2], in_text[1::2], in_other[::2], in_other[1::2], strict=True))
 
 
