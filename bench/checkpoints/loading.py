@@ -18,11 +18,24 @@ from bench.errors import BenchError
 def folder(weights: Weights) -> Path:
     """The Hugging Face folder of a checkpoint: fetched, and converted from a GGUF, if necessary."""
     path = resolve(weights)
+    refuse_code(path if path.is_dir() else path.parent)
     if path.is_file():
         if path.suffix != ".gguf":
             raise BenchError(f"{path} is neither a GGUF file nor a model folder: set the checkpoint to one.")
         path = convert(path, fingerprint(weights))
     return path
+
+
+def refuse_code(folder: Path) -> None:
+    """Raise BenchError if a checkpoint's folder has code that transformers would run while loading.
+
+    `trust_remote_code=False` does not cover custom_generate/generate.py (transformers 4.57, GenerationMixin).
+    """
+    if (folder / "custom_generate").exists():
+        raise BenchError(
+            f"{folder} contains code (custom_generate), which is never run here: use a checkpoint without it, "
+            "or delete that folder."
+        )
 
 
 def refuse_pickles(path: Path, pickled: bool) -> None:
@@ -56,6 +69,7 @@ def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bo
     import transformers
 
     transformers.logging.set_verbosity_error()
+    refuse_code(path)
     with _load_errors(path):
         from_pretrained: Callable[..., Any] = getattr(transformers, auto_class).from_pretrained
         model, loading_info = from_pretrained(

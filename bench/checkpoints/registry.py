@@ -24,6 +24,12 @@ from bench import progress
 TIMEOUT = 15
 """Seconds to wait for one answer of a server."""
 _MAX_SILENCE = 40  # seconds without a line from pip, after which it is stopped
+PIP = (
+    sys.executable,
+    "-c",
+    "import runpy, sys; sys.path.pop(0); runpy.run_module('pip', run_name='__main__', alter_sys=True)",
+)
+"""pip's command line, without the working folder on the search path: a pip.py there is not run."""
 _PIP_DOWNLOAD = (
     "download --no-deps --only-binary=:all: --no-cache-dir --no-input --progress-bar raw"
     f" --timeout {TIMEOUT} --retries 1 --resume-retries 5"
@@ -91,7 +97,7 @@ def _download(wheel: str, path: Path) -> Iterator[tuple[int, int]]:
     This is left to pip, which knows the user's index, mirrors, credentials, proxy and certificates.
     """
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="tmp") as temporary:
-        command = [sys.executable, "-m", "pip", *_PIP_DOWNLOAD, "--dest", temporary, wheel]
+        command = [*PIP, *_PIP_DOWNLOAD, "--dest", temporary, wheel]
         # pip's own temporary files stay on the cache's disk too; PIP_QUIET would hide its progress
         settings = dict.fromkeys(("TMPDIR", "TEMP", "TMP"), temporary) | {
             "PIP_QUIET": "0",

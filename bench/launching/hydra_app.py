@@ -41,8 +41,9 @@ def arguments(
     """
     job_list = JobList(f"{function.__module__}.{function.__qualname__}", [list(job) for job in jobs])
     file.write_bytes(msgspec.json.encode(job_list))
-    # -c instead of -m, so that workers import run_job from its module and not from __main__
-    start = ["-c", "from bench.launching.hydra_app import main; main()"]
+    # -c instead of -m, so that workers import run_job from its module and not from __main__. The working
+    # folder leaves the search path: a file there must not shadow a library.
+    start = ["-c", "import sys; sys.path.pop(0); from bench.launching.hydra_app import main; main()"]
     return [*start, "--multirun", *overrides, override("+jobs", str(file)), f"+job=range({len(jobs)})"]
 
 

@@ -276,3 +276,15 @@ def test_an_incomplete_snapshot_is_not_used(server: ModelServer, tmp_path: Path)
     (folder / "blobs" / "abc.incomplete").write_text("half")
     torn = start(f"org/toy@{COMMIT}", HF_HUB_OFFLINE="1")
     assert "BenchError: No source of these weights" in torn.communicate(timeout=40)[1]
+
+
+def test_a_file_in_the_working_folder_is_not_run(
+    three: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip runs in a process of its own, which must not import a pip.py from where the user happens to be."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "pip.py").write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\n")
+    monkeypatch.chdir(folder)
+    assert resolve(parse_weights(three)).read_bytes() == WHOLE
+    assert not (tmp_path / "executed").exists()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,7 +13,7 @@ from urllib.parse import urlsplit
 
 from bench.checkpoints.fetching import cached_path
 from bench.checkpoints.hub import refusal_reason
-from bench.checkpoints.registry import network_cause
+from bench.checkpoints.registry import PIP, network_cause
 from bench.checkpoints.weights import hub_file
 from bench.commands.components import Component
 from bench.commands.doctor.finding import Finding
@@ -87,7 +86,7 @@ def _ask_index(package: str) -> str:
     options = (
         f"--timeout {TIMEOUT} --retries 1 --no-cache-dir --no-input --disable-pip-version-check --no-color"
     )
-    command = [sys.executable, "-m", "pip", "index", "versions", package, *options.split()]
+    command = [*PIP, "index", "versions", package, *options.split()]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=2 * TIMEOUT)
     except subprocess.TimeoutExpired:

@@ -1,0 +1,47 @@
+"""Checkpoints with code of their own: nothing in a folder is executed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.adapters.ctranslate2 import CTranslate2LLM
+from bench.adapters.llm import LLM
+from bench.checkpoints.loading import folder, load_model
+from bench.checkpoints.weights import parse_weights
+from bench.errors import BenchError
+from bench.prompt import Prompt
+from tests.helpers import tiny
+
+PROMPT = Prompt("p", "Translate: {source}")
+
+
+@pytest.fixture
+def hostile(tmp_path: Path) -> Path:
+    """A tiny model with a custom_generate/generate.py, which transformers runs while it loads the model."""
+    checkpoint = tiny.qwen(tmp_path / "checkpoint")
+    code = checkpoint / "custom_generate" / "generate.py"
+    code.parent.mkdir()
+    code.write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\ndef generate(model, **kwargs): pass\n")
+    return checkpoint
+
+
+@pytest.mark.parametrize("adapter", [LLM, CTranslate2LLM])
+def test_custom_generate_is_refused(hostile: Path, adapter: type[LLM], tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="contains code"):
+        adapter(str(hostile), PROMPT, direction="zh-en").load()
+    assert not (tmp_path / "executed").exists()
+
+
+def test_the_folder_of_a_gguf_file_is_checked_too(hostile: Path) -> None:
+    gguf = hostile / "model.gguf"
+    gguf.write_bytes(b"GGUF")
+    with pytest.raises(BenchError, match="contains code"):
+        folder(parse_weights(str(gguf)))
+
+
+def test_a_loader_refuses_it_whoever_calls(hostile: Path, tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="contains code"):
+        load_model(hostile, "AutoModelForCausalLM", "float32", "cpu")
+    assert not (tmp_path / "executed").exists()
