@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import bench
@@ -15,3 +16,12 @@ def data_dir(kind: str) -> Path:
     package = Path(bench.__file__).parent
     shipped = package / "_data" / kind
     return shipped if shipped.is_dir() else package.parent / kind
+
+
+def python_command(code: str) -> list[str]:
+    """The command line that runs `code` in a process of its own.
+
+    Python puts the working folder first on the search path of such a process. It is taken off, so that a file
+    there (pip.py, hydra.py) is not imported in place of a library.
+    """
+    return [sys.executable, "-c", f"import sys; sys.path = sys.path[not sys.path[0]:]; {code}"]

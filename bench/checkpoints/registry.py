@@ -9,7 +9,6 @@ import queue
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 import zipfile
@@ -20,16 +19,13 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 from bench import progress
+from bench.resources import python_command
 
 TIMEOUT = 15
 """Seconds to wait for one answer of a server."""
 _MAX_SILENCE = 40  # seconds without a line from pip, after which it is stopped
-PIP = (
-    sys.executable,
-    "-c",
-    "import runpy, sys; sys.path.pop(0); runpy.run_module('pip', run_name='__main__', alter_sys=True)",
-)
-"""pip's command line, without the working folder on the search path: a pip.py there is not run."""
+PIP = python_command("import runpy; runpy.run_module('pip', run_name='__main__', alter_sys=True)")
+"""pip's command line."""
 _PIP_DOWNLOAD = (
     "download --no-deps --only-binary=:all: --no-cache-dir --no-input --progress-bar raw"
     f" --timeout {TIMEOUT} --retries 1 --resume-retries 5"

@@ -26,7 +26,7 @@ from bench.errors import BenchError
 from bench.launching.compose import compose, override, scorers
 from bench.references.outside import SACREBLEU
 from bench.scoring.compare.stage import CompareSettings, compare_runs
-from bench.scoring.driver import score
+from bench.scoring.driver import score, unscored_runs
 from bench.store import Run, Store
 from bench.store.files import write_text
 from bench.store.run import read_run
@@ -113,10 +113,10 @@ def _make_draft(
             *([f"metric=[{','.join(columns.metrics)}]"] if columns else []),
         ]
     )
-    prepared = _prepared_scorers(scorers(config), all_required=columns is not None)
+    tasks = [Task(reference, direction) for direction in draft.directions(reference.id)]
+    prepared = _prepared_scorers(draft, tasks, scorers(config), all_required=columns is not None)
     columns = columns or _default_columns(list(prepared), str(config.suite.primary))
-    for direction in draft.directions(reference.id):
-        task = Task(reference, direction)
+    for task in tasks:
         score(draft, task, prepared)
         compare_runs(draft, task, columns.metrics, CompareSettings(**config.compare))
     boards = build_boards(draft, reference, columns)
@@ -124,16 +124,18 @@ def _make_draft(
     return boards
 
 
-def _prepared_scorers(metric_scorers: Mapping[str, Scorer], all_required: bool) -> dict[str, Scorer]:
-    """The scorers that can compute something here. `all_required`: a metric that is published may not be
-    lost.
+def _prepared_scorers(
+    draft: Store, tasks: Sequence[Task], metric_scorers: Mapping[str, Scorer], all_required: bool
+) -> dict[str, Scorer]:
+    """The scorers, prepared if they have runs to score. `all_required`: a published metric may not be lost.
 
-    Raises BenchError if a required one cannot.
+    Raises BenchError if a required one cannot be prepared.
     """
     prepared = {}
     for metric, scorer in metric_scorers.items():
         try:
-            scorer.prepare()
+            if any(unscored_runs(draft, task, metric, scorer) for task in tasks):
+                scorer.prepare()
             prepared[metric] = scorer
         except BenchError as error:
             if scorer.required or all_required:

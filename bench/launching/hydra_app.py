@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 
 from bench import progress
 from bench.launching.compose import CONFIGS, compose, override
+from bench.resources import python_command
 
 
 class JobList(msgspec.Struct):
@@ -29,21 +30,20 @@ class JobList(msgspec.Struct):
     """The overrides of each job."""
 
 
-def arguments(
+def command(
     function: Callable[[DictConfig], None],
     jobs: Sequence[Sequence[str]],
     file: Path,
     overrides: Sequence[str],
 ) -> list[str]:
-    """Write the list of jobs to `file`; returns the command line of this application after the interpreter.
+    """Write the list of jobs to `file`; returns the command line of this application.
 
     `overrides` choose and configure the launcher.
     """
     job_list = JobList(f"{function.__module__}.{function.__qualname__}", [list(job) for job in jobs])
     file.write_bytes(msgspec.json.encode(job_list))
-    # -c instead of -m, so that workers import run_job from its module and not from __main__. The working
-    # folder leaves the search path: a file there must not shadow a library.
-    start = ["-c", "import sys; sys.path.pop(0); from bench.launching.hydra_app import main; main()"]
+    # code instead of -m, so that workers import run_job from its module and not from __main__
+    start = python_command("from bench.launching.hydra_app import main; main()")
     return [*start, "--multirun", *overrides, override("+jobs", str(file)), f"+job=range({len(jobs)})"]
 
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -153,7 +152,7 @@ class _Batch:
             overrides.append(override("hydra.launcher.name", self.name))
         jobs = [[*launcher.overrides, *request.overrides] for request in requests]
         folder.mkdir(parents=True)
-        command = [sys.executable, *hydra_app.arguments(function, jobs, folder / "jobs.json", overrides)]
+        command = hydra_app.command(function, jobs, folder / "jobs.json", overrides)
         with (folder / "launch.log").open("w") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         with_resources = f" with {' '.join(resources)}" if resources else ""

@@ -24,6 +24,8 @@ def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
     for run in store.current_runs(task):
         run.hypotheses()
     missing = {metric: unscored_runs(store, task, metric, scorer) for metric, scorer in scorers.items()}
+    if not any(missing.values()):
+        return
     with bar(f"scoring {task.direction}", total=sum(map(len, missing.values())), unit="scores") as advance:
         for metric, runs in missing.items():
             if not runs:

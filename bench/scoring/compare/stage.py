@@ -51,9 +51,12 @@ def compare_runs(store: Store, task: Task, metrics: Sequence[str], settings: Com
         inputs = [_VERSION, settings.test, settings.unit, settings.resamples, _score_inputs(scores)]
         settings_hash = digest(inputs)
         stored = store.comparisons(task, metric)
-        if stored and settings_hash in (stored.get("settings_hash"), stored.get("of")):
+        if stored and stored.get("settings_hash") == settings_hash:
             continue
-        comparisons = compare(scores, settings.test, settings.resamples, paragraphs=paragraphs)
+        if stored and stored.get("of") == settings_hash:  # a file of an older version: only its names change
+            comparisons = read_comparisons(stored, metric)
+        else:
+            comparisons = compare(scores, settings.test, settings.resamples, paragraphs=paragraphs)
         store.write_comparisons(task, metric, {"settings_hash": settings_hash, **asdict(comparisons)})
 
 
