@@ -1,11 +1,10 @@
-"""`bench run` as a user starts it, in a process of its own: results, reuse, bad input, killed in the middle."""
+"""`bench run` as a user starts it, in a process of its own: results, reuse and bad input."""
 
 from __future__ import annotations
 
 import csv
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -17,49 +16,20 @@ import pytest
 
 from bench import references
 from tests.helpers import tiny
+from tests.helpers.command import bench
+from tests.helpers.configs import CEDICT
+from tests.helpers.stored import run_folders
 
 SET = "china-export-controls-2021"
-CEDICT = """\
-# a few lines of CC-CEDICT's form
-中國 中国 [Zhong1 guo2] /China/
-出口 出口 [chu1 kou3] /to export/export/
-管制 管制 [guan3 zhi4] /to control/to restrict/
-"""
-
-
-@pytest.fixture
-def cedict(tmp_path: Path) -> Path:
-    path = tmp_path / "cedict.txt"
-    path.write_text(CEDICT, encoding="utf-8")
-    return path
-
-
-def bench(folder: Path, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    environment = {
-        **os.environ,
-        "BITEXT_BENCH_CACHE": str(folder / "cache"),
-        "COLUMNS": "200",
-        "HF_HUB_OFFLINE": "1",
-    }
-    command = [sys.executable, "-m", "bench", *words]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-    assert not check or done.returncode == 0, done.stderr
-    return done
-
-
-def runs(folder: Path) -> dict[str, Path]:
-    """ "direction/system" -> its folder."""
-    return {
-        f"{p.parts[-3]}/{p.parts[-2].rsplit('-', 1)[0]}": p.parent
-        for p in folder.glob(f"runs/{SET}/*/*/run.json")
-    }
 
 
 def test_two_boards_from_two_controls(tmp_path: Path, cedict: Path) -> None:
     bench(tmp_path, "run", "system=dictionary", f"system.adapter.dictionary={cedict}")
     done = bench(tmp_path, "run", "system=copy")
     assert done.stdout.index("Chinese → English") < done.stdout.index("English → Chinese")
-    assert set(runs(tmp_path)) == {f"{d}/{s}" for d in ("zh-en", "en-zh") for s in ("copy", "dictionary")}
+    assert set(run_folders(tmp_path / "runs")) == {
+        f"{d}/{s}" for d in ("zh-en", "en-zh") for s in ("copy", "dictionary")
+    }
     board = tmp_path / "runs" / SET
     with (board / "leaderboard.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -92,7 +62,7 @@ def test_where_nothing_is_tested_nothing_is_ranked(tmp_path: Path) -> None:
     bench(tmp_path, "run", "system=copy", "direction=zh-en", "metric=[chrf]", "compare.test=null")
     board = tmp_path / "runs" / SET
     assert not list(board.rglob("comparisons"))
-    assert "Sorted is not ranked" in (board / "leaderboard.md").read_text()
+    assert "Rows are sorted, not ranked" in (board / "leaderboard.md").read_text()
 
 
 def test_the_scores_of_a_file_are_those_of_the_sacrebleu_command(tmp_path: Path) -> None:
@@ -108,7 +78,7 @@ def test_the_scores_of_a_file_are_those_of_the_sacrebleu_command(tmp_path: Path)
         "direction=zh-en",
     ]
     bench(tmp_path, *words)
-    scores = runs(tmp_path)["zh-en/ours"] / "scores"
+    scores = run_folders(tmp_path / "runs")["zh-en/ours"] / "scores"
     for metric, option in (("bleu", "bleu"), ("chrf", "chrf")):
         command = [
             sys.executable,
@@ -134,7 +104,7 @@ def test_a_run_keeps_how_it_was_made_when_only_the_set_has_another_hash(tmp_path
     shutil.copytree(references.find(SET), tmp_path / "set")
     words = ["run", "system=copy", "direction=zh-en", "metric=[chrf]", "reference=set"]
     bench(tmp_path, *words)
-    folder = runs(tmp_path)["zh-en/copy"]
+    folder = run_folders(tmp_path / "runs")["zh-en/copy"]
     before, texts = json.loads((folder / "run.json").read_text()), (folder / "hypotheses.jsonl").read_bytes()
     before["made"]["at"] = "2021-12-29T00:00:00+00:00"
     (folder / "run.json").write_text(json.dumps(before))
@@ -156,10 +126,9 @@ def test_a_run_keeps_how_it_was_made_when_only_the_set_has_another_hash(tmp_path
 def test_a_changed_hypothesis_does_not_keep_its_score(tmp_path: Path) -> None:
     words = ["run", "system=copy", "direction=zh-en", "metric=[chrf]"]
     bench(tmp_path, *words)
-    path = runs(tmp_path)["zh-en/copy"] / "hypotheses.jsonl"
+    path = run_folders(tmp_path / "runs")["zh-en/copy"] / "hypotheses.jsonl"
     path.write_text(path.read_text().replace("出口", "China", 1))
-    done = bench(tmp_path, *words, check=False)
-    assert done.returncode == 2
+    done = bench(tmp_path, *words, status=2)
     assert re.search(r"hypotheses\.jsonl was changed after the run", done.stderr)
 
 
@@ -178,7 +147,7 @@ def test_hypotheses_by_id_may_stand_in_any_order(tmp_path: Path, form: str) -> N
         f"system.adapter.path=out.{form}",
         "direction=zh-en",
     )
-    score = json.loads((runs(tmp_path)["zh-en/it"] / "scores" / "chrf.json").read_text())
+    score = json.loads((run_folders(tmp_path / "runs")["zh-en/it"] / "scores" / "chrf.json").read_text())
     assert score["value"] == pytest.approx(100)
 
 
@@ -259,11 +228,10 @@ def test_bad_input_is_one_sentence(tmp_path: Path, name: str) -> None:
         (tmp_path / "broken" / file.name).write_bytes(
             file.read_bytes().replace(b'"kind": "heading"', b'"kind": "headline"', 1)
         )
-    done = bench(tmp_path, *words, check=False)
-    assert done.returncode == 2, done.stdout + done.stderr
+    done = bench(tmp_path, *words, status=2, HF_HUB_OFFLINE="1")
     assert "Traceback" not in done.stderr + done.stdout
     assert re.search(expected, done.stderr), done.stderr
-    assert not runs(tmp_path)
+    assert not run_folders(tmp_path / "runs")
     assert not [path for path in tmp_path.rglob("*") if path.suffix == ".tmp"]
 
 
@@ -273,11 +241,8 @@ def test_one_system_fails_and_the_other_lands(tmp_path: Path, cedict: Path) -> N
     configs.mkdir(parents=True)
     adapter = f"{{_target_: bench.adapters.dictionary.Dictionary, dictionary: {cedict}}}"
     (configs / "broken.yaml").write_text(f"name: broken\nadapter: {adapter}\n")
-    done = bench(
-        tmp_path, "run", "--config-dir", "mine", "system=broken,copy", "direction=zh-en", check=False
-    )
-    assert done.returncode == 2
-    assert set(runs(tmp_path)) == {"zh-en/copy"}
+    done = bench(tmp_path, "run", "--config-dir", "mine", "system=broken,copy", "direction=zh-en", status=2)
+    assert set(run_folders(tmp_path / "runs")) == {"zh-en/copy"}
     assert re.search(r"Missing: broken-\w{8}: .*not an entry", done.stdout)
     assert "Missing: broken" in (tmp_path / "runs" / SET / "leaderboard.md").read_text()
     cedict.write_text(CEDICT)
@@ -299,7 +264,7 @@ def test_a_finished_suite_loads_no_model_and_a_new_system_is_all_that_is_compute
     llm = ["system.name=t", "system.adapter.checkpoint=checkpoint", "system.adapter.max_new_tokens=9"]
     words = ["run", "direction=zh-en", "metric=[chrf]"]
     bench(tmp_path, *words, "system=llm", *llm)
-    (made,) = runs(tmp_path).values()
+    (made,) = run_folders(tmp_path / "runs").values()
     record = json.loads((made / "run.json").read_text())
     assert record["config"]["checkpoint"] == "checkpoint"
     assert record["config"]["prompt"]["name"] == record["adapter"]["prompt"]["name"] == "translate"
@@ -326,8 +291,14 @@ def test_context_around_a_segment_through_a_real_model(tmp_path: Path) -> None:
     words += ["system.adapter.max_new_tokens=9"]
     for prompt in ("translate", "paragraph", "previous"):
         bench(tmp_path, *words, f"system.name={prompt}", f"prompt@system.adapter.prompt={prompt}")
-    records = {name: json.loads((folder / "run.json").read_text()) for name, folder in runs(tmp_path).items()}
-    texts = {name: (folder / "hypotheses.jsonl").read_text() for name, folder in runs(tmp_path).items()}
+    records = {
+        name: json.loads((folder / "run.json").read_text())
+        for name, folder in run_folders(tmp_path / "runs").items()
+    }
+    texts = {
+        name: (folder / "hypotheses.jsonl").read_text()
+        for name, folder in run_folders(tmp_path / "runs").items()
+    }
     fell_back = {name: record["fell_back"] for name, record in records.items()}
     blocks = Counter(s.id.rpartition("-")[0] for s in references.load(SET).segments if s.kind != "heading")
     shared = sum(count for count in blocks.values() if count > 1)
