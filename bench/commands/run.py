@@ -21,10 +21,9 @@ from bench.core import Scorer, Task
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
 from bench.launching.compose import (
-    compose,
     expand,
-    hydra_overrides,
     is_hydra_override,
+    job_configs,
     job_overrides,
     parse_overrides,
     reference,
@@ -110,7 +109,7 @@ def _read(overrides: Sequence[str]) -> _Suite:
     sweep, suite = expand(overrides)
     launcher = Launcher.from_overrides(overrides)
     all_job_overrides = job_overrides(sweep)
-    configs = [compose([*hydra_overrides(overrides), *job]) for job in all_job_overrides]
+    configs = list(job_configs(sweep))
     config = configs[0]
     progress.configure(quiet=config.quiet)  # loading the set may fetch it
     sets = {(c.reference, c.granularity, c.store) for c in configs}

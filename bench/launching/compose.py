@@ -12,7 +12,7 @@ from typing import Any
 
 import hydra
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override
+from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException, InstantiationException, MissingConfigException
 from omegaconf import DictConfig, open_dict
 from omegaconf.errors import OmegaConfBaseException
@@ -82,9 +82,22 @@ def job_overrides(sweep: Sequence[str]) -> list[list[str]]:
 
 
 def job_configs(sweep: Sequence[str]) -> Iterator[DictConfig]:
-    """The config of each job of a sweep."""
+    """The config of each job of a sweep, in the order of `job_overrides`.
+
+    Composing takes some 60 ms. Jobs that differ only in their direction share it.
+    """
     for_hydra = hydra_overrides(sweep)
-    return (compose([*for_hydra, *overrides]) for overrides in job_overrides(sweep))
+    composed: dict[tuple[str, ...], DictConfig] = {}
+    for overrides in job_overrides(sweep):
+        is_plain = [text.startswith("direction=") for text in overrides]
+        key = tuple(text for text, plain in zip(overrides, is_plain, strict=True) if not plain)
+        if key not in composed:
+            composed[key] = compose([*for_hydra, *overrides])
+        config = copy.deepcopy(composed[key])
+        for parsed in parse_overrides(list(itertools.compress(overrides, is_plain))):
+            value = parsed.value()
+            config.direction = value.text if isinstance(value, QuotedString) else value
+        yield config
 
 
 def hydra_overrides(overrides: Sequence[str]) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 from bench.adapters.llm import LLM
 from bench.core import Source, digest
 from bench.errors import BenchError
-from bench.launching.compose import compose, expand, job_overrides, reference, scorers
+from bench.launching.compose import compose, expand, job_configs, job_overrides, reference, scorers
 from bench.launching.jobs import job_resources, translation_job
 from bench.resources import data_dir
 from bench.translation.driver import TranslationJob
@@ -148,3 +148,13 @@ def test_help_loads_nothing_heavy() -> None:
 def test_comet_can_be_imported() -> None:
     """It fails with setuptools 81 and newer; constraints.txt keeps it working."""
     subprocess.run([sys.executable, "-c", "import comet"], check=True, capture_output=True)
+
+
+def test_jobs_that_share_composing_have_the_configs_that_they_would_have_alone() -> None:
+    sweep = ["system=copy,opus-mt", "direction='zh-en',en-zh", "batch_tokens=5"]
+    jobs = job_overrides(sweep)
+    assert len(jobs) == 4
+    configs = list(job_configs(sweep))
+    assert configs == [compose(job) for job in jobs]
+    assert [config.direction for config in configs] == ["zh-en", "en-zh"] * 2
+    assert len({id(config.system) for config in configs}) == 4, "no job sees what another changes"
