@@ -18,10 +18,9 @@ from bench.core import Output, Source
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
 from bench.prompt import Prompt
-from tests.adapters.test_llm import CHAT, SHOTS, sources
-from tests.adapters.test_seq2seq import FAMILIES, PREFIX, UNSEEN, adapter, texts, translated
 from tests.helpers import tiny
-from tests.helpers.tiny_seq2seq import checkpoint
+from tests.helpers.prompts import CHAT, SHOTS, sources
+from tests.helpers.seq2seq import FAMILIES, PREFIX, UNSEEN, adapter, checkpoints, texts, translated
 
 pytest.importorskip("ctranslate2", reason="needs CTranslate2: pip install 'bitext-bench[ctranslate2]'")
 from bench.adapters.ctranslate2 import CTranslate2LLM, CTranslate2Seq2Seq
@@ -44,11 +43,8 @@ def qwen(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def engine(name: str, direction: Direction, **settings: Any) -> CTranslate2Seq2Seq:
-    path: Any = (
-        str(checkpoint(name)) if name != "marian" else {d: str(checkpoint(f"marian-{d}")) for d in DIRECTIONS}
-    )
     return CTranslate2Seq2Seq(
-        path, direction=direction, **{"prefix": PREFIX.get(name), "dtype": "float32", **settings}
+        checkpoints(name), direction=direction, **{"prefix": PREFIX.get(name), "dtype": "float32", **settings}
     )
 
 

@@ -9,23 +9,14 @@ from typing import Any
 
 import pytest
 
-from bench import references
 from bench.adapters._requests import Limits, RequestTokenizer, TokenizedRequest
 from bench.adapters.llm import LLM
 from bench.core import Output, Source
 from bench.errors import BenchError
-from bench.languages import Direction, sides
+from bench.languages import Direction
 from bench.prompt import Prompt
 from tests.helpers import tiny
-
-CHAT = Prompt("chat", "Translate from {source_language} into {target_language}:\n\n{source}")
-SHOTS = Prompt(
-    "shots",
-    "{source_language}: {source}\n{target_language}:",
-    examples=[{"zh": "各国应当遵守国际法。", "en": "All countries should abide by international law."}],
-    chat=False,
-    stop="\n",
-)
+from tests.helpers.prompts import CHAT, SHOTS, sources
 
 
 @pytest.fixture(scope="module")
@@ -37,12 +28,6 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "narrow": tiny.gemma(root / "narrow", window=48),
         "sees": tiny.gemma(root / "sees", window=48, multimodal=True),
     }
-
-
-def sources(direction: Direction, count: int = 14) -> list[Source]:
-    language = sides(direction)[0]
-    segments = references.load("china-export-controls-2021").segments
-    return [Source(segment.id, segment.text(language)) for segment in segments[:count]]
 
 
 def loaded(checkpoint: Path, prompt: Prompt, direction: Direction = "zh-en", **settings: Any) -> LLM:
@@ -63,6 +48,7 @@ def generate(adapter: LLM, source: Source) -> list[int]:
     return out[0, ids.shape[1] :].tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["qwen", "gemma", "narrow", "sees"])
 @pytest.mark.parametrize("direction", ["zh-en", "en-zh"])
 def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, direction: Direction) -> None:
@@ -81,6 +67,7 @@ def test_the_same_as_generate(checkpoints: dict[str, Path], model: str, directio
     assert len({len(row) for row in rows}) > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["qwen", "gemma", "narrow", "sees"])
 @pytest.mark.parametrize("prompt", [CHAT, SHOTS], ids=["chat", "few-shot"])
 def test_no_output_depends_on_batch_or_order(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import socket
@@ -21,7 +20,7 @@ from bench.adapters.openai import OpenAI
 from bench.core import Output, Source
 from bench.errors import BenchError
 from bench.prompt import Prompt
-from tests.helpers import tiny
+from tests.helpers import command, tiny
 from tests.helpers.hostile_server import Received, Reply, completion, completion_body, error_reply, serving
 
 SET = "china-export-controls-2021"
@@ -125,6 +124,7 @@ def faulty(texts: list[str]) -> Callable[[Received], Reply]:
     return lambda request: by_text.get(request.source, (good, ""))[0](request)
 
 
+@pytest.mark.slow
 def test_every_segment_ends_with_a_result_or_a_stated_error() -> None:
     texts = [f"text {name}" for name in FAULTS]
     with serving(faulty(texts)) as server:
@@ -341,26 +341,21 @@ def test_identity(monkeypatch: pytest.MonkeyPatch) -> None:
 # Complete runs, in processes of their own
 
 
-def command(folder: Path, url: str, *overrides: str) -> dict[str, Any]:
-    """How a user starts a run, with the most verbose log of the client."""
-    environment = {**os.environ, "COLUMNS": "200", "OPENAI_LOG": "debug", "OPENAI_API_KEY": KEY}
-    overrides = (
+def arguments(url: str, *overrides: str) -> list[str]:
+    return [
         "run", "system=openai", "system.name=api", "system.adapter.model=tiny", "direction=zh-en",
         f"system.adapter.base_url={url}", "metric=[chrf]", "system.adapter.concurrency=4",
         "system.adapter.retries=2", *overrides,
-    )  # fmt: skip
-    return {
-        "args": [sys.executable, "-m", "bench", *overrides],
-        "cwd": folder,
-        "env": environment,
-        "text": True,
-    }
+    ]  # fmt: skip
+
+
+ENVIRONMENT = {"OPENAI_LOG": "debug", "OPENAI_API_KEY": KEY}
+"""With the most verbose log of the client."""
 
 
 def bench(folder: Path, url: str, *overrides: str, status: int = 0) -> str:
-    done = subprocess.run(**command(folder, url, *overrides), capture_output=True, timeout=120)
+    done = command.bench(folder, *arguments(url, *overrides), status=status, **ENVIRONMENT)
     shown = done.stdout + done.stderr
-    assert done.returncode == status, shown
     assert KEY not in shown
     for file in folder.rglob("*"):
         assert not file.is_file() or KEY.encode() not in file.read_bytes(), file
@@ -373,6 +368,7 @@ def record(folder: Path) -> dict[str, Any]:
     return loaded
 
 
+@pytest.mark.slow
 def test_a_run_through_all_faults_and_what_the_next_one_requests(tmp_path: Path) -> None:
     texts = [segment.zh for segment in SEGMENTS]
     bad = {text: expected for text, (_, expected) in zip(texts[2:], FAULTS.values(), strict=False)}
@@ -409,6 +405,7 @@ def test_a_run_that_cannot_be_says_why_without_the_key(tmp_path: Path) -> None:
     assert "[key] is blocked" in failure.read_text()
 
 
+@pytest.mark.slow
 def test_ctrl_c_does_not_wait_for_servers_and_keeps_what_is_finished(tmp_path: Path) -> None:
     """Neither for one that hangs nor for one that asks for a retry in half a minute."""
 
@@ -418,9 +415,8 @@ def test_ctrl_c_does_not_wait_for_servers_and_keeps_what_is_finished(tmp_path: P
         return Reply(wait=30) if request.number % 2 else error_reply(429, "later", {"Retry-After": "30"})
 
     with serving(script) as server:
-        running = subprocess.Popen(
-            **command(tmp_path, server.url), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
+        process = command.process_arguments(tmp_path, *arguments(server.url), **ENVIRONMENT)
+        running = subprocess.Popen(**process, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         while len(server.received) < 12 and running.poll() is None:
             time.sleep(0.02)
         time.sleep(0.3)  # until the tenth answer is kept, too
@@ -482,8 +478,8 @@ def llama(tmp_path: Path) -> Iterator[str]:
 
     model = AutoModelForCausalLM.from_pretrained(tiny.qwen(tmp_path / "checkpoint"))
     path = tiny.qwen_gguf(tmp_path / "model.gguf", model)
-    command = [sys.executable, "-c", LLAMA_SERVER, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    words = [sys.executable, "-c", LLAMA_SERVER, str(path)]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout
             yield process.stdout.readline().strip() + "/v1"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,44 +12,8 @@ from bench.adapters.seq2seq import Seq2Seq
 from bench.core import Output, Source
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
-from tests.helpers.tiny_seq2seq import PAIRS, POSITIONS, checkpoint
-
-MULTILINGUAL = ["nllb", "m2m", "mbart", "madlad", "t5"]
-FAMILIES = ["marian", *MULTILINGUAL]
-PREFIX = {"t5": "to {target_language}: "}
-# The model has not learned these: its beams are unsure of them, and run into the limit.
-UNSEEN = [
-    "中国支持国际合作清单。",
-    "法律应当公平。",
-    "谢谢各国。",
-    "清单清单清单。",
-    "企业每年修订法律。",
-    "和平。",
-]
-
-
-def adapter(name: str, direction: Direction, **settings: Any) -> Seq2Seq:
-    """Of one of FAMILIES, not loaded yet."""
-    path: Any = (
-        str(checkpoint(name)) if name != "marian" else {d: str(checkpoint(f"marian-{d}")) for d in DIRECTIONS}
-    )
-    return Seq2Seq(path, direction=direction, **{"prefix": PREFIX.get(name), **settings})
-
-
-def texts(direction: Direction) -> tuple[list[Source], list[str]]:
-    """What is translated, and the right translations."""
-    source, target = (0, 1) if direction == "zh-en" else (1, 0)
-    return [Source(pair[1], pair[source]) for pair in PAIRS], [pair[target] for pair in PAIRS]
-
-
-def translated(system: Seq2Seq, sources: Sequence[Source], batch: int = 0) -> dict[str, Output]:
-    """By id; in batches of `batch` rows."""
-    system.load()
-    step = batch or len(sources)
-    batches = [sources[i : i + step] for i in range(0, len(sources), step)]
-    outputs = [pair for part in batches for pair in system.translate(part)]
-    assert len(outputs) == len(sources)
-    return dict(outputs)
+from tests.helpers.seq2seq import FAMILIES, UNSEEN, adapter, texts, translated
+from tests.helpers.tiny_seq2seq import POSITIONS, checkpoint
 
 
 @pytest.mark.slow

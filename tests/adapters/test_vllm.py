@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from bench import references
 from bench.adapters.llm import LLM
 from bench.adapters.vllm import VLLM
 from bench.core import Output, Source
@@ -19,45 +18,27 @@ from bench.errors import BenchError
 from bench.prompt import Prompt
 from bench.translation import batching
 from tests.helpers import tiny
+from tests.helpers.prompts import CHAT, sources
 
-CHAT = Prompt("chat", "Translate from {source_language} into {target_language}:\n\n{source}")
 SHOTS = Prompt("shots", "{source_language}: {source}\n{target_language}:", chat=False, stop="e")
 LIMITS: dict[str, Any] = {"tokens_base": 3, "tokens_ratio": {"zh-en": 0.5, "en-zh": 0.5}}
-
-
-def sources(count: int = 14) -> list[Source]:
-    segments = references.load("china-export-controls-2021").segments
-    return [Source(segment.id, segment.zh) for segment in segments[:count]]
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """As tiny.qwen, with heads as wide as vLLM's kernels can do."""
-    import torch
-    from transformers import Qwen2Config, Qwen2ForCausalLM
-
-    folder = tmp_path_factory.mktemp("checkpoint")
     tokenizer = tiny.byte_level_tokenizer()
-    torch.manual_seed(1)
-    config = Qwen2Config(
-        vocab_size=len(tokenizer),
+    return tiny.qwen(
+        tmp_path_factory.mktemp("checkpoint"),
         hidden_size=128,
-        intermediate_size=96,
-        num_hidden_layers=3,
         num_attention_heads=2,
         num_key_value_heads=1,
-        max_position_embeddings=1024,
-        initializer_range=0.3,
-        bos_token_id=None,
+        initializer_range=0.02,
         eos_token_id=[
             tokenizer.eos_token_id,
             *tokenizer(" of").input_ids,
-        ],  # so that some answers end by themselves
-        pad_token_id=tokenizer.pad_token_id,
+        ],  # so that some answers end before the limit
     )
-    Qwen2ForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -83,19 +64,19 @@ def test_a_greedy_answer_is_the_llm_adapters(engine: VLLM, checkpoint: Path) -> 
     for prompt in (CHAT, SHOTS):
         judge = LLM(str(checkpoint), prompt, **LIMITS, direction="zh-en")
         judge.load()
-        expected = asked(judge, prompt, sources())
-        assert asked(engine, prompt, sources()) == expected
+        expected = asked(judge, prompt, sources("zh-en"))
+        assert asked(engine, prompt, sources("zh-en")) == expected
         assert {output.truncated for output in expected.values()} == {True, False}
         assert len({output.text for output in expected.values()}) > len(expected) // 2
 
 
 def test_a_block_is_asked_for_at_once_and_falls_back(engine: VLLM) -> None:
-    block = [replace(source, block="all") for source in sources(3)]
+    block = [replace(source, block="all") for source in sources("zh-en", 3)]
     prompt = replace(CHAT, together="paragraph", query_together="{count}:\n{source}")
     engine.prompt = engine._requests.prompt = prompt
     found = list(batching.outputs(engine, block, 1))
     outputs = {source.id: output for source, output, _ in found}
-    alone = asked(engine, CHAT, sources(3))
+    alone = asked(engine, CHAT, sources("zh-en", 3))
     assert all(fell_back for _, _, fell_back in found)
     assert {id: output.text for id, output in outputs.items()} == {id: o.text for id, o in alone.items()}
 
@@ -108,12 +89,12 @@ def test_a_source_longer_than_the_context_is_cut_off_whole(engine: VLLM) -> None
 
 def test_what_nobody_waits_for_is_aborted(engine: VLLM) -> None:
     engine.prompt = engine._requests.prompt = CHAT
-    outputs = engine.translate(sources())
+    outputs = engine.translate(sources("zh-en"))
     next(outputs)
     assert engine._engine.has_unfinished_requests()
     outputs.close()
     assert not engine._engine.has_unfinished_requests()
-    assert len(asked(engine, CHAT, sources(2))) == 2  # and the engine can be used again
+    assert len(asked(engine, CHAT, sources("zh-en", 2))) == 2  # and the engine can be used again
 
 
 def test_what_it_ran_on_is_a_fact(engine: VLLM) -> None:

@@ -121,6 +121,7 @@ def test_complete_wheels_survive_an_interruption(
     assert set(server.wheels_asked()) == {"toy_part3-1.0-py2.py3-none-any.whl"}
 
 
+@pytest.mark.slow
 def test_a_kill_leaves_nothing_under_the_final_name(
     three: dict[str, Any], server: ModelServer, tmp_path: Path
 ) -> None:

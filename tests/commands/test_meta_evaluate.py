@@ -15,16 +15,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sacrebleu
-from click.testing import CliRunner
 from scipy.stats import kendalltau, pearsonr
 
-from bench.cli.main import main
 from bench.commands.meta_evaluate import Row, Table, agreement, meta_evaluate, pearson, pooled, within
 from bench.core import Score, Scorer, Task
 from bench.errors import BenchError
 from bench.scorers.sacre import Sacre
 from bench.scoring import judgements
 from bench.scoring.judgements import Judgement
+from tests.helpers.command import invoke
 
 NAN = math.nan
 
@@ -297,7 +296,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def printed(*words: str | Path) -> str:
-    result = CliRunner().invoke(main, ["meta-evaluate", *map(str, words)])
+    result = invoke("meta-evaluate", *words)
     assert result.exit_code == 0, result.output
     return result.stdout
 
@@ -362,7 +361,7 @@ def test_mistakes_on_the_command_line(file: Path, words: list[str], sentence: st
     german = file.with_name("german.csv")
     judgements.write(german, [replace(j, pair="en-de") for j in judgements.read(file)])
     names = {"FILE": str(file), "GERMAN": str(german)}
-    result = CliRunner().invoke(main, ["meta-evaluate", *(names.get(word, word) for word in words)])
+    result = invoke("meta-evaluate", *(names.get(word, word) for word in words))
     assert result.exit_code == 2
     assert sentence in result.stderr
     assert "Traceback" not in result.output

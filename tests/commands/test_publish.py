@@ -11,18 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from bench import references
-from bench.cli.main import main
 from bench.store.run import read_run, write_run
+from tests.helpers.command import invoke, process_arguments
 
 ID = "china-export-controls-2021"
 PAGE = "# Results\n\n<!-- board: here -->\n<!-- /board -->\n\nWhat they say.\n"
-
-
-def bench(*words: object) -> Result:
-    return CliRunner().invoke(main, [str(word) for word in words])
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +30,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         page.write_text(PAGE)
     for name, system in (("results", "copy"), ("runs", "dictionary")):
         words = ["run", "-q", f"store={folder / name}", f"system={system}", "metric=[bleu,chrf]"]
-        assert bench(*words).exit_code == 0
-    assert bench("publish", "--into", folder / "results").exit_code == 0
+        assert invoke(*words).exit_code == 0
+    assert invoke("publish", "--into", folder / "results").exit_code == 0
     return folder
 
 
@@ -58,7 +54,7 @@ def told(result: Result) -> str:
 
 def test_runs_move_and_everything_shows_them(project: Path) -> None:
     results = project / "results"
-    result = bench("publish", "--into", results, *runs(project / "runs"))
+    result = invoke("publish", "--into", results, *runs(project / "runs"))
     assert result.exit_code == 0, result.output
     assert not runs(project / "runs")
     assert len(runs(results, "dictionary-*")) == 2
@@ -68,7 +64,7 @@ def test_runs_move_and_everything_shows_them(project: Path) -> None:
             assert (path.parent / link).is_file(), "a click on a page of published results leads to a file"
     assert "What they say." in (results / "README.md").read_text()
     assert "dictionary" in (results / ID / "site" / "data" / "zh-en" / "runs.js").read_text()
-    verified = bench("verify", results)
+    verified = invoke("verify", results)
     assert verified.exit_code == 0, verified.output
     assert "4 runs, 8 scores" in verified.output
     assert not list(results.glob(".publishing*"))
@@ -78,7 +74,7 @@ def test_one_character_of_one_hypothesis(project: Path) -> None:
     folder = runs(project / "results")[0]
     path = folder / "hypotheses.jsonl"
     path.write_text(path.read_text().replace("Export", "Expert", 1))
-    result = bench("verify", project / "results")
+    result = invoke("verify", project / "results")
     assert result.exit_code == 2
     assert f"{folder.parent.name}, {folder.name}" in told(result)
     assert "hypotheses are not those that run.json was written for" in told(result)
@@ -97,7 +93,7 @@ def test_a_better_translation_with_its_hash_but_not_its_scores(project: Path) ->
     for path, record in scores.items():
         new = sha256((folder / "hypotheses.jsonl").read_bytes()).hexdigest()
         path.write_text(json.dumps({**record, "hypotheses_sha256": new}))
-    result = bench("verify", project / "results")
+    result = invoke("verify", project / "results")
     assert result.exit_code == 2
     assert f"zh-en, {folder.name}" in told(result)
     assert "chrf: published 0.0" in told(result)
@@ -111,7 +107,7 @@ def test_a_cell_of_a_table_and_a_file_too_many(project: Path) -> None:
     (results / ID / "zh-en" / "notes.txt").write_text("mine")
     page = project / "README.md"
     page.write_text(page.read_text().replace("39 segments", "40 segments", 1))
-    result = bench("verify", results)
+    result = invoke("verify", results)
     assert result.exit_code == 2
     for words in ("leaderboard.md line", "38 copied", "notes.txt belongs to no run", "40 segments"):
         assert words in told(result)
@@ -124,7 +120,7 @@ def test_a_row_of_the_json_board_is_named(project: Path) -> None:
     row = record["directions"]["en-zh"]["rows"][0]
     row["scores"]["chrf"]["value"] += 1
     board.write_text(json.dumps(record))
-    result = bench("verify", project / "results")
+    result = invoke("verify", project / "results")
     assert result.exit_code == 2
     assert f"the row {row['folder']} does not follow from its run" in told(result)
 
@@ -141,7 +137,7 @@ def test_what_is_refused_leaves_everything_as_it_was(project: Path) -> None:
         ([project / "runs"], "is not a complete run"),
         ([*runs(results)[:1]], "is published already"),
     ):
-        result = bench("publish", "--into", results, *given)
+        result = invoke("publish", "--into", results, *given)
         assert result.exit_code == 2
         assert words in told(result)
         assert files(project) == before
@@ -152,16 +148,16 @@ def test_nothing_is_published_onto_what_does_not_verify(project: Path) -> None:
     path = runs(results)[0] / "hypotheses.jsonl"
     path.write_bytes(path.read_bytes().replace(b"a", b"b", 1))
     before = files(project)
-    result = bench("publish", "--into", results, *runs(project / "runs"))
+    result = invoke("publish", "--into", results, *runs(project / "runs"))
     assert result.exit_code == 2
     assert "does not verify" in told(result)
     assert files(project) == before
 
 
 def test_a_folder_without_results(tmp_path: Path) -> None:
-    assert "has no leaderboards" in told(bench("verify", tmp_path))
-    assert bench("verify", tmp_path).exit_code == 2
-    assert "Nothing is published" in told(bench("publish", "--into", tmp_path))
+    assert "has no leaderboards" in told(invoke("verify", tmp_path))
+    assert invoke("verify", tmp_path).exit_code == 2
+    assert "Nothing is published" in told(invoke("publish", "--into", tmp_path))
 
 
 def test_only_the_last_digits_may_be_other_ones() -> None:
@@ -173,24 +169,22 @@ def test_only_the_last_digits_may_be_other_ones() -> None:
     assert not _nearly_equal_bytes(b"4.5 (1)", b"4.5 (2)")
 
 
-def publish_command(project: Path, *runs_to_publish: Path) -> list[str]:
-    return [
-        sys.executable, "-m", "bench", "publish", "--into", str(project / "results"), *map(str, runs_to_publish)
-    ]  # fmt: skip
-
-
 @pytest.mark.slow
 def test_two_at_once_lose_nothing(project: Path) -> None:
     """One waits for the other, or ends with a sentence; every run is published or still in its store."""
     names = {path.name for path in runs(project / "runs")}
     processes = [
-        subprocess.Popen(publish_command(project, run), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        subprocess.Popen(
+            **process_arguments(project, "publish", "--into", project / "results", run),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
         for run in runs(project / "runs")
     ]
     assert [process.wait(300) for process in processes] == [0, 0]
     assert names <= {path.name for path in runs(project / "results")}
     assert not runs(project / "runs")
-    assert bench("verify", project / "results").exit_code == 0
+    assert invoke("verify", project / "results").exit_code == 0
 
 
 _KILLED_AT = """
@@ -218,17 +212,17 @@ def test_killed_while_the_set_is_replaced(project: Path, move: int) -> None:
     command = [sys.executable, "-c", _KILLED_AT, str(move), str(results), *map(str, new)]
     assert subprocess.run(command, capture_output=True).returncode == -9
     assert runs(project / "runs") == new, "a run leaves its store only after it is published"
-    result = bench("publish", "--into", results)
+    result = invoke("publish", "--into", results)
     assert result.exit_code == 0, result.output
     assert {path.name for path in runs(results)} == old
     assert not list(results.glob(".publishing-*"))
-    assert bench("verify", results).exit_code == 0
+    assert invoke("verify", results).exit_code == 0
 
 
 def test_a_run_that_is_in_use_stays_in_its_store(project: Path) -> None:
     first, second = runs(project / "runs")
     (first / "journal-elsewhere.jsonl").write_text("")
-    result = bench("publish", "--into", project / "results", first, second)
+    result = invoke("publish", "--into", project / "results", first, second)
     assert result.exit_code == 0, result.output
     assert runs(project / "runs") == [first]
     assert len(runs(project / "results", "dictionary-*")) == 2

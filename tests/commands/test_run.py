@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,8 @@ SET = "china-export-controls-2021"
 
 
 def test_two_boards_from_two_controls(tmp_path: Path, cedict: Path) -> None:
-    bench(tmp_path, "run", "system=dictionary", f"system.adapter.dictionary={cedict}")
-    done = bench(tmp_path, "run", "system=copy")
+    bench(tmp_path, "run", "system=dictionary", f"system.adapter.dictionary={cedict}", "metric=[chrf]")
+    done = bench(tmp_path, "run", "system=copy", "metric=[chrf]")
     assert done.stdout.index("Chinese → English") < done.stdout.index("English → Chinese")
     assert set(run_folders(tmp_path / "runs")) == {
         f"{d}/{s}" for d in ("zh-en", "en-zh") for s in ("copy", "dictionary")
@@ -46,12 +47,20 @@ def test_two_boards_from_two_controls(tmp_path: Path, cedict: Path) -> None:
     assert (board / re.search(r"\]\((zh-en/copy[^)]*)\)", markdown)[1]).is_file()  # type: ignore[index]
 
 
-def test_what_is_done_is_not_done_again(tmp_path: Path) -> None:
-    bench(tmp_path, "run", "system=copy", "direction=zh-en")
+@pytest.mark.parametrize(
+    ("metrics", "count"),
+    [
+        pytest.param([], 6, id="default-metrics", marks=pytest.mark.slow),
+        pytest.param(["metric=[chrf]"], 1, id="chrf"),
+    ],
+)
+def test_what_is_done_is_not_done_again(tmp_path: Path, metrics: list[str], count: int) -> None:
+    run = partial(bench, tmp_path, "run", "system=copy", *metrics, timeout=300)
+    run("direction=zh-en")
     files = {path: path.stat().st_mtime_ns for path in tmp_path.glob(f"runs/{SET}/zh-en/**/*.json*")}
-    assert len(files) == 14  # hypotheses, run, six scores, six comparisons
-    bench(tmp_path, "run", "system=copy", "direction=en-zh")
-    done = bench(tmp_path, "run", "system=copy", "direction=zh-en", "batch_tokens=3")
+    assert len(files) == 2 + 2 * count  # hypotheses and run; a score and a comparison for each metric
+    run("direction=en-zh")
+    done = run("direction=zh-en", "batch_tokens=3")
     assert "English → Chinese" not in done.stdout
     assert "## English → Chinese" in (tmp_path / "runs" / SET / "leaderboard.md").read_text()
     assert {path: path.stat().st_mtime_ns for path in files} == files
@@ -76,6 +85,7 @@ def test_the_scores_of_a_file_are_those_of_the_sacrebleu_command(tmp_path: Path)
         "system.name=ours",
         "system.adapter.path=out.zh-en.txt",
         "direction=zh-en",
+        "metric=[bleu,chrf]",
     ]
     bench(tmp_path, *words)
     scores = run_folders(tmp_path / "runs")["zh-en/ours"] / "scores"
@@ -146,6 +156,7 @@ def test_hypotheses_by_id_may_stand_in_any_order(tmp_path: Path, form: str) -> N
         "system.name=it",
         f"system.adapter.path=out.{form}",
         "direction=zh-en",
+        "metric=[chrf]",
     )
     score = json.loads((run_folders(tmp_path / "runs")["zh-en/it"] / "scores" / "chrf.json").read_text())
     assert score["value"] == pytest.approx(100)
@@ -169,6 +180,7 @@ def test_a_changed_file_is_another_run_and_nothing_is_overwritten(tmp_path: Path
     assert all(folder.name in done.stdout for folder in folders)  # told apart on the board
 
 
+CHRF = "metric=[chrf]"
 BAD = {
     "an unknown system": (["run", "system=nobody"], "system 'nobody'.*qwen2.5-coder-0.5b-instruct"),
     "an unknown metric": (["run", "system=copy", "metric=[magic]"], "metric 'magic'.*bleu"),
@@ -181,19 +193,40 @@ BAD = {
     "a missing file": (["run", "system=hypotheses", "system.name=x", "system.adapter.path=no.txt"], "no.txt"),
     "a name that is no folder": (["run", "system=copy", "system.name=../up"], "../up"),
     "a line too few": (
-        ["run", "system=hypotheses", "system.name=x", "system.adapter.path=short.txt", "direction=zh-en"],
+        [
+            "run",
+            "system=hypotheses",
+            "system.name=x",
+            "system.adapter.path=short.txt",
+            CHRF,
+            "direction=zh-en",
+        ],
         "38 lines.*39 segments",
     ),
     "a missing id": (
-        ["run", "system=hypotheses", "system.name=x", "system.adapter.path=short.tsv", "direction=zh-en"],
+        [
+            "run",
+            "system=hypotheses",
+            "system.name=x",
+            "system.adapter.path=short.tsv",
+            CHRF,
+            "direction=zh-en",
+        ],
         "lacks 38 segments",
     ),
     "broken json": (
-        ["run", "system=hypotheses", "system.name=x", "system.adapter.path=bad.jsonl", "direction=zh-en"],
+        [
+            "run",
+            "system=hypotheses",
+            "system.name=x",
+            "system.adapter.path=bad.jsonl",
+            CHRF,
+            "direction=zh-en",
+        ],
         "bad.jsonl, line 2",
     ),
     "not UTF-8": (
-        ["run", "system=hypotheses", "system.name=x", "system.adapter.path=gbk.txt", "direction=en-zh"],
+        ["run", "system=hypotheses", "system.name=x", "system.adapter.path=gbk.txt", CHRF, "direction=en-zh"],
         "UTF-8",
     ),
     "a checkpoint that is not there": (
@@ -207,6 +240,7 @@ BAD = {
             "system.name=x",
             f"system.adapter.checkpoint=org/model@{'0' * 40}",
             "direction=zh-en",
+            CHRF,
         ],
         "org/model",
     ),
@@ -241,15 +275,13 @@ def test_one_system_fails_and_the_other_lands(tmp_path: Path, cedict: Path) -> N
     configs.mkdir(parents=True)
     adapter = f"{{_target_: bench.adapters.dictionary.Dictionary, dictionary: {cedict}}}"
     (configs / "broken.yaml").write_text(f"name: broken\nadapter: {adapter}\n")
-    done = bench(tmp_path, "run", "--config-dir", "mine", "system=broken,copy", "direction=zh-en", status=2)
+    words = ["run", "--config-dir", "mine", "system=broken,copy", "direction=zh-en", "metric=[chrf]"]
+    done = bench(tmp_path, *words, status=2)
     assert set(run_folders(tmp_path / "runs")) == {"zh-en/copy"}
     assert re.search(r"Missing: broken-\w{8}: .*not an entry", done.stdout)
     assert "Missing: broken" in (tmp_path / "runs" / SET / "leaderboard.md").read_text()
     cedict.write_text(CEDICT)
-    assert (
-        "Missing"
-        not in bench(tmp_path, "run", "--config-dir", "mine", "system=broken,copy", "direction=zh-en").stdout
-    )
+    assert "Missing" not in bench(tmp_path, *words).stdout
 
 
 def test_quiet(tmp_path: Path) -> None:

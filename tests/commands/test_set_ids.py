@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from bench.references import find
-from tests.references.test_outside import WMT22
-
-ROOT = Path(__file__).parents[2]
+from tests.helpers import command
+from tests.helpers.outside import WMT22
 
 
 def bench(folder: Path, *arguments: str) -> str:
-    # A proxy that refuses: there is no network, wherever this test runs.
-    environment = {
-        **os.environ,
-        "SACREBLEU": str(folder / "sacrebleu"),
-        "https_proxy": "http://127.0.0.1:9",
-        "COLUMNS": "200",
-    }
-    command = [sys.executable, "-m", "bench", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    cache = str(folder / "sacrebleu")
+    return command.bench(folder, *arguments, network=False, timeout=300, SACREBLEU=cache).stdout
 
 
 def set_with_a_dot(folder: Path) -> str:

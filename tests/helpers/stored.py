@@ -59,3 +59,11 @@ def store_run(
 def job(task: Task, adapter: Adapter, folder: Path, batch_tokens: int = 500, **card: Any) -> TranslationJob:
     """A job that translates `task` into `folder`."""
     return TranslationJob(task, adapter, system_card({"name": "engine", **card}), folder, batch_tokens)
+
+
+def run_folders(store: Path) -> dict[str, Path]:
+    """The folders of complete runs in a store with one set, by "direction/system"."""
+    return {
+        f"{path.parts[-3]}/{path.parts[-2].rsplit('-', 1)[0]}": path.parent
+        for path in store.glob("*/*/*/run.json")
+    }

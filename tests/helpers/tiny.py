@@ -44,26 +44,31 @@ def byte_level_tokenizer(vocabulary: int = 600) -> Any:
     )
 
 
-def qwen(folder: Path) -> Path:
-    """Full attention. Seed and range give greedy outputs that differ between prompts and in length."""
+def qwen(folder: Path, **settings: Any) -> Path:
+    """Full attention. Seed and range give greedy outputs that differ between prompts and in length.
+
+    `settings` replace values of the config.
+    """
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     tokenizer = byte_level_tokenizer()
     torch.manual_seed(1)
-    config = Qwen2Config(
-        vocab_size=len(tokenizer),
-        hidden_size=64,
-        intermediate_size=96,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=1024,
-        initializer_range=0.3,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        pad_token_id=tokenizer.pad_token_id,
-    )
+    values: dict[str, Any] = {
+        "vocab_size": len(tokenizer),
+        "hidden_size": 64,
+        "intermediate_size": 96,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "num_key_value_heads": 2,
+        "max_position_embeddings": 1024,
+        "initializer_range": 0.3,
+        "bos_token_id": None,
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        **settings,
+    }
+    config = Qwen2Config(**values)
     _save(Qwen2ForCausalLM(config), tokenizer, folder)
     return folder
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.helpers.command import bench
 
 SYSTEMS = "first", "second", "third", "fourth"
 
@@ -21,15 +20,12 @@ def test_two_processes_get_two_gpus(tmp_path: Path) -> None:
         adapter = "{_target_: tests.helpers.slow.Slow, seconds: 0.05}"
         (tmp_path / "mine" / "system" / f"{name}.yaml").write_text(f"name: {name}\nadapter: {adapter}\n")
     overrides = [f"system={','.join(SYSTEMS)}", "direction=zh-en", "metric=[chrf]", "hydra/launcher=gpus"]
-    command = [sys.executable, "-m", "bench", "run", "--config-dir", "mine", *overrides]
     environment = {
-        **os.environ,
         "PYTHONPATH": str(Path(__file__).parents[2]),
         "CUDA_VISIBLE_DEVICES": "5,7",
         "TMPDIR": str(tmp_path),  # the locks of GPUs are there; other tests have their own
     }
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0, done.stderr
+    bench(tmp_path, "run", "--config-dir", "mine", *overrides, timeout=400, **environment)
     records = [json.loads(path.read_text()) for path in tmp_path.glob("runs/*/zh-en/*/run.json")]
     assert len(records) == len(SYSTEMS)
     gpu_of_process = {(record["work"]["process"], record["work"]["sees"]) for record in records}

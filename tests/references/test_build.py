@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from bench.cli.main import main
 from bench.errors import BenchError
 from bench.references import load
 from bench.references.alignment.pipeline import build_segments
 from bench.references.build import build
 from bench.references.reading.read import read
 from bench.references.review.check import check
+from tests.helpers.command import invoke
 from tests.helpers.sets import STATEMENT, WHITE_PAPER, built, half, halves, sources, texts
 
 WRITTEN = {"document.yaml", "left_out.jsonl", "report.md", "segments.jsonl", "segments.sha256"}
@@ -34,8 +34,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {name: content for name, (content, _) in files(folder).items()}
 
 
-def bench(*arguments: str | Path) -> Result:
-    return CliRunner().invoke(main, ["references", *map(str, arguments)])
+def references(*arguments: str | Path) -> Result:
+    return invoke("references", *arguments)
 
 
 # --- the folder ---------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ def test_garbage_is_refused_and_the_folder_stays(
         build([STATEMENT], "s", out)
     before = files(out) if there else None
     (tmp_path / "a.txt").write_bytes(data)
-    result = bench("build", tmp_path / "a.txt", "--id", "s", "--out", out)
+    result = references("build", tmp_path / "a.txt", "--id", "s", "--out", out)
     assert result.exit_code == 2
     with pytest.raises(BenchError, match=message) as error:
         build([tmp_path / "a.txt"], "s", out)
@@ -312,10 +312,10 @@ def test_two_megabytes_in_seconds(tmp_path: Path, text: str, said: str) -> None:
 
 def test_build_and_check_print_the_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    result = bench("build", STATEMENT, "--id", "ocean-2019")
+    result = references("build", STATEMENT, "--id", "ocean-2019")
     assert result.exit_code == 0, result.output
     assert "Written: references/ocean-2019 (report.md lists what was left out)" in result.output
-    counts = bench("check", "references/ocean-2019")
+    counts = references("check", "references/ocean-2019")
     assert counts.exit_code == 0
     assert "    15  segments\n" in counts.output
     assert "     1  alignment 2-1\n" in counts.output
@@ -326,7 +326,9 @@ def test_build_names_the_doubtful_pairs(tmp_path: Path) -> None:
     zh, en = (read(sources(name)).texts for name in ("food-security", "position-paper"))
     (tmp_path / "zh.txt").write_text(half(zh["both"], "zh"), "utf-8")
     (tmp_path / "en.txt").write_text(half(en["both"], "en"), "utf-8")
-    result = bench("build", tmp_path / "zh.txt", tmp_path / "en.txt", "--id", "s", "--out", tmp_path / "out")
+    result = references(
+        "build", tmp_path / "zh.txt", tmp_path / "en.txt", "--id", "s", "--out", tmp_path / "out"
+    )
     assert result.exit_code == 0, result.output
     segments = load(tmp_path / "out").segments
     doubtful = [s for s in segments if s.confidence < 0.5]
@@ -350,7 +352,7 @@ def test_the_command_line_says_what_is_wrong_in_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str | Path, ...], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    result = bench(*arguments)
+    result = references(*arguments)
     assert result.exit_code == 2
     assert message in result.output
     assert "Traceback" not in result.output

@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from bench.cli.main import main
 from bench.errors import BenchError
 from bench.references.alignment.evaluate import Result, compare, evaluate
 from bench.references.alignment.pipeline import build_segments
 from bench.references.reading.read import read
+from tests.helpers.command import invoke
 from tests.helpers.sets import BLIND, DOCUMENTS, GOLD, WHITE_PAPER, built, gold, sources
 
 FILES = {document: GOLD / f"{document}.gold.tsv" for document in DOCUMENTS}
@@ -205,7 +204,7 @@ def test_a_gold_file_that_is_wrong(tmp_path: Path, name: str, content: str | byt
 
 def test_the_command_prints_the_table(results: dict[str, Result]) -> None:
     paths = [str(path) for path in (*FILES.values(), WHITE_PAPER / "source.gold.tsv")]
-    done = CliRunner().invoke(main, ["references", "evaluate", *paths])
+    done = invoke("references", "evaluate", *paths)
     assert done.exit_code == 0, done.output
     print(done.output)  # `pytest -s` shows it
     cells = [
@@ -225,8 +224,8 @@ def test_the_command_prints_the_table(results: dict[str, Result]) -> None:
 def test_the_command_shows_what_differs(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text(TEXT, "utf-8")
     (tmp_path / "a.gold.tsv").write_text("目标\tAims\n中国签署。\tIt signed.\n", "utf-8")
-    done = CliRunner().invoke(main, ["references", "evaluate", "-v", str(tmp_path / "a.gold.tsv")])
+    done = invoke("references", "evaluate", "-v", str(tmp_path / "a.gold.tsv"))
     assert "a missed\n  中国签署。\n  It signed.\n" in done.output
     assert "a wrong\n" in done.output
-    missing = CliRunner().invoke(main, ["references", "evaluate", str(tmp_path / "none.gold.tsv")])
+    missing = invoke("references", "evaluate", str(tmp_path / "none.gold.tsv"))
     assert missing.exit_code == 2

@@ -12,20 +12,13 @@ import pytest
 
 from bench import references
 from bench.errors import BenchError
-
-PAIRS = [
-    ("外交部发言人表示。", "The spokesperson said so."),
-    ("中国加入了WTO。", "China joined the WTO."),
-    ("OK!", "OK!"),
-    ("各国都应当合作。", "All countries should cooperate."),
-]
+from tests.helpers import command
+from tests.helpers.outside import PAIRS, WMT22, write_parallel_files
 
 
 @pytest.fixture
 def prefix(tmp_path: Path) -> Path:
-    (tmp_path / "news.v1.zh").write_text("".join(f"{zh}\n" for zh, _ in PAIRS), "utf-8")
-    (tmp_path / "news.v1.en").write_text("".join(f"{en}\n" for _, en in PAIRS), "utf-8")
-    return tmp_path / "news.v1"
+    return write_parallel_files(tmp_path / "news.v1")
 
 
 def test_a_pair_of_files(prefix: Path) -> None:
@@ -110,23 +103,6 @@ def test_a_name_that_is_no_folder(prefix: Path) -> None:
 
 
 # --- sacrebleu's own sets -----------------------------------------------------------------------------------
-
-WMT22 = """<?xml version='1.0' encoding='utf-8'?>
-<dataset id="wmttest2022">
- <doc origlang="zh" id="news.1">
-  <src lang="zh"><p><seg id="1">外交部发言人表示。</seg><seg id="2">中国加入了WTO。</seg></p></src>
-  <ref lang="en" translator="B"><p><seg id="1">B one.</seg><seg id="2">B two.</seg></p></ref>
-  <ref lang="en" translator="A"><p><seg id="1">The spokesperson said so.</seg><seg id="2">China joined the WTO.</seg></p></ref>
-  <hyp lang="en" system="Online-A"><p><seg id="1">x</seg><seg id="2">x</seg></p></hyp>
- </doc>
- <doc origlang="zh" id="news.2">
-  <src lang="zh"><p><seg id="1">各国都应当合作。</seg></p></src>
-  <ref lang="en" translator="A"><p><seg id="1">All countries should cooperate.</seg></p></ref>
-  <ref lang="en" translator="B"><p><seg id="1">B three.</seg></p></ref>
-  <hyp lang="en" system="Online-A"><p><seg id="1">x</seg></p></hyp>
- </doc>
-</dataset>
-"""
 
 
 def sgm(*documents: tuple[str, str, list[str]]) -> str:
@@ -214,21 +190,13 @@ def test_a_set_of_both_origins_says_so(cache: Path) -> None:
     ]
 
 
-def bench(folder: Path, cache: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    # A proxy that refuses: there is no network, wherever this test runs.
-    environment = {
-        **os.environ,
-        "SACREBLEU": str(cache),
-        "COLUMNS": "200",
-        "https_proxy": "http://127.0.0.1:9",
-    }
-    command = [sys.executable, "-m", "bench", "run", "system=copy", "metric=[chrf]", *words]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+def run_copy(folder: Path, cache: Path, reference: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    words = ["run", "system=copy", "metric=[chrf]", f"reference={reference}", "-q"]
+    return command.bench(folder, *words, status=status, network=False, SACREBLEU=str(cache))
 
 
 def test_a_set_of_sacrebleu_has_boards(tmp_path: Path, cache: Path) -> None:
-    done = bench(tmp_path, cache, "reference=sacrebleu:wmt22/zh-en", "-q")
-    assert done.returncode == 0, done.stderr
+    run_copy(tmp_path, cache, "sacrebleu:wmt22/zh-en")
     board = (tmp_path / "runs" / "wmt22.zh-en" / "leaderboard.md").read_text()
     assert "wmt22 zh-en of sacrebleu, reference A, 2022: 3 segments" in board
     assert "The document was written in Chinese: the Chinese source is the original text." in board
@@ -249,8 +217,7 @@ def test_a_set_of_sacrebleu_has_boards(tmp_path: Path, cache: Path) -> None:
 def test_a_set_that_cannot_be_had_is_one_sentence(
     tmp_path: Path, cache: Path, name: str, message: str
 ) -> None:
-    done = bench(tmp_path, cache, f"reference=sacrebleu:{name}", "-q")
-    assert done.returncode == 2
+    done = run_copy(tmp_path, cache, f"sacrebleu:{name}", status=2)
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.splitlines()) == 1

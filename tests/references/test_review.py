@@ -16,11 +16,9 @@ from bench.errors import BenchError
 from bench.references import load
 from bench.references.overrides import Overrides, Pair, read
 from bench.references.review.page import page
+from tests.helpers.browser import Browser
 from tests.helpers.sets import WHITE_PAPER, edit
 
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 NASTY = """<script>document.title="run"</script><img src=x onerror='document.title="run"'></p></textarea>{{ 7*7 }}"""
 DECIDED = """\
 pairs:
@@ -228,44 +226,19 @@ def test_a_name_that_is_none_and_a_missing_source_are_named(copy: Path) -> None:
 # --- in a browser -------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[dev]'")
-    if not CHROMIUM:
-        pytest.skip(
-            "No Chromium is here: apt-get install -y --no-install-recommends chromium fonts-wqy-microhei"
-        )
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def view(chromium: Any, copy: Path) -> Iterator[Callable[..., Any]]:
-    """Opens the page of `copy` from a file; at the end nothing may have failed or been asked of the
-    network."""
-    requests: list[str] = []
-    faults: list[str] = []
-    contexts = []
+    """Opens the page of `copy` from a file. At the end nothing may have failed or used the network."""
+    browser = Browser(chromium)
 
-    def open_(**options: Any) -> Any:
+    def open_page(**options: Any) -> Any:
         (copy / "review.html").write_text(page(copy, 0.5), "utf-8")
-        contexts.append(chromium.new_context(**options))
-        opened = contexts[-1].new_page()
-        opened.on("request", lambda request: requests.append(request.url))
-        opened.on("console", lambda message: faults.append(message.text))
-        opened.on("pageerror", lambda error: faults.append(str(error)))
-        opened.goto((copy / "review.html").as_uri())
-        return opened
+        return browser.open((copy / "review.html").as_uri(), **options)
 
-    yield open_
-    for context in contexts:
-        context.close()
-    assert not faults
-    assert all(url.startswith(("file:", "blob:")) for url in requests)
+    yield open_page
+    browser.close()
+    assert not browser.faults
+    assert all(url.startswith(("file:", "blob:")) for url in browser.requests)
 
 
 def choose(opened: Any, *names: str) -> None:

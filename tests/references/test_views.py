@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from bench.errors import BenchError
 from bench.references import views
 from bench.references.parallel import parallel_task
 from bench.scorers.sacre import Sacre
+from tests.helpers.command import bench
 
 SET = "china-export-controls-2021"
 
@@ -153,12 +151,7 @@ def test_a_view_has_runs_and_boards_of_its_own(tmp_path: Path) -> None:
         ["system=dictionary", f"system.adapter.dictionary={cedict}"],
         ["system=hypotheses", "system.name=ours", "system.adapter.path=out.jsonl"],
     ):
-        command = [sys.executable, "-m", "bench", "run", *system, *words]
-        environment = {**os.environ, "BITEXT_BENCH_CACHE": str(tmp_path / "cache"), "COLUMNS": "200"}
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120
-        )
-        assert done.returncode == 0, done.stderr
+        done = bench(tmp_path, "run", *system, *words)
     assert [path.name for path in (tmp_path / "runs").iterdir() if path.name != ".sweeps"] == [
         f"{SET}.document"
     ]
@@ -169,11 +162,5 @@ def test_a_view_has_runs_and_boards_of_its_own(tmp_path: Path) -> None:
     assert rows["copy"]["flags"] == {"copied": 1}
     assert "document view, 2021-12: 1 segment, set" in done.stdout
     assert "One segment gives no interval" in done.stdout
-    refused = subprocess.run(
-        [sys.executable, "-m", "bench", "run", "system=copy", "granularity=sentence,document"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert refused.returncode == 2
+    refused = bench(tmp_path, "run", "system=copy", "granularity=sentence,document", status=2)
     assert "give one value for each of reference, granularity and store" in refused.stderr

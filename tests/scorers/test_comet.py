@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,9 +25,10 @@ from bench.references.parallel import parallel_task
 from bench.scorers import comet_cache
 from bench.scorers.comet import Comet
 from bench.scorers.comet_cache import Cache, Prediction
-from tests.commands.test_run import bench, runs
 from tests.helpers import tiny_comet
-from tests.helpers.model_server import COMMIT, ModelServer, serving
+from tests.helpers.command import bench
+from tests.helpers.model_server import COMMIT, ModelServer
+from tests.helpers.stored import run_folders
 
 SEGMENTS = references.load("china-export-controls-2021").segments
 SOURCES = [segment.zh for segment in SEGMENTS]
@@ -55,11 +56,6 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("BITEXT_BENCH_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache"
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
-    yield from serving(tmp_path, monkeypatch)
 
 
 def score(scorer: Comet, systems: dict[str, list[str]] = SYSTEMS) -> dict[str, Score]:
@@ -459,17 +455,16 @@ def test_without_the_package(checkpoint: Callable[[str], Path], monkeypatch: pyt
 
 def test_a_missing_checkpoint_stops_before_anything_is_translated(tmp_path: Path) -> None:
     words = ["run", "system=copy", "direction=zh-en", "metric=[chrf,comet]"]
-    done = bench(tmp_path, *words, check=False)
-    assert done.returncode == 2
+    done = bench(tmp_path, *words, status=2, HF_HUB_OFFLINE="1")
     assert "Traceback" not in done.stderr
-    assert not runs(tmp_path)
+    assert not run_folders(tmp_path / "runs")
     command = (
         r"`hf download Unbabel/wmt22-comet-da --revision \w{40} .* && hf download FacebookAI/xlm-roberta"
     )
     assert re.search(command, " ".join(done.stderr.split()))
 
-    done = bench(tmp_path, *words, "metric.comet.required=false")
-    assert set(runs(tmp_path)) == {"zh-en/copy"}
+    done = bench(tmp_path, *words, "metric.comet.required=false", HF_HUB_OFFLINE="1")
+    assert set(run_folders(tmp_path / "runs")) == {"zh-en/copy"}
     assert "Continuing without comet" in done.stderr
     markdown = (
         tmp_path / "runs" / references.load("china-export-controls-2021").id / "leaderboard.md"
@@ -478,16 +473,16 @@ def test_a_missing_checkpoint_stops_before_anything_is_translated(tmp_path: Path
     assert re.search(r"^\| \[copy .* \| – \| 39 copied \|", markdown, re.MULTILINE)
     assert "- comet is not available: " in markdown
 
-    done = bench(tmp_path, *words, check=False)
-    assert done.returncode == 2, "a finished run is not scored without it either"
+    # A finished run is not scored without it either.
+    bench(tmp_path, *words, status=2, HF_HUB_OFFLINE="1")
 
 
 def test_a_board_with_comet(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
     words = ["run", "--quiet", "system=copy", "direction=zh-en", "metric=[chrf,comet]"]
     words += [f"metric.comet.checkpoint={checkpoint('xcomet')}", "metric.comet.encoder=null"]
-    done = bench(tmp_path, *words)
+    done = bench(tmp_path, *words, timeout=300)
     assert done.stderr == ""
-    record = json.loads((runs(tmp_path)["zh-en/copy"] / "scores" / "comet.json").read_text())
+    record = json.loads((run_folders(tmp_path / "runs")["zh-en/copy"] / "scores" / "comet.json").read_text())
     assert len(record["segments"]) == len(record["spans"]) == len(SEGMENTS)
     assert sum(remark == "copied" for _, remark in record["remarks"]) == len(SEGMENTS)
     cut = sum(remark == "cut" for _, remark in record["remarks"])

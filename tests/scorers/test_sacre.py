@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,17 +16,8 @@ from bench.languages import Direction, sides
 from bench.references.parallel import parallel_task
 from bench.scorers import _sacrebleu
 from bench.scorers.sacre import _SETTINGS, Sacre
+from tests.helpers.sacrebleu_command import OPTIONS, run_sacrebleu
 
-COMMAND = {
-    ("BLEU", "zh"): ["-m", "bleu", "-tok", "zh"],
-    ("BLEU", "en"): ["-m", "bleu"],
-    ("chrF", "zh"): ["-m", "chrf"],
-    ("chrF", "en"): ["-m", "chrf"],
-    ("chrF++", "zh"): ["-m", "chrf", "--chrf-word-order", "2"],
-    ("chrF++", "en"): ["-m", "chrf", "--chrf-word-order", "2"],
-    ("TER", "zh"): ["-m", "ter", "--ter-normalized", "--ter-asian-support"],
-    ("TER", "en"): ["-m", "ter"],
-}
 CASES = [
     (metric, direction) for metric in ("BLEU", "chrF", "chrF++", "TER") for direction in ("zh-en", "en-zh")
 ]
@@ -50,10 +38,7 @@ def texts(direction: Direction) -> tuple[list[str], list[str]]:
 def command(folder: Path, expected: Sequence[str], given: Sequence[str], *options: str) -> str:
     for name, lines in (("reference", expected), ("hypothesis", given)):
         (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    words = [sys.executable, "-m", "sacrebleu", "reference", "-i", "hypothesis", "-w", "12", *options]
-    environment = {key: value for key, value in os.environ.items() if key != "SACREBLEU_SEED"}
-    done = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=True)
-    return done.stdout
+    return run_sacrebleu(folder, "reference", "-i", "hypothesis", "-w", "12", *options)
 
 
 def ours(metric: str, direction: Direction, expected: Sequence[str], given: list[str]) -> Score:
@@ -71,7 +56,7 @@ def test_score_interval_and_signature(tmp_path: Path, metric: str, direction: Di
     expected, given = texts(direction)
     count = 9 if metric == "TER" else 20  # TER takes seconds a segment on Chinese
     expected, given = expected[:count], given[:count]
-    options = COMMAND[metric, sides(direction)[1]]
+    options = OPTIONS[metric, sides(direction)[1]]
     theirs = json.loads(command(tmp_path, expected, given, *options, "--confidence", "--confidence-n", "200"))
     score = ours(metric, direction, expected, given)
     assert score.value == pytest.approx(theirs["score"], abs=1e-9)
@@ -86,7 +71,7 @@ def test_score_interval_and_signature(tmp_path: Path, metric: str, direction: Di
 def test_each_segment(tmp_path: Path, metric: str, direction: Direction) -> None:
     expected, given = texts(direction)
     expected, given = expected[:9], given[:9]
-    options = [*COMMAND[metric, sides(direction)[1]], "--sentence-level", "-f", "text", "-b"]
+    options = [*OPTIONS[metric, sides(direction)[1]], "--sentence-level", "-f", "text", "-b"]
     theirs = [float(line) for line in command(tmp_path, expected, given, *options).split()]
     assert list(ours(metric, direction, expected, given).segments) == pytest.approx(theirs, abs=1e-9)
 

@@ -5,9 +5,6 @@ simulated.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -28,19 +25,10 @@ from bench.scorers.sacre import _AGGREGATIONS as AGGREGATIONS
 from bench.scorers.sacre import _SETTINGS, Sacre
 from bench.scoring.compare import Comparisons, Test, compare, holm, ranks, resampling
 from bench.scoring.compare.agreement import agreement
+from tests.helpers.sacrebleu_command import OPTIONS, run_sacrebleu
 
 SET = references.load("china-export-controls-2021")
 PARTIAL = Path("not written")
-OPTIONS = {
-    ("BLEU", "zh"): ["-m", "bleu", "-tok", "zh"],
-    ("BLEU", "en"): ["-m", "bleu"],
-    ("chrF", "zh"): ["-m", "chrf"],
-    ("chrF", "en"): ["-m", "chrf"],
-    ("chrF++", "zh"): ["-m", "chrf", "--chrf-word-order", "2"],
-    ("chrF++", "en"): ["-m", "chrf", "--chrf-word-order", "2"],
-    ("TER", "zh"): ["-m", "ter", "--ter-normalized", "--ter-asian-support"],
-    ("TER", "en"): ["-m", "ter"],
-}
 FLAGS: dict[Test, str] = {"bootstrap": "--paired-bs", "randomisation": "--paired-ar"}
 
 
@@ -116,11 +104,8 @@ def test_p_values_are_the_commands(tmp_path: Path, test: Test, metric: str, dire
     target = sides(direction)[1]
     for name, lines in {"reference": expected(target), **systems(target)}.items():
         (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), "utf-8")
-    words = [sys.executable, "-m", "sacrebleu", "reference", "-i", *systems(target), FLAGS[test]]
-    words += [f"{FLAGS[test]}-n", "500", "-f", "json", *OPTIONS[metric, target]]
-    environment = {key: value for key, value in os.environ.items() if key != "SACREBLEU_SEED"}
-    done = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    _, *theirs = json.loads(done.stdout)
+    words = ["reference", "-i", *systems(target), FLAGS[test], f"{FLAGS[test]}-n", "500", "-f", "json"]
+    _, *theirs = json.loads(run_sacrebleu(tmp_path, *words, *OPTIONS[metric, target]))
     ours = compare(scored(metric, direction), test, resamples=500)
     found = {name: p(ours, "good", name) for name in ("other", "bad")}
     (key,) = set(theirs[0]) - {"system"}

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +16,7 @@ from bench.translation.batching import sources
 from bench.translation.driver import translate
 from bench.translation.shards import Shard
 from tests.helpers import tiny
+from tests.helpers.command import bench
 from tests.helpers.slow import Slow
 from tests.helpers.stored import job
 
@@ -74,12 +72,8 @@ def test_a_sharded_run_is_the_same_to_the_byte(tmp_path: Path, prompt: str) -> N
     words += ["system.adapter.max_new_tokens=9", f"prompt@system.adapter.prompt={prompt}", "metric=[chrf]"]
     runs = []
     for shards in (1, 3):
-        command = [sys.executable, "-m", "bench", "run", *words, f"store=runs{shards}", f"shards={shards}"]
-        environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
-        )
-        assert done.returncode == 0, done.stderr
+        overrides = [*words, f"store=runs{shards}", f"shards={shards}"]
+        bench(tmp_path, "run", *overrides, timeout=300, HF_HUB_OFFLINE="1")
         (folder,) = (path.parent for path in tmp_path.glob(f"runs{shards}/*/zh-en/*/run.json"))
         runs.append(folder)
     whole, sharded = runs

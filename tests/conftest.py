@@ -1,0 +1,43 @@
+"""Fixtures that several packages of tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.helpers.browser import CHROMIUM
+from tests.helpers.configs import CEDICT
+from tests.helpers.model_server import ModelServer, serving
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModelServer]:
+    """A package index and a model hub on this machine; the environment sends every request to it."""
+    yield from serving(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def cedict(tmp_path: Path) -> Path:
+    """A small dictionary in the format of CC-CEDICT."""
+    path = tmp_path / "cedict.txt"
+    path.write_text(CEDICT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    """A headless Chromium. Not for the session: an open Playwright keeps an event loop running."""
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[dev]'")
+    if not CHROMIUM:
+        pytest.skip(
+            "Chromium is missing: apt-get install -y --no-install-recommends chromium fonts-wqy-microhei"
+        )
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
