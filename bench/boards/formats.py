@@ -72,7 +72,7 @@ def complete_tables(boards: Sequence[Board], folder: str = "") -> list[str]:
     """
     lines = []
     for board in boards:
-        lines += _markdown_table(board, folder, len(board.rows))
+        lines += [f"## {title(board)}", "", *_markdown_table(board, folder, len(board.rows))]
         if sentences := differences(board):
             explanation = _markdown_text(explain_differences(board))
             lines += [f"- Significant differences between neighbours ({explanation}):"]
@@ -83,21 +83,20 @@ def complete_tables(boards: Sequence[Board], folder: str = "") -> list[str]:
 
 
 def first_rows(boards: Sequence[Board], folder: str, count: int) -> list[str]:
-    """The first `count` rows of each board, with few columns: for a page that links to the full tables."""
+    """The first `count` rows of each board, with few columns: for a section of a page that links to the full
+    tables."""
     hidden = ("size", "licence", "seg/s", "device")
-    return [line for board in boards for line in [*_markdown_table(narrow(board), folder, count, hidden), ""]]
+    lines = []
+    for board in boards:
+        lines += [f"### {title(board)}", "", *_markdown_table(narrow(board), folder, count, hidden), ""]
+    return lines
 
 
 def _markdown_table(board: Board, folder: str, count: int, hidden: Collection[str] = ()) -> list[str]:
     heads = header(board)
     columns = _columns(heads, hidden)
     rulers = ["---:" if _alignment(column, heads, board) == "right" else "---" for column in columns]
-    lines = [
-        f"## {title(board)}",
-        "",
-        _markdown_row([heads[column] for column in columns]),
-        _markdown_row(rulers),
-    ]
+    lines = [_markdown_row([heads[column] for column in columns]), _markdown_row(rulers)]
     for row in board.rows[:count]:
         texts = cells(row, board)
         name, *others = (_markdown_text(texts[column]) for column in columns)
@@ -123,7 +122,8 @@ def _markdown_row(texts: Sequence[str]) -> str:
 
 
 def csv_text(boards: Sequence[Board]) -> str:
-    """One line per system and direction; four columns per metric: score, ends of its 95 % interval, rank."""
+    """One line per system and direction; four columns per metric: score, ends of its 95 % bootstrap confidence
+    interval, rank."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     metrics = boards[0].metrics

@@ -38,7 +38,7 @@ class MetricLine:
     score_a: Score | None
     score_b: Score | None
     interval: tuple[float, float] | None = None
-    """95 % interval of b's score minus a's."""
+    """95 % bootstrap confidence interval of b's score minus a's, of this pair alone."""
     test: Comparison | None = None
     """None if a score is missing, or the set has a single unit."""
     tests: Comparisons | None = None

@@ -39,7 +39,7 @@ def notes(board: Board, language: Language = "en") -> list[str]:
         say["between sentences"].join([about_set, _origin(board, language)]),
         say["between sentences"].join([order, interval, _ranks(board, say)]),
         *_power(board, say),
-        say["failed"],
+        say["flags"],
         *([say["seen"].format(published=reference.published)] if _any_seen(board) else []),
         *_coverage(board, say),
         *(
@@ -147,12 +147,16 @@ def _difference(pair: Comparison, board: Board, say: Sentences) -> str:
     names = {row.label: row.system for row in board.rows}
     decimals = _decimals(board, board.primary)
     low, high = pair.interval
-    interval = f"[{low:.{decimals}f}, {high:.{decimals}f}]"
-    numbers = f"{pair.difference:+.{decimals}f} {interval}, p {p_value(pair.p_adjusted)}"
-    agreement = say["agreement"].format(share=f"{100 * pair.agreement:.0f}") if pair.agreement else ""
-    return say["between clauses"].join(
-        filter(None, [f"{names[pair.a]} vs. {names[pair.b]}: {numbers}", agreement])
+    difference = say["difference"].format(
+        upper=names[pair.a],
+        lower=names[pair.b],
+        metric=label(board, board.primary),
+        difference=f"{pair.difference:+.{decimals}f}",
+        interval=f"[{low:.{decimals}f}, {high:.{decimals}f}]",
+        p=p_value(pair.p_adjusted),
     )
+    agreement = say["agreement"].format(share=f"{100 * pair.agreement:.0f}") if pair.agreement else ""
+    return say["between clauses"].join(filter(None, [difference, agreement]))
 
 
 def p_value(value: float) -> str:
@@ -190,7 +194,7 @@ def header(board: Board) -> list[str]:
 def cells(row: Row, board: Board) -> list[str]:
     """One row as text, parallel to `header`."""
     flags = ", ".join(f"{count} {flag}" for flag, count in row.run.flags.items())
-    speed = row.run.work.segments_per_second
+    speed = speed_of(row)
     mark = " (control)" if row.control else f" {POSSIBLY_SEEN}" if may_have_seen(row, board) else ""
     return [
         row.system + mark,
@@ -198,9 +202,22 @@ def cells(row: Row, board: Board) -> list[str]:
         flags or "0",
         row.run.system.size or MISSING,
         row.run.system.licence or MISSING,
-        f"{speed:.1f}" if speed and not row.control else MISSING,
-        row.run.work.device,
+        f"{speed:.1f}" if speed else MISSING,
+        device_of(row) or MISSING,
     ]
+
+
+def speed_of(row: Row) -> float | None:
+    """Segments per second. None for a control, and for hypotheses that were read from a file: the time says
+    nothing about a translation."""
+    from_file = row.run.adapter.get("adapter") == "hypotheses"
+    return None if row.control or from_file else row.run.work.segments_per_second
+
+
+def device_of(row: Row) -> str | None:
+    """Where the system ran; None for hypotheses that were read from a file."""
+    device = row.run.work.device
+    return None if device == "none" else device
 
 
 def score_text(score: Score) -> tuple[str, str]:

@@ -145,18 +145,18 @@ def _scores(lines: Sequence[MetricLine]) -> Iterator[RenderableType]:
         yield _dim("Neither of the two has scores in this direction.")
         return
     family = max((len(line.tests.pairs) for line in lines if line.tests), default=0)
-    adjusted = [f"p adjusted\n({family} pairs)"] if family > 1 else []
-    heads = ["metric", "A", "B", "B − A", "95 % interval", "p", *adjusted, "minimum\ndetectable", "verdict"]
+    adjusted = f"p adjusted\n({family} pairs)" if family > 1 else "p adjusted"
+    heads = ["metric", "A", "B", "B − A", "95 % interval", "p", adjusted, "minimum\ndetectable", "verdict"]
     table = _table()
     for head in heads:
         table.add_column(head, justify="left" if head in ("metric", "verdict") else "right")
     for line in lines:
-        table.add_row(*_score_cells(line, is_adjusted=bool(adjusted), columns=len(heads)))
+        table.add_row(*_score_cells(line, columns=len(heads)))
     yield table
     yield from map(_dim, _notes(lines, family))
 
 
-def _score_cells(line: MetricLine, is_adjusted: bool, columns: int) -> list[Text]:
+def _score_cells(line: MetricLine, columns: int) -> list[Text]:
     from rich.text import Text
 
     from bench.boards.text import MISSING
@@ -172,13 +172,13 @@ def _score_cells(line: MetricLine, is_adjusted: bool, columns: int) -> list[Text
         )
         return [*cells, *(Text(MISSING) for _ in range(columns - len(cells) - 1)), Text(reason)]
     (low, high), test = line.interval, line.test
-    p_values = (test.p_sacrebleu, test.p_adjusted) if is_adjusted else (test.p_adjusted,)
     detectable = test.minimum_detectable_difference
     return [
         *cells,
         Text(f"{line.score_b.value - line.score_a.value:+.{decimals}f}"),
         Text(f"[{low:+.{decimals}f}, {high:+.{decimals}f}]"),
-        *(Text("< 0.001" if p < 0.001 else f"{p:.3f}") for p in p_values),
+        Text(_p_value(test.p_sacrebleu)),
+        Text(_p_value(test.p_adjusted)),
         Text(f"{detectable:.{decimals}f}" if detectable else MISSING),
         _verdict(line, test),
     ]
@@ -191,9 +191,12 @@ def _verdict(line: MetricLine, test: Comparison) -> Text:
 
     if test.significant:
         return Text(f"{line.better} better", style="green")
-    if line.better and test.p_sacrebleu < LEVEL:
-        return Text(f"{line.better} better (unadjusted p)")
-    return Text("no significant difference")
+    alone = f"\n(p alone {_p_value(test.p_sacrebleu)})" if test.p_sacrebleu < LEVEL else ""
+    return Text(f"no significant difference{alone}")
+
+
+def _p_value(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _notes(lines: Sequence[MetricLine], family: int) -> Iterator[str]:
@@ -205,16 +208,26 @@ def _notes(lines: Sequence[MetricLine], family: int) -> Iterator[str]:
     if not tested:
         return
     tests = dict.fromkeys(describe_test(family_tests) for *_, family_tests in tested)
-    yield f"p: {' or '.join(tests)} of these two systems."
-    if family > 1:
-        yield (
-            "p adjusted: the same test, two-sided and Holm-corrected over all pairs of the board. "
-            f"A difference is significant if p adjusted < {LEVEL}."
-        )
+    yield f"Test of these two systems: {' or '.join(tests)}."
+    yield "p: unadjusted, as sacrebleu prints it; for a pair chosen before looking at the results."
+    has_bootstrap = any(family_tests.test == "bootstrap" for *_, family_tests in tested)
+    two_sided = "two-sided (sacrebleu's bootstrap counts one tail), " if has_bootstrap else ""
+    pairs = "all pairs of the board" if family > 1 else "this pair alone"
+    yield (
+        f"p adjusted: {two_sided}ties count as extreme, Holm-corrected over {pairs}; decide by this one: "
+        f"a difference is significant if p adjusted < {LEVEL}."
+    )
+    yield (
+        "The interval is the 95 % bootstrap confidence interval of B − A, of this pair alone. "
+        "Overlapping ± of two systems is not a test."
+    )
     if alone := [metric for metric, _, family_tests in tested if len(family_tests.pairs) < family]:
         metrics = ", ".join(alone)
         yield f"The board has no test of these two by {metrics}: there the verdict is for this pair alone."
-    yield "Minimum detectable: a true difference of this size is significant on 80 % of sets like this one."
+    yield (
+        "Minimum detectable: a true difference of this size is significant on 80 % of sets like this one. "
+        "No significant difference only means that the true difference is probably smaller than this."
+    )
     if agreement := [f"{test.agreement:.0%} ({metric})" for metric, test, _ in tested if test.agreement]:
         yield (
             "Human judgements prefer the same system in this share of system pairs with such a difference: "

@@ -70,7 +70,7 @@ def prefetch(quiet: bool, into: Path | None, config_dir: Path | None, overrides:
 @_CONFIG_DIR
 @_OVERRIDES
 def doctor(config_dir: Path | None, overrides: tuple[str, ...]) -> None:
-    """Show what this machine can run, and how to fix what is missing.
+    """Show what this machine can run, and how to install what is missing.
 
     OVERRIDES are those of `bench run`. With them, each system and metric is checked as well, and the exit
     code is 2 if one of them cannot run. Nothing is fetched, and the values of keys are not shown.

@@ -37,13 +37,13 @@ def main() -> None:
 
     \b
       bench run                              the built-in default suite: four systems, both directions
-      bench run system=copy                  one system of configs/system/, added to the leaderboards
+      bench run system=copy                  one system of configs/system/, added to the boards
       bench compare A B                      compare two systems: scores, significance, example segments
       bench verify                           recompute and check published results
       bench publish RUN …                    move runs into the published results
       bench references check ID              check that a reference set holds what its source holds
       bench meta-evaluate JUDGEMENTS.csv     correlate metrics with human judgements
-      bench doctor                           check what this machine can run and how to fix what is missing
+      bench doctor                           show what this machine can run, and how to install what is missing
       bench prefetch --into DIR              fetch all that a run needs, for nodes without a network
     """
 
@@ -60,7 +60,7 @@ def main() -> None:
 )
 @click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
 def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[str, ...]) -> None:
-    """Translate, score and show leaderboards; finished work is reused.
+    """Translate, score and show the boards; finished work is reused.
 
     OVERRIDES are Hydra overrides: KEY=VALUE, or KEY=A,B for several values. They can set everything in configs/.
 

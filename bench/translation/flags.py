@@ -1,6 +1,7 @@
-"""What is wrong with a hypothesis, decided from the texts alone.
+"""What is wrong with a hypothesis, decided from its text, its source and what the adapter reports.
 
-A flag never removes a segment and never changes a score. The leaderboard shows the counts.
+A flag never removes a segment and never changes a score. The board shows the counts. A run keeps the flags that
+it was translated with: they are not computed again when these rules change.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ _REFUSAL = re.compile(
 
 
 def flags(output: Output, source: str, direction: Direction) -> tuple[Flag, ...]:
-    """All flags of one output, in a fixed order. An output with an error has no other flag.
+    """All flags of one output, in a fixed order.
 
-    empty: no text. copied: the letters of the source again. wrong-language: less than half of the letters are
-    of the target language's script. truncated, refused: as the adapter reports, or a refusal by its opening
-    words. repeating: the same 2 to 80 characters at least four times in a row, 24 characters or more, which
-    the source does not have.
+    error: the adapter reports an error; the output has no other flag. empty: no text. copied: the same letters
+    and digits as the source, which has letters of its language. wrong-language: neither empty nor copied, and
+    the share of the target language's script is below MIN_SCRIPT_SHARE (one Han character counts as much as one
+    Latin word). truncated: the adapter reports it. refused: the adapter reports it, or the text begins like a
+    refusal and the source does not. repeating: the same 2 to 80 characters at least four times in a row, 24
+    characters or more, in the text but not in the source.
     """
     source_language, target_language = sides(direction)
     if output.error:

@@ -141,6 +141,29 @@ def test_p_alone_and_corrected_for_the_board(root: Path) -> None:
     assert "Holm-corrected over all pairs of the board" in output
 
 
+def test_the_verdict_follows_p_adjusted(root: Path) -> None:
+    """A p alone below the level does not make a system better, but it is shown."""
+    path = root / ID / "zh-en" / "comparisons" / "ter.json"
+    record = json.loads(path.read_text())
+    record["pairs"][0] |= {"p_sacrebleu": 0.006, "p_adjusted": 0.21, "significant": False}
+    path.write_text(json.dumps(record))
+    text = printed(bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en"))
+    assert re.search(r"TER ↓ .* no significant difference \(p alone 0\.006\)", text)
+    assert "p: unadjusted, as sacrebleu prints it; for a pair chosen before looking at the results." in text
+    assert (
+        "p adjusted: ties count as extreme, Holm-corrected over this pair alone; decide by this one" in text
+    )
+    assert "Overlapping ± of two systems is not a test." in text
+
+
+def test_the_bootstrap_of_sacrebleu_counts_one_tail(root: Path) -> None:
+    for metric in METRICS:
+        path = root / ID / "zh-en" / "comparisons" / f"{metric}.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"test": "bootstrap"}))
+    result = bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en")
+    assert "p adjusted: two-sided (sacrebleu's bootstrap counts one tail), ties count" in printed(result)
+
+
 def test_a_pair_that_no_board_has_is_tested_now(root: Path) -> None:
     """Nor is a board's test of use that was of other scores."""
     a, b = run_of(root, "copy"), run_of(root, "dictionary")

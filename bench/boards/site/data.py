@@ -28,12 +28,14 @@ from bench import references
 from bench.boards.rows import Board, Row
 from bench.boards.text import (
     POSSIBLY_SEEN,
+    device_of,
     differences,
     explain_differences,
     label,
     may_have_seen,
     notes,
     score_text,
+    speed_of,
 )
 from bench.boards.word_diff import diff
 from bench.core import Hypothesis, ReferenceSet, Score, Span
@@ -121,7 +123,7 @@ def _metric(board: Board, metric: str) -> dict[str, Any]:
 
 
 def _row(row: Row, board: Board) -> dict[str, Any]:
-    system, work = row.run.system, row.run.work
+    system = row.run.system
     scores = {metric: score for metric, score in row.scores.items() if score}
     return {
         "system": row.system,
@@ -134,8 +136,8 @@ def _row(row: Row, board: Board) -> dict[str, Any]:
         "flags": row.run.flags,
         "size": system.size,
         "licence": system.licence,
-        "speed": None if row.control else work.segments_per_second,
-        "device": work.device,
+        "speed": speed_of(row),
+        "device": device_of(row),
         "folder": row.folder,
     }
 

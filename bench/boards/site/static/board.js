@@ -75,7 +75,7 @@ function boardView(direction, query) {
   const draw = () => {
     const filterWords = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = board.rows.filter(row => !(state.hide && row.control) &&
-      filterWords.every(word => `${row.system} ${row.size || ""} ${row.licence || ""} ${row.device}`.toLowerCase().includes(word)));
+      filterWords.every(word => `${row.system} ${row.size || ""} ${row.licence || ""} ${row.device || ""}`.toLowerCase().includes(word)));
     const metrics = board.metrics.filter(metric => selected.has(metric.id));
     const sort = state.sort || boardOrder;
     grid = redraw(grid, scrolling(table({

@@ -13,7 +13,7 @@ async function systemView(direction, name) {
   const facts = [
     [t("size"), row.size], [t("licence"), row.licence], [t("identity"), run.identity],
     [t("flags"), flagList(row.flags, "0")], [t("fell back count"), run.fell_back || null],
-    [t("device"), work.device], [t("speed"), row.speed && number(row.speed, 2)], [t("seconds"), work.seconds],
+    [t("device"), row.device], [t("speed"), row.speed && number(row.speed, 2)], [t("seconds"), work.seconds],
     [t("tokens"), work.tokens_in && `${work.tokens_in}, ${work.tokens_out}`], [t("made"), run.made?.at],
     [t("run"), `${row.folder} (${t("beside site")})`],
   ].filter(([, value]) => value !== null && value !== undefined && value !== "");
