@@ -171,6 +171,11 @@ class Source:
     """Segments with the same block are translated in one request. They arrive in one call, in document order.
     "" means that the segment has a request of its own."""
 
+    @property
+    def request_id(self) -> str:
+        """Sources with the same value are translated in one request."""
+        return self.block or self.id
+
 
 Unit = tuple[Source, ...]
 """The segments of one request: one segment, or the neighbours that share a block."""
@@ -178,7 +183,7 @@ Unit = tuple[Source, ...]
 
 def units(sources: Iterable[Source]) -> list[Unit]:
     """Group neighbouring sources of one block into units."""
-    return [tuple(group) for _, group in groupby(sources, key=lambda source: source.block or source.id)]
+    return [tuple(group) for _, group in groupby(sources, key=lambda source: source.request_id)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,11 +104,28 @@ def system_card(card: Mapping[str, Any]) -> SystemCard:
             )
             raise BenchError(f"system.{key} is not a field of a system's card: {advice}.")
     try:
-        return msgspec.convert(card, SystemCard)
+        return msgspec.convert(_with_texts(card), SystemCard)
     except msgspec.ValidationError as error:
         raise BenchError(
             f"The system's card is wrong ({error}): correct this field of the system's yaml."
         ) from None
+
+
+def run_record(document: Mapping[str, Any]) -> RunRecord:
+    """The record of a run.json. Raises msgspec.ValidationError, which names the wrong field."""
+    system = document.get("system")
+    if isinstance(system, Mapping):
+        document = {**document, "system": _with_texts(system)}
+    return msgspec.convert(document, RunRecord)
+
+
+def _with_texts(card: Mapping[str, Any]) -> dict[str, Any]:
+    """A card whose numbers are texts: YAML reads `released: 2024` and `size: 7` as numbers. No price is {}."""
+    return {
+        key: str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+        for key, value in card.items()
+        if not (key == "price" and value == {})
+    }
 
 
 def legacy_aggregation(metric: str, has_statistics: bool) -> Aggregation:

@@ -19,8 +19,8 @@ _DECIMAL = re.compile(rb"(\d+\.\d+(?:e-?\d+)?)")
 _RELATIVE_TOLERANCE = 1e-9  # the last digits of sums depend on the CPU
 
 
-def file_difference(published: Path, regenerated: Path) -> str:
-    """Two files of the same name in a set's folder."""
+def file_difference(published: Path, regenerated: Path, older_format: bool) -> str:
+    """Two files of the same name in a set's folder. `older_format`: compare numbers, but no sentences."""
     if not regenerated.is_file():
         return "belongs to no run and to no board"
     if not published.is_file():
@@ -33,9 +33,18 @@ def file_difference(published: Path, regenerated: Path) -> str:
             return _comparisons_difference(json.loads(old), json.loads(new), published.stem)
         if published.name == "leaderboard.json":
             return _leaderboard_difference(json.loads(old), json.loads(new))
-        return line_difference(old.decode("utf-8"), new.decode("utf-8"))
+        old_text, new_text = old.decode("utf-8"), new.decode("utf-8")
+        if older_format and published.suffix in (".md", ".tex"):
+            old_text, new_text = ("\n".join(table_rows(text)) for text in (old_text, new_text))
+        return line_difference(old_text, new_text)
     except (ValueError, RecursionError, BenchError):
         return "is not the file that these runs give"
+
+
+def table_rows(text: str) -> list[str]:
+    """The rows of the tables in a Markdown or LaTeX text, without the targets of links."""
+    rows = (line for line in text.split("\n") if line.startswith("| [") or line.endswith("\\\\"))
+    return [re.sub(r"\]\([^)]*\)", "]", row) for row in rows]
 
 
 def line_difference(old: str, new: str) -> str:
@@ -57,13 +66,13 @@ def _nearly_equal_bytes(a: bytes, b: bytes) -> bool:
     return (
         len(parts_a) == len(parts_b)
         and parts_a[::2] == parts_b[::2]
-        and all(_nearly_equal(float(x), float(y)) for x, y in zip(parts_a[1::2], parts_b[1::2], strict=True))
+        and all(nearly_equal(float(x), float(y)) for x, y in zip(parts_a[1::2], parts_b[1::2], strict=True))
     )
 
 
 def _comparisons_difference(old: Any, new: Any, metric: str) -> str:
     """The hash of the settings is not compared: an explicit default and no value are equivalent."""
-    if isinstance(old, dict) and _nearly_equal(_comparisons(old, metric), _comparisons(new, metric)):
+    if isinstance(old, dict) and nearly_equal(_comparisons(old, metric), _comparisons(new, metric)):
         return ""
     return "these tests do not follow from the scores"
 
@@ -78,11 +87,15 @@ def _leaderboard_difference(old: Any, new: Any) -> str:
     try:
         old_rows, new_rows = _rows(old), _rows(new)
         for folder in {**old_rows, **new_rows}:
-            if not _nearly_equal(old_rows.get(folder), new_rows.get(folder), subset=older):
+            if not nearly_equal(old_rows.get(folder), new_rows.get(folder), subset=older):
                 return f"the row {folder} does not follow from its run"
-        if older and all(
-            _nearly_equal(_settled(old["directions"][d]), _settled(new["directions"][d]), subset=True)
-            for d in {**old["directions"], **new["directions"]}
+        if (
+            older
+            and nearly_equal(old["reference"], new["reference"], subset=True)
+            and all(
+                nearly_equal(_settled(old["directions"][d]), _settled(new["directions"][d]), subset=True)
+                for d in {**old["directions"], **new["directions"]}
+            )
         ):
             return ""
     except (KeyError, TypeError, AttributeError):
@@ -100,14 +113,18 @@ def _settled(board: Mapping[str, Any]) -> dict[str, Any]:
     return {**board, "comparisons": comparisons}
 
 
-def _nearly_equal(a: Any, b: Any, subset: bool = False) -> bool:
-    """Equal except for the last digits of numbers. `subset`: objects of `b` may have more keys than those of
-    `a`."""
+def nearly_equal(a: Any, b: Any, tolerance: float = 0.0, subset: bool = False) -> bool:
+    """Equal except for the last digits of decimal numbers.
+
+    `tolerance`: absolute, in addition to a relative one of 1e-9. `subset`: objects of `b` may have more keys.
+    """
     if isinstance(a, dict) and isinstance(b, dict):
         same_keys = a.keys() <= b.keys() if subset else a.keys() == b.keys()
-        return same_keys and all(_nearly_equal(a[key], b[key], subset) for key in a)
+        return same_keys and all(nearly_equal(a[key], b[key], tolerance, subset) for key in a)
     if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
-        return len(a) == len(b) and all(_nearly_equal(x, y, subset) for x, y in zip(a, b, strict=True))
+        return len(a) == len(b) and all(
+            nearly_equal(x, y, tolerance, subset) for x, y in zip(a, b, strict=True)
+        )
     if isinstance(a, float) and isinstance(b, float):
-        return isclose(a, b, rel_tol=_RELATIVE_TOLERANCE)
+        return isclose(a, b, rel_tol=_RELATIVE_TOLERANCE, abs_tol=tolerance)
     return bool(a == b)

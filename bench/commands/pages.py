@@ -33,8 +33,10 @@ def load_origin(store: Store, recorded: ReferenceId) -> ReferenceSet:
 
     Raises BenchError if it cannot be loaded.
     """
-    published = sorted(parallel_files_folder(store, recorded.id).glob("*.zh"))
-    origin = str(published[0].with_suffix("")) if published else recorded.origin or recorded.id
+    published = sorted(store.parallel_files_folder(recorded.id).glob("*.zh"))
+    if not published and not recorded.origin:
+        return _load_old(recorded.id)
+    origin = str(published[0].with_suffix("")) if published else recorded.origin
     reference = references.load(origin, recorded.granularity)
     if reference.id != recorded.id:
         raise BenchError(
@@ -44,19 +46,28 @@ def load_origin(store: Store, recorded: ReferenceId) -> ReferenceSet:
     return reference
 
 
-def parallel_files_folder(store: Store, set_id: str) -> Path:
-    """Where `bench publish` copies the parallel files of a set, so that the results can be checked anywhere."""
-    return store.set_folder(set_id) / "reference"
+def _load_old(set_id: str) -> ReferenceSet:
+    """The set of runs from before run.json recorded origin and granularity: its id ended in the granularity."""
+    try:
+        return references.load(set_id)
+    except BenchError:
+        name, _, granularity = set_id.rpartition(".")
+        if granularity not in ("paragraph", "document"):
+            raise
+        return references.load(name, granularity)
 
 
 def _recorded_reference(store: Store, set_id: str) -> ReferenceId:
-    """What the runs of a set say about it; only its id if there is no run."""
+    """What the runs of a set say about it, preferably one that records its origin; its id if there is no run."""
+    recorded = ReferenceId(set_id, "")
     for direction in store.directions(set_id):
         for path in sorted((store.set_folder(set_id) / direction).glob("*/run.json")):
             run = store.run(path.parent)
             if run and run.record.reference.id == set_id:
-                return run.record.reference
-    return ReferenceId(set_id, "")
+                recorded = run.record.reference
+                if recorded.origin:
+                    return recorded
+    return recorded
 
 
 def published_columns(store: Store, set_id: str) -> Columns:

@@ -16,7 +16,6 @@ from bench.commands.pages import (
     build_boards,
     load_origin,
     load_reference,
-    parallel_files_folder,
     published_columns,
     updated_pages,
 )
@@ -29,18 +28,18 @@ from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score, unscored_runs
 from bench.store import Run, Store
 from bench.store.files import write_text
+from bench.store.lock import exclusive_lease
 from bench.store.run import read_run
-from bench.translation.lock import exclusive_lease
 
 _TEMPORARY = ".publishing-"
-_OLD = ".old"
+_OLD, _NEW = "old", "new"
 
 
 def publish(folders: Sequence[Path], root: Path) -> list[Path]:
     """Move the runs in `folders` into the results folder `root`; without folders, only regenerate it.
 
-    Runs are scored by the metrics that are published there, or by those of `bench run`; then boards, site and
-    pages are written. Returns the leaderboards' paths.
+    Runs are scored by the metrics that are published there, else by those of the boards in their own store;
+    then boards, site and pages are written. Returns the leaderboards' paths.
 
     One process at a time publishes into a folder. New files are made beside the old ones and renamed at the
     end, and runs leave their store after that; if the process is killed, the next call puts back what it had
@@ -53,17 +52,17 @@ def publish(folders: Sequence[Path], root: Path) -> list[Path]:
         )
     with _publishing(root) as temporary:
         references: dict[str, ReferenceSet] = {}
-        runs = [_read_run(folder.absolute(), references) for folder in folders]
+        runs = [_read_run(folder.absolute(), root, references) for folder in folders]
         for set_id in results.set_ids():
             references.setdefault(set_id, load_reference(results, set_id))
-        draft = Store(temporary)
+        draft = Store(temporary / _NEW)
         boards = [
             _make_draft(results, draft, reference, [run for run in runs if run.record.reference.id == set_id])
             for set_id, reference in sorted(references.items())
         ]
         pages = list(updated_pages(root, boards))
         for set_id in references:
-            _replace_folder(draft.set_folder(set_id), results.set_folder(set_id))
+            _replace_set(set_id, temporary, root)
         for page, text in pages:
             write_text(page, text)
         for run in runs:
@@ -71,20 +70,26 @@ def publish(folders: Sequence[Path], root: Path) -> list[Path]:
     return [results.leaderboard_path(set_id, "md") for set_id in sorted(references)]
 
 
-def _read_run(folder: Path, references: dict[str, ReferenceSet]) -> Run:
+def _read_run(folder: Path, root: Path, references: dict[str, ReferenceSet]) -> Run:
     """A run that can be published. `references`: gets the run's set under its id."""
-    store = Store(folder.parent.parent.parent)
-    run = store.run(folder)
+    if root.resolve() in folder.resolve().parents:
+        raise BenchError(f"{folder} is published already: name runs of another store.")
+    run = read_run(folder)
     if run is None:
         raise BenchError(
             f"{folder} is not a complete run: name a folder with a run.json, runs/SET/DIRECTION/RUN."
         )
     set_id = run.record.reference.id
     if set_id not in references:
-        references[set_id] = load_origin(store, run.record.reference)
+        references[set_id] = load_origin(_store_of(run), run.record.reference)
     if fault := run_fault(run, Task(references[set_id], run.record.direction)):
         raise BenchError(f"{folder} cannot be published ({fault}): run it again.")
     return run
+
+
+def _store_of(run: Run) -> Store:
+    """The store that a run's folder is in: STORE/SET/DIRECTION/RUN."""
+    return Store(run.folder.parents[2])
 
 
 def _make_draft(
@@ -92,9 +97,7 @@ def _make_draft(
 ) -> list[Board]:
     """Make the set's folder in `draft` as it will be published, and return its boards."""
     published, target = results.set_folder(reference.id), draft.set_folder(reference.id)
-    columns = None
-    if published.is_dir():
-        columns = published_columns(results, reference.id)
+    if is_published := published.is_dir():
         shutil.copytree(published, target, ignore=shutil.ignore_patterns("site", "leaderboard.*"))
     for direction in draft.directions(reference.id):
         task = Task(reference, direction)
@@ -103,19 +106,20 @@ def _make_draft(
                 path = published / run.folder.relative_to(target)
                 raise BenchError(f"{path} does not verify ({fault}): restore it first.")
     for run in new_runs:
-        _copy_run(run, target / run.record.direction / run.folder.name)
+        _copy_run(run, draft, Task(reference, run.record.direction))
     if reference.outside and not reference.origin.startswith(SACREBLEU):
-        _copy_parallel_files(reference.origin, parallel_files_folder(draft, reference.id))
-    config = compose(
-        [
-            override("reference", reference.origin or reference.id),
-            f"granularity={reference.granularity}",
-            *([f"metric=[{','.join(columns.metrics)}]"] if columns else []),
-        ]
-    )
+        _copy_parallel_files(reference.origin, draft.parallel_files_folder(reference.id))
+    columns = _columns(results if is_published else _store_of(new_runs[0]), reference.id)
+    overrides = [
+        override("reference", reference.origin or reference.id),
+        f"granularity={reference.granularity}",
+        f"metric=[{','.join(columns.metrics)}]",
+    ]
+    config = compose(overrides)
     tasks = [Task(reference, direction) for direction in draft.directions(reference.id)]
-    prepared = _prepared_scorers(draft, tasks, scorers(config), all_required=columns is not None)
-    columns = columns or _default_columns(list(prepared), str(config.suite.primary))
+    prepared = _prepared_scorers(draft, tasks, scorers(config), all_required=is_published)
+    metrics = list(prepared)
+    columns = Columns(metrics, columns.primary if columns.primary in metrics else metrics[0])
     for task in tasks:
         score(draft, task, prepared)
         compare_runs(draft, task, columns.metrics, CompareSettings(**config.compare))
@@ -144,8 +148,12 @@ def _prepared_scorers(
     return prepared
 
 
-def _default_columns(metrics: Sequence[str], primary: str) -> Columns:
-    return Columns(metrics, primary if primary in metrics else metrics[0])
+def _columns(store: Store, set_id: str) -> Columns:
+    """The columns of a set's boards in a store; those of `bench run` if it has none."""
+    if store.leaderboard(set_id):
+        return published_columns(store, set_id)
+    config = compose([])
+    return Columns([str(metric) for metric in config.metric], str(config.suite.primary))
 
 
 def _copy_parallel_files(prefix: str, folder: Path) -> None:
@@ -158,14 +166,15 @@ def _copy_parallel_files(prefix: str, folder: Path) -> None:
             shutil.copy(path, target)
 
 
-def _copy_run(run: Run, target: Path) -> None:
-    if target.exists():
+def _copy_run(run: Run, draft: Store, task: Task) -> None:
+    """Raises BenchError if another run of that name is published. The same one is left as it is."""
+    published = draft.run(draft.direction_folder(task) / run.label)
+    if published is None:
+        draft.copy_run(run, task)
+    elif published.document != run.document:
         raise BenchError(
-            f"{target.name} is published already ({run.record.direction}): remove the published run first."
+            f"{run.label} is published already ({task.direction}): remove the published run first."
         )
-    target.mkdir(parents=True)
-    for name in ("run.json", "hypotheses.jsonl"):
-        shutil.copy(run.folder / name, target)
 
 
 def _remove_run(run: Run) -> None:
@@ -186,6 +195,8 @@ def _publishing(root: Path) -> Iterator[Path]:
             _put_back(abandoned, root)
         temporary = Path(mkdtemp(prefix=_TEMPORARY, dir=root))
         try:
+            (temporary / _OLD).mkdir()
+            (temporary / _NEW).mkdir()
             yield temporary
         finally:
             _put_back(temporary, root)
@@ -196,16 +207,16 @@ def _set_aside(root: Path) -> list[Path]:
     return [path for path in root.glob(f"{_TEMPORARY}*") if path.is_dir()]
 
 
-def _replace_folder(new: Path, old: Path) -> None:
-    if old.exists():
-        old.replace(new.with_name(f"{new.name}{_OLD}"))
-    new.replace(old)
+def _replace_set(set_id: str, temporary: Path, root: Path) -> None:
+    published = root / set_id
+    if published.exists():
+        published.replace(temporary / _OLD / set_id)
+    (temporary / _NEW / set_id).replace(published)
 
 
 def _put_back(temporary: Path, root: Path) -> None:
     """Delete a temporary folder. A set that was set aside but not replaced goes back to its place first."""
-    for old in temporary.glob(f"*{_OLD}"):
-        published = root / old.name.removesuffix(_OLD)
-        if not published.exists():
-            old.replace(published)
+    for old in (temporary / _OLD).glob("*"):
+        if not (root / old.name).exists():
+            old.replace(root / old.name)
     shutil.rmtree(temporary, ignore_errors=True)

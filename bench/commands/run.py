@@ -22,6 +22,7 @@ from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
 from bench.launching.compose import (
     expand,
+    friendly_errors,
     is_hydra_override,
     job_configs,
     job_overrides,
@@ -55,7 +56,9 @@ class _Suite:
     """The metric id that boards are sorted by."""
     tasks: Sequence[Task]
     """All directions, the requested ones and the others."""
-    gaps: dict[str, str] = field(default_factory=dict)
+    compare_settings: CompareSettings | None
+    """None: nothing is tested."""
+    gaps: Mapping[str, str] = field(default_factory=dict)
     """Metric id -> why it cannot be computed now."""
 
     @property
@@ -75,10 +78,10 @@ def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
     unfinished = [
         request
         for job, request in zip(suite.jobs, suite.requests, strict=True)
-        if "translate" in stages and not _is_finished(store, job)
+        if "translate" in stages and not job.is_finished(store)
     ]
     if "score" in stages:
-        suite.gaps.update(_prepare(suite, bool(unfinished)))
+        suite = replace(suite, gaps=_prepare(suite, bool(unfinished)))
     if unfinished:
         launch(suite.launcher, translate_job, unfinished, store.sweeps_folder)
 
@@ -94,9 +97,8 @@ def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
     columns = Columns(list(suite.scorers), suite.primary, suite.gaps)
     boards = []
     for task in tasks:
-        if suite.config.compare.test:
-            settings = CompareSettings(**suite.config.compare)
-            compare_runs(store, task, list(suite.available_scorers), settings)
+        if suite.compare_settings:
+            compare_runs(store, task, list(suite.available_scorers), suite.compare_settings)
         labels = [job.folder.name for job in suite.jobs if job.task.direction == task.direction]
         board = build_board(store, task, columns, labels)
         boards.append(replace(board, missing={**board.missing, **unscored.get(task.direction, {})}))
@@ -105,14 +107,16 @@ def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
 
 
 def _read(overrides: Sequence[str]) -> _Suite:
-    """Compose the run. Raises BenchError for overrides that are wrong, before anything is loaded or fetched."""
+    """Compose the run. Raises BenchError for overrides that are wrong, before anything is translated."""
     sweep, suite = expand(overrides)
     launcher = Launcher.from_overrides(overrides)
     all_job_overrides = job_overrides(sweep)
     configs = list(job_configs(sweep))
     config = configs[0]
-    progress.configure(quiet=config.quiet)  # loading the set may fetch it
-    sets = {(c.reference, c.granularity, c.store) for c in configs}
+    with friendly_errors():
+        progress.configure(quiet=config.quiet)  # loading the set may fetch it
+        settings = CompareSettings(**config.compare) if config.compare.test else None
+        sets = {(c.reference, c.granularity, c.store) for c in configs}
     if len(sets) > 1:
         raise BenchError(
             "One run makes the boards of one set: give one value for each of reference, granularity and store."
@@ -133,12 +137,8 @@ def _read(overrides: Sequence[str]) -> _Suite:
         scorers=metric_scorers,
         primary=suite.primary if suite.primary in metric_scorers else next(iter(metric_scorers)),
         tasks=[Task(reference_set, direction) for direction in DIRECTIONS],
+        compare_settings=settings,
     )
-
-
-def _is_finished(store: Store, job: TranslationJob) -> bool:
-    complete_run = store.run(job.folder)
-    return complete_run is not None and complete_run.is_finished(job.task)
 
 
 def _prepare(suite: _Suite, translating: bool) -> dict[str, str]:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from math import isclose
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from bench import progress
-from bench.boards.formats import JSON_FORMAT
-from bench.boards.rows import Columns
+from bench.boards.formats import JSON_FORMAT, complete_tables, first_rows
+from bench.boards.rows import Board, Columns
 from bench.boards.write import write_boards
-from bench.commands.differences import file_difference, line_difference
+from bench.commands.differences import file_difference, line_difference, nearly_equal, table_rows
 from bench.commands.pages import (
     build_boards,
     load_reference,
-    parallel_files_folder,
     published_columns,
     updated_pages,
 )
@@ -90,14 +87,30 @@ def verify(root: Path) -> Report:
                 report.add(set_id, "tests, boards and site were not compared: their runs do not verify")
     if older_format:
         report.notes.append(
-            "The wording of pages was not compared: `bench publish` writes them in today's format."
+            "These boards are of an older format: their numbers were compared, but not the sentences around them "
+            f"and not the site. `bench publish --into {root}` writes them in today's format."
         )
-    elif len(boards) == len(set_ids):
-        for page, text in updated_pages(root, boards):
-            report.checked["pages"] += 1
-            if difference := line_difference(page.read_text("utf-8"), text):
-                report.add(str(page), difference)
+    if len(boards) == len(set_ids):
+        _verify_pages(root, boards, older_format, report)
     return report
+
+
+def _verify_pages(root: Path, boards: Sequence[Sequence[Board]], older_format: bool, report: Report) -> None:
+    """Compare the pages that show boards; of an older format only the rows of their tables."""
+    rows: set[str] = set()
+    for set_boards in boards:
+        for lines in (complete_tables(set_boards), first_rows(set_boards, "", len(set_boards[0].rows))):
+            rows.update(table_rows("\n".join(lines)))
+    for page, text in updated_pages(root, boards):
+        report.checked["pages"] += 1
+        published = page.read_text("utf-8")
+        if not older_format:
+            difference = line_difference(published, text)
+        else:
+            wrong = [row for row in table_rows(published) if row not in rows]
+            difference = f"no run gives the row {wrong[0]}" if wrong else ""
+        if difference:
+            report.add(str(page), difference)
 
 
 def run_fault(run: Run, task: Task) -> str:
@@ -125,10 +138,7 @@ def _verify_scores(published: _PublishedSet, scratch: Store, report: Report) -> 
                 report.add(f"{task.direction}, {run.label}", fault)
                 all_runs_valid = False
                 continue
-            copy = scratch.direction_folder(task) / run.label
-            copy.mkdir(parents=True)
-            for name in ("run.json", "hypotheses.jsonl"):
-                shutil.copy(run.folder / name, copy)
+            scratch.copy_run(run, task)
     prepared = dict(_prepared_scorers(published, report))
     reproducible = {metric: scorer for metric, scorer in prepared.items() if scorer.reproducible}
     for metric in prepared.keys() - reproducible.keys():
@@ -170,18 +180,11 @@ def _score_difference(old: Score | None, new: Score | None, tolerance: float) ->
         return "no score of exactly these hypotheses is published"
     if old.signature != new.signature:
         return f"published as {old.signature}, here it is {new.signature}"
-
-    def equal(a: Any, b: Any) -> bool:
-        if isinstance(a, (tuple, list)) and isinstance(b, (tuple, list)):
-            return len(a) == len(b) and all(map(equal, a, b))
-        if isinstance(a, (int, float)) and isinstance(b, (int, float)):
-            return isclose(a, b, rel_tol=1e-9, abs_tol=tolerance)
-        return bool(a == b)
-
-    if not equal(old.value, new.value):
+    if not nearly_equal(old.value, new.value, tolerance):
         return f"published {old.value:.{old.decimals + 2}f}, recomputed {new.value:.{new.decimals + 2}f}"
-    for name in ("interval", "segments", "statistics", "remarks", "unscored"):
-        if not equal(getattr(old, name), getattr(new, name)):
+    published, recomputed = asdict(old), asdict(new)
+    for name in published.keys() - {"value", "cost_usd"}:
+        if not nearly_equal(published[name], recomputed[name], tolerance):
             return f"its {name} are not those that are recomputed"
     return ""
 
@@ -206,13 +209,14 @@ def _verify_boards(published: _PublishedSet, scratch: Store, report: Report) -> 
     has_site = store.site_folder(published.reference.id).is_dir()
     if not has_site:
         report.notes.append(
-            f"The site of {published.reference.id} is not here: `bench run store={store.root}` writes it."
+            f"The site of {published.reference.id} is not here: `bench publish --into {store.root}` writes it."
         )
     for file in _all_files(published, scratch):
-        if (published.is_older_format and _is_worded(file)) or (not has_site and _is_site(file)):
+        if _is_site(file) and (published.is_older_format or not has_site):
             continue
         report.checked["files"] += 1
-        if difference := file_difference(store.root / file, scratch.root / file):
+        difference = file_difference(store.root / file, scratch.root / file, published.is_older_format)
+        if difference:
             report.add(str(file), difference)
 
 
@@ -222,12 +226,6 @@ def _settings(store: Store, task: Task, metric: str) -> CompareSettings:
     if comparisons is None:
         return CompareSettings()
     return CompareSettings(comparisons.test, comparisons.unit, comparisons.resamples)
-
-
-def _is_worded(file: Path) -> bool:
-    """Whether a file of a set, relative to the store, holds sentences: their wording changes between
-    versions."""
-    return _is_site(file) or file.name in ("leaderboard.md", "leaderboard.tex", "leaderboard.csv")
 
 
 def _is_site(file: Path) -> bool:
@@ -240,7 +238,7 @@ def _all_files(published: _PublishedSet, scratch: Store) -> list[Path]:
     Parallel files are not among them: they are what the set was loaded from, and the runs hold its hash.
     """
     set_id = published.reference.id
-    inputs = parallel_files_folder(published.store, set_id)
+    inputs = published.store.parallel_files_folder(set_id)
     files = set()
     for store in (published.store, scratch):
         paths = store.set_folder(set_id).rglob("*")

@@ -24,6 +24,8 @@ from bench.resources import data_dir
 
 CONFIGS = str(data_dir("configs"))
 """Absolute path of the folder with config.yaml."""
+MAX_SHARDS = 1000
+"""Shards of one run; each is a job that loads the model."""
 _LAUNCHER_PLUGINS = ("submitit_slurm", "joblib")
 
 
@@ -45,8 +47,10 @@ def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
         for key, values in (("system", config.suite.systems), ("direction", config.suite.directions)):
             if key not in keys:
                 sweep.append(f"{key}={','.join(values)}")
-        if int(config.shards) > 1:
-            sweep.append(f"shard={','.join(map(str, range(int(config.shards))))}")
+        if not isinstance(config.shards, int) or not 1 <= config.shards <= MAX_SHARDS:
+            raise BenchError(f"shards={config.shards} is not a whole number from 1 to {MAX_SHARDS}.")
+        if config.shards > 1:
+            sweep.append(f"shard={','.join(map(str, range(config.shards)))}")
         return sweep, config.suite
 
 
@@ -132,7 +136,11 @@ def scorer_nodes(config: DictConfig) -> dict[str, DictConfig]:
     The nodes are in a copy of the config, so that ${…} in them can refer to values elsewhere in it.
     """
     nodes = copy.deepcopy(config).metric
-    for node in nodes.values():
+    for metric, node in nodes.items():
+        if not isinstance(node, DictConfig):
+            raise BenchError(
+                f"metric.{metric} describes no scorer: leave it out, as in 'metric=[bleu,chrf]'."
+            )
         with open_dict(node):
             node.pop("resources", None)
     return {str(metric): node for metric, node in nodes.items()}

@@ -57,8 +57,7 @@ def job_resources(node: DictConfig) -> dict[str, Any]:
 def translate_job(config: DictConfig) -> None:
     """Translate one system on one task (or one shard of it)."""
     job = translation_job(config, reference(config))
-    complete_run = Store(config.store).run(job.folder)
-    if complete_run and complete_run.is_finished(job.task):
+    if job.is_finished(Store(config.store)):
         return
     with _recorded(f"{job.label} {job.shard.name}".strip(), job.folder, job.shard.name):
         gpus.claim_gpu()

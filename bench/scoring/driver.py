@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from bench.core import Scorer, Task, digest
 from bench.progress import bar
 from bench.store import Run, Store
+from bench.store.lock import exclusive_lease
 
 
 def unscored_runs(store: Store, task: Task, metric: str, scorer: Scorer) -> list[Run]:
@@ -18,8 +19,8 @@ def unscored_runs(store: Store, task: Task, metric: str, scorer: Scorer) -> list
 def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
     """Score every current run of a task. `scorers`: metric id -> scorer.
 
-    Raises BenchError if a run's hypotheses are not the ones that were written: its scores would be of other
-    texts.
+    One process at a time scores a task by a metric. Raises BenchError if a run's hypotheses are not the ones
+    that were written: its scores would be of other texts.
     """
     for run in store.current_runs(task):
         run.hypotheses()
@@ -30,10 +31,17 @@ def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
         for metric, runs in missing.items():
             if not runs:
                 continue
-            texts = {run.label: [h.text for h in run.hypotheses_of(task)] for run in runs}
-            scores = scorers[metric].score(task, texts, store.partial_folder(task, metric))
-            scorer_hash = digest(scorers[metric].identity())
-            for run in runs:
-                store.write_score(run, metric, scorer_hash, scores[run.label])
-            store.remove_partial(task, metric)
+            with exclusive_lease(store.scoring_lock(task, metric), f"{task.direction} by {metric}"):
+                _score(store, task, metric, scorers[metric])
             advance(len(runs))
+
+
+def _score(store: Store, task: Task, metric: str, scorer: Scorer) -> None:
+    """Score what is still missing: another process may have scored it meanwhile."""
+    if runs := unscored_runs(store, task, metric, scorer):
+        texts = {run.label: [h.text for h in run.hypotheses_of(task)] for run in runs}
+        scores = scorer.score(task, texts, store.partial_folder(task, metric))
+        scorer_hash = digest(scorer.identity())
+        for run in runs:
+            store.write_score(run, metric, scorer_hash, scores[run.label])
+    store.remove_partial(task, metric)

@@ -11,6 +11,7 @@
 <store>/<set id>/<direction>/partial/<metric>/           a scorer's own unfinished work; removed when scores are stored
 <store>/<set id>/<direction>/comparisons/<metric>.json   paired tests of all systems, with a hash of what they depend on
 <store>/<set id>/leaderboard.{md,csv,json,tex}
+<store>/<set id>/reference/    parallel files that the set was loaded from; written by `bench publish`
 <store>/<set id>/site/
 <store>/.sweeps/              logs of jobs that ran on other machines
 
@@ -40,7 +41,8 @@ from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
 from bench.records import legacy_aggregation
 from bench.store.failures import read_failures
-from bench.store.files import decode_object, decode_record, read_bytes, write_json, write_text
+from bench.store.files import RESTORE, decode_object, decode_record, read_bytes, write_json, write_text
+from bench.store.journal import HYPOTHESES
 from bench.store.run import Run, decode_run, read_run
 
 __all__ = ["Run", "Store", "read_run"]
@@ -94,12 +96,28 @@ class Store:
     def site_folder(self, set_id: str) -> Path:
         return self.root / set_id / "site"
 
+    def parallel_files_folder(self, set_id: str) -> Path:
+        """Where `bench publish` copies the parallel files of a set, so that the results can be checked anywhere."""
+        return self.root / set_id / "reference"
+
+    def scoring_lock(self, task: Task, metric: str) -> Path:
+        """The lock of the process that scores a task by a metric."""
+        return self.direction_folder(task) / f"lock-{metric}"
+
     @property
     def sweeps_folder(self) -> Path:
         """Hydra's own files, and logs of jobs that ran on other machines."""
         return self.root / ".sweeps"
 
     # Contents
+
+    def copy_run(self, run: Run, task: Task) -> Path:
+        """Copy what a run depends on, without its scores, from another store into this one. Returns the folder."""
+        folder = self.direction_folder(task) / run.label
+        folder.mkdir(parents=True)
+        for name in ("run.json", HYPOTHESES):
+            shutil.copy(run.folder / name, folder)
+        return folder
 
     def set_ids(self) -> list[str]:
         """The ids of the reference sets that have leaderboards."""
@@ -120,6 +138,10 @@ class Store:
                 folders = sorted(Path(entry.path) for entry in entries if entry.is_dir())
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise BenchError(
+                f"Cannot read {self.direction_folder(task)} ({error.strerror}): {RESTORE}."
+            ) from None
         return [run for folder in folders if (run := self.run(folder))]
 
     def current_runs(self, task: Task) -> list[Run]:
@@ -176,15 +198,11 @@ class Store:
         """Delete a scorer's unfinished work."""
         shutil.rmtree(self.partial_folder(task, metric), ignore_errors=True)
 
-    def forget(self) -> None:
-        """Free the memory that cached files hold; they are read again when they are needed."""
-        self._read.clear()
-
     def _comparisons_path(self, task: Task, metric: str) -> Path:
         return self.direction_folder(task) / "comparisons" / f"{metric}.json"
 
     def _load(self, path: Path, decode: Callable[[bytes, Path], T]) -> T | None:
-        """What `decode` makes of a file; None if there is none. Raises BenchError if the file is damaged."""
+        """What `decode` makes of a file; None if there is none. Raises BenchError if it cannot be read."""
         try:
             state = path.stat()
             version = (state.st_mtime_ns, state.st_size, state.st_ino)
@@ -194,6 +212,8 @@ class Store:
             value = decode(read_bytes(path), path)
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError as error:
+            raise BenchError(f"Cannot read {path} ({error.strerror}): {RESTORE}.") from None
         self._read[path] = version, value
         return value
 

@@ -20,7 +20,14 @@ RESTORE = "restore the file or delete its folder and run again"
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+    """Raises BenchError if a number is not finite: JSON has no word for it."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    except ValueError:
+        raise BenchError(
+            f"{path} would hold a number that is not finite (NaN): try precision=float32, or leave the metric out."
+        ) from None
+    write_text(path, text + "\n")
 
 
 def write_text(path: Path, text: str) -> None:

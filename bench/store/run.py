@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from bench.core import Hypothesis, Task
 from bench.errors import BenchError
-from bench.records import RunRecord
-from bench.store.files import decode_object, decode_record, disk_errors, read_bytes, write_json, write_text
+from bench.records import RunRecord, run_record
+from bench.store.files import RESTORE, decode_object, disk_errors, read_bytes, write_json, write_text
 from bench.store.journal import HYPOTHESES, decode_entries, hypotheses_text
 
 
@@ -24,7 +26,9 @@ class Run:
     record: RunRecord
     document: Mapping[str, Any]
     """run.json as it was read, with fields that the record does not know."""
-    _hypotheses: list[tuple[Hypothesis, ...]] = field(default_factory=list, compare=False, repr=False)
+    _hypotheses: dict[tuple[int, int, int], tuple[Hypothesis, ...]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     @property
     def system(self) -> str:
@@ -49,22 +53,22 @@ class Run:
         return self.is_current(task) and not self.record.flags.get("error")
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
-        """All hypotheses, in the order of the file; read and verified once.
+        """All hypotheses, in the order of the file. They are read and verified once, until the file changes.
 
         Raises BenchError if hypotheses.jsonl is not the file that run.json was written for.
         """
-        if not self._hypotheses:
-            path = self.folder / HYPOTHESES
-            try:
-                data = read_bytes(path)
-            except FileNotFoundError:
-                data = b""
-            if hashlib.sha256(data).hexdigest() != self.record.hypotheses_sha256:
-                raise BenchError(
-                    f"{path} was changed after the run: restore it, or delete its folder and run again."
-                )
-            self._hypotheses.append(tuple(entry.hypothesis for entry in decode_entries(data, path)))
-        return self._hypotheses[0]
+        path = self.folder / HYPOTHESES
+        with suppress(OSError):  # a missing file is reported below
+            state = path.stat()
+            version = (state.st_mtime_ns, state.st_size, state.st_ino)
+            if version in self._hypotheses:
+                return self._hypotheses[version]
+            data = read_bytes(path)
+            if hashlib.sha256(data).hexdigest() == self.record.hypotheses_sha256:
+                self._hypotheses.clear()
+                self._hypotheses[version] = tuple(e.hypothesis for e in decode_entries(data, path))
+                return self._hypotheses[version]
+        raise BenchError(f"{path} was changed after the run: restore it, or delete its folder and run again.")
 
     def hypotheses_of(self, task: Task) -> tuple[Hypothesis, ...]:
         """The hypotheses in the order of the set, matched by segment id. Raises BenchError if one is missing
@@ -76,10 +80,6 @@ class Run:
                 "delete it and run again."
             )
         return tuple(by_id[id] for id in task.ids)
-
-    def forget_hypotheses(self) -> None:
-        """Free the memory that `hypotheses` holds."""
-        self._hypotheses.clear()
 
 
 def read_run(folder: Path) -> Run | None:
@@ -93,7 +93,10 @@ def read_run(folder: Path) -> Run | None:
 def decode_run(data: bytes, path: Path) -> Run:
     """The run whose run.json has this content. Raises BenchError that names the wrong field."""
     document = decode_object(data, path)
-    return Run(path.parent, decode_record(data, path, RunRecord), document)
+    try:
+        return Run(path.parent, run_record(document), document)
+    except msgspec.ValidationError as error:
+        raise BenchError(f"{path} is damaged ({error}): {RESTORE}.") from None
 
 
 def write_run(folder: Path, hypotheses: Iterable[Hypothesis], document: Mapping[str, Any]) -> None:

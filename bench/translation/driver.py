@@ -14,12 +14,13 @@ from bench.core import Adapter, Hypothesis, Output, Source, Task, digest
 from bench.languages import Direction
 from bench.progress import bar
 from bench.records import RUN_FORMAT, SystemCard
+from bench.store import Store
 from bench.store.failures import clear_failure, in_progress_note, write_failure
 from bench.store.journal import Journal, finished_hypotheses, read_journals
+from bench.store.lock import exclusive_lease
 from bench.store.run import read_run, write_run
 from bench.translation import batching, provenance
 from bench.translation.flags import flags
-from bench.translation.lock import exclusive_lease
 from bench.translation.shards import Shard
 
 
@@ -47,6 +48,11 @@ class TranslationJob:
     def identity(self) -> str:
         return identity(self.adapter)
 
+    def is_finished(self, store: Store) -> bool:
+        """Whether the store has the complete run, and the next run would retry nothing."""
+        complete_run = store.run(self.folder)
+        return complete_run is not None and complete_run.is_finished(self.task)
+
 
 def identity(adapter: Adapter) -> str:
     """Hash of what changes the outputs of a system in a direction. It does not depend on the machine or the
@@ -73,8 +79,8 @@ def translate(job: TranslationJob) -> None:
             complete_run.hypotheses()
         known = _known(job.folder)
         own = job.shard.take(sources)
-        missing = {_block(s) for s in own if keys[s.id] not in known or known[keys[s.id]].error}
-        todo = [source for source in own if _block(source) in missing]
+        missing = {s.request_id for s in own if keys[s.id] not in known or known[keys[s.id]].error}
+        todo = [source for source in own if source.request_id in missing]
         if todo:
             write_failure(job.folder, in_progress_note(provenance.process_description()), shard)
             job.adapter.load()
@@ -142,7 +148,7 @@ def _translate(
     check_lease: Callable[[], None],
 ) -> None:
     """Translate `todo` into the journal, the segments of a block together: half a block could not be resumed."""
-    block = {source.id: _block(source) for source in todo}
+    block = {source.id: source.request_id for source in todo}
     block_size = Counter(block.values())
     incomplete: dict[str, dict[str, Hypothesis]] = defaultdict(dict)
     with (
@@ -168,7 +174,7 @@ def _keys(sources: Sequence[Source], system: str) -> dict[str, str]:
     """
     block_texts: dict[str, list[str]] = defaultdict(list)
     for source in sources:
-        block_texts[_block(source)].append(source.text)
+        block_texts[source.request_id].append(source.text)
     keys = {}
     for source in sources:
         inputs: dict[str, Any] = {"system": system, "id": source.id, "source": source.text}
@@ -178,10 +184,6 @@ def _keys(sources: Sequence[Source], system: str) -> dict[str, str]:
             inputs["block"] = block_texts[source.block]
         keys[source.id] = digest(inputs)
     return keys
-
-
-def _block(source: Source) -> str:
-    return source.block or source.id
 
 
 def _hypothesis(

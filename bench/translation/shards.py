@@ -29,11 +29,10 @@ class Shard:
         """
         length: dict[str, int] = {}
         for source in sources:
-            block = source.block or source.id
-            length[block] = length.get(block, 0) + max(1, len(source.text))
+            length[source.request_id] = length.get(source.request_id, 0) + max(1, len(source.text))
         total, start, shard = sum(length.values()), 0, {}
         for block, characters in length.items():
             # The shard that contains the middle of the block, if all shards are laid end to end.
             shard[block] = self.count * (2 * start + characters) // (2 * total)
             start += characters
-        return [source for source in sources if shard[source.block or source.id] == self.number]
+        return [source for source in sources if shard[source.request_id] == self.number]

@@ -14,6 +14,7 @@ import pytest
 from click.testing import Result
 
 from bench import references
+from bench.errors import BenchError
 from bench.store.run import read_run, write_run
 from tests.helpers.command import invoke, process_arguments
 
@@ -226,3 +227,63 @@ def test_a_run_that_is_in_use_stays_in_its_store(project: Path) -> None:
     assert result.exit_code == 0, result.output
     assert runs(project / "runs") == [first]
     assert len(runs(project / "results", "dictionary-*")) == 2
+
+
+def remove_format(project: Path) -> Path:
+    """Make the boards of `project` look like those of an older version."""
+    leaderboard = project / "results" / ID / "leaderboard.json"
+    leaderboard.write_text(leaderboard.read_text().replace(' "format": 2,\n', "", 1))
+    return leaderboard
+
+
+def test_boards_of_an_older_format_verify_by_their_numbers(project: Path) -> None:
+    remove_format(project)
+    result = invoke("verify", project / "results")
+    assert result.exit_code == 0, result.output
+    assert "These boards are of an older format" in told(result)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        (f"results/{ID}/leaderboard.md", "39 copied", "38 copied"),
+        (f"results/{ID}/leaderboard.tex", "0.0 $\\pm$", "9.0 $\\pm$"),
+        (f"results/{ID}/leaderboard.csv", "copied=39", "copied=38"),
+        (f"results/{ID}/leaderboard.json", '"published": "2021-12"', '"published": "2025-12"'),
+        ("README.md", "39 copied", "38 copied"),
+    ],
+)
+def test_an_older_format_exempts_no_number(project: Path, name: str, old: str, new: str) -> None:
+    remove_format(project)
+    path = project / name
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+    result = invoke("verify", project / "results")
+    assert result.exit_code == 2
+    assert "; 1 differences." in result.output
+
+
+def test_every_field_of_a_score_is_compared(project: Path) -> None:
+    """A score file that calls lower values better would turn the ranking around."""
+    for path in (project / "results").rglob("scores/chrf.json"):
+        path.write_text(path.read_text().replace('"higher_is_better": true', '"higher_is_better": false'))
+    assert invoke("publish", "--into", project / "results").exit_code == 0
+    result = invoke("verify", project / "results")
+    assert result.exit_code == 2
+    assert "its higher_is_better are not those that are recomputed" in told(result)
+
+
+def test_publishing_again_after_an_interruption(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The set is replaced, but a page cannot be written: the same call completes it."""
+    new = runs(project / "runs")
+    with monkeypatch.context() as patch:
+
+        def full_disk(*_: object) -> None:
+            raise BenchError("The disk is full.")
+
+        patch.setattr("bench.commands.publish.write_text", full_disk)
+        assert invoke("publish", "--into", project / "results", *new).exit_code == 2
+    assert runs(project / "runs") == new
+    assert invoke("publish", "--into", project / "results", *new).exit_code == 0
+    assert not runs(project / "runs")
+    assert invoke("verify", project / "results").exit_code == 0

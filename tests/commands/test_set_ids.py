@@ -76,3 +76,14 @@ def test_compare_publish_and_verify(tmp_path: Path, make_set, granularity: str) 
     if make_set is parallel_files:  # the results can be checked without the folder they were made in
         shutil.rmtree(tmp_path / "own")
         assert "no differences" in bench(tmp_path, "verify", "results")
+
+
+@pytest.mark.slow
+def test_a_store_of_an_older_version_with_paragraphs(tmp_path: Path) -> None:
+    """Its run.json says neither granularity nor origin; both were in the id."""
+    bench(tmp_path, "run", "system=copy", "granularity=paragraph", "metric=[chrf]", "-q")
+    for path in tmp_path.glob("runs/*/*/*/run.json"):
+        document = json.loads(path.read_text())
+        del document["reference"]["granularity"], document["reference"]["origin"]
+        path.write_text(json.dumps(document))
+    assert "no differences" in bench(tmp_path, "verify", "runs")

@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,28 @@ def test_a_torn_last_line_of_a_journal_is_ignored_and_any_other_is_refused(tmp_p
     path.write_bytes(lines.replace(b'"a"', b"a", 1))
     with pytest.raises(BenchError, match="line 1 is not a hypothesis"):
         finished_hypotheses(tmp_path)
+
+
+def test_what_changes_on_disk_is_verified_again(tmp_path: Path) -> None:
+    run = store_run(Store(tmp_path), TASK, "it")
+    assert len(run.hypotheses()) == len(TASK.ids)
+    (run.folder / "hypotheses.jsonl").write_text("changed")
+    with pytest.raises(BenchError, match="was changed after the run"):
+        run.hypotheses()
+
+
+def test_a_card_of_an_older_version_with_numbers_is_readable(tmp_path: Path) -> None:
+    """YAML reads `released: 2024` as a number, and older versions wrote it to run.json as one."""
+    card = {"name": 7, "released": 2024, "size": 7, "price": {}}
+    run = store_run(Store(tmp_path), TASK, "it", system=card)
+    assert (run.record.system.name, run.record.system.released, run.record.system.size) == ("7", "2024", "7")
+    assert run.record.system.price is None
+    assert run.document["system"] == card
+
+
+def test_a_score_that_is_not_a_number_is_refused_when_it_is_written(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    run = store_run(store, TASK, "it")
+    with pytest.raises(BenchError, match="not finite"):
+        store.write_score(run, "chrf", "scorer", replace(SCORE, value=float("nan")))
+    assert store.score(run, "chrf") is None

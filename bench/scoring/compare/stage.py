@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -27,7 +27,7 @@ _OLD_NAMES = {"p": "p_sacrebleu", "p_holm": "p_adjusted", "detectable": "minimum
 
 @dataclass(frozen=True, slots=True)
 class CompareSettings:
-    """`compare:` in the config. Raises BenchError for a unit that cannot be resampled."""
+    """`compare:` in the config. Raises BenchError for an unknown test or unit."""
 
     test: Test = "randomisation"
     unit: str = "segment"
@@ -36,6 +36,10 @@ class CompareSettings:
     """Trials of the randomisation test or resamples of the bootstrap; None for as many as the pairs need."""
 
     def __post_init__(self) -> None:
+        if self.test not in get_args(Test):
+            raise BenchError(
+                f"Unknown test {self.test!r}: use compare.test=randomisation or compare.test=bootstrap."
+            )
         if self.unit not in _UNITS:
             raise BenchError(
                 f"Unknown unit {self.unit!r}: use compare.unit=segment or compare.unit=paragraph."

@@ -28,7 +28,7 @@ from bench import references
 from bench.core import Task
 from bench.errors import BenchError
 from bench.records import SystemCard
-from bench.translation import lock
+from bench.store import lock
 from bench.translation.driver import TranslationJob, translate
 from tests.helpers.slow import Slow
 seconds, lock.LEASE, lock.PATIENCE = map(float, sys.argv[1:])
