@@ -1,7 +1,8 @@
-"""Finds the data that ships with the code: `configs/` and `references/`."""
+"""What this installation and this machine provide: folders of data, the interpreter, cores."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -16,6 +17,11 @@ def data_dir(kind: str) -> Path:
     package = Path(bench.__file__).parent
     shipped = package / "_data" / kind
     return shipped if shipped.is_dir() else package.parent / kind
+
+
+def usable_cores() -> int:
+    """The number of CPU cores that this process may use: a job may not have all of its machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def python_command(code: str) -> list[str]:

@@ -26,6 +26,7 @@ from bench.core import Unit, Weights, digest
 from bench.errors import BenchError
 from bench.languages import Direction
 from bench.prompt import Prompt
+from bench.resources import usable_cores
 
 R = TypeVar("R", TokenizedSource, TokenizedRequest)
 
@@ -258,10 +259,10 @@ def _convert(path: Path, target: Path, dtype: str, pickled: bool) -> None:
 
 
 def _threads() -> int:
-    """OMP_NUM_THREADS, or the number of cores that this process may use: a job may not have all."""
+    """OMP_NUM_THREADS, or the number of cores that this process may use."""
     if threads := os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]:
         return int(threads)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()
 
 
 def _facts(engine: Any) -> dict[str, Any]:

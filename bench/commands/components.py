@@ -35,6 +35,8 @@ class Component:
     @property
     def required(self) -> bool:
         """False: a run continues without it (bench.core.Scorer.required)."""
+        if isinstance(self.instance, Scorer):
+            return self.instance.required
         return bool(self.config.get("required", True))
 
     @property

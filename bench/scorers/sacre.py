@@ -7,7 +7,6 @@ BLEU: Papineni et al. 2002; chrF: Popović 2015; chrF++: Popović 2017; TER: Sno
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from typing import Any
 from bench.core import Aggregation, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.languages import Language
+from bench.resources import usable_cores
 from bench.scorers import _sacrebleu
 from bench.scoring.intervals import SEED, centred_interval
 
@@ -66,7 +66,7 @@ class Sacre(Scorer):
         if self.metric != "TER" or len(systems) == 1:
             return job(systems)
         # TER searches for shifts in pure Python: half a minute for a system on a few pages of Chinese.
-        with ProcessPoolExecutor(min(len(systems), os.cpu_count() or 1), get_context("spawn")) as pool:
+        with ProcessPoolExecutor(min(len(systems), usable_cores()), get_context("spawn")) as pool:
             single_systems = [{name: hypotheses} for name, hypotheses in systems.items()]
             return {name: score for scores in pool.map(job, single_systems) for name, score in scores.items()}
 

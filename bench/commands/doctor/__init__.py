@@ -27,7 +27,7 @@ def examine(overrides: Sequence[str]) -> list[Finding]:
     findings = [
         *local.python(),
         gpu_finding,
-        Finding("CPU and memory", f"{machine.cores()} cores, {gb(machine.memory())}", "ok"),
+        Finding("CPU and memory", f"{usable_cores()} cores, {gb(machine.memory())}", "ok"),
         *local.disks(Path(configs[0].store if configs else "runs")),
         *local.programs(for_slurm),
         *local.extras(extras),

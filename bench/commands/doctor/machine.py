@@ -172,11 +172,6 @@ def nvidia_gpus() -> list[GPU]:
     return [GPU(name, int(mebibytes) << 20, driver) for name, mebibytes, driver in rows]
 
 
-def cores() -> int:
-    """The number of CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def memory() -> int:
     """Bytes that this process may use: the machine's memory, or less if a container or a job has a limit."""
     return min([os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), *_cgroup_limits()])
