@@ -41,9 +41,8 @@ SENTENCES: dict[Language, Sentences] = {
         "Smaller true differences may go undetected.",
         "flags": "The flags column counts flags; one hypothesis may have several. "
         "Flagged hypotheses are kept and scored as they are.",
-        "seen": "† Possible contamination: the checkpoint was released in the same month as the text "
-        "({published}) or later (in the same year, where a month is not known), so the text and its translation "
-        "may be in its training data.",
+        "seen": "† Possible contamination: the checkpoint was not released before the text ({published}), so the "
+        "text and its translation may be in its training data.",
         "cut": "{metric} reads at most the number of tokens that its signature gives as max; "
         "the end of {count} of {all} hypotheses was not scored.",
         "unscored": "{metric} has no score for {count} of {all} hypotheses; they do not count in its value.",
@@ -83,8 +82,7 @@ SENTENCES: dict[Language, Sentences] = {
         "power": "本参考集的最小可检测差异（检验功效 80 %，取各系统对的中位数）：{metrics}。"
         "更小的真实差异可能检测不到。",
         "flags": "“异常”一栏为异常标记的数目，一条译文可有多个标记。带标记的译文保留在内，并按实际输出计分。",
-        "seen": "† 可能存在数据污染：模型与文本（{published}）在同一月份发布，或晚于文本发布"
-        "（月份不详时，以年份为准），其训练数据可能包含该文本及其译文。",
+        "seen": "† 可能存在数据污染：模型的发布不早于文本（{published}），其训练数据可能包含该文本及其译文。",
         "cut": "{metric} 最多读取其签名中 max 所示数目的词元；"
         "{all} 条译文中，有 {count} 条的末尾未参与评分。",
         "unscored": "{metric} 未能为 {all} 条译文中的 {count} 条给出分数；这些译文不计入总分。",

@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.commands.components import run_components, run_configs
 from bench.commands.doctor import local, machine, network, requirements
 from bench.commands.doctor.finding import Finding, gb
+from bench.resources import usable_cores
 
 _SEARCH_PATH = "hydra.searchpath=[file://"
 
