@@ -84,6 +84,7 @@ def test_no_output_depends_on_batch_or_order(
     assert together == texts([given[::-1][i : i + 5] for i in range(0, len(given), 5)])
 
 
+@pytest.mark.slow
 def test_the_limit_is_reported(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["qwen"], CHAT, max_new_tokens=3, tokens_base=3)
     outputs = [output for _, output in adapter.translate(sources("zh-en"))]
@@ -91,6 +92,7 @@ def test_the_limit_is_reported(checkpoints: dict[str, Path]) -> None:
     assert any(output.truncated for output in outputs)
 
 
+@pytest.mark.slow
 def test_few_shot_stops_at_the_line_end(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["gemma"], SHOTS)
     newline = adapter._tokenizer("\n", add_special_tokens=False).input_ids
@@ -100,6 +102,7 @@ def test_few_shot_stops_at_the_line_end(checkpoints: dict[str, Path]) -> None:
     assert adapter._append([], adapter._tokenizer("a").input_ids[0], row) is True
 
 
+@pytest.mark.slow
 def test_a_source_longer_than_the_context_is_cut_off_whole(checkpoints: dict[str, Path]) -> None:
     adapter = loaded(checkpoints["qwen"], CHAT)
     outputs = dict(adapter.translate([Source("short", "和平。"), Source("long", "和平" * 2000)]))
@@ -122,6 +125,7 @@ def test_the_prompt_carries_the_languages_and_the_examples() -> None:
     assert turns[2]["content"] == "Chinese: {peace}"  # braces in a source are text
 
 
+@pytest.mark.slow
 def test_what_changes_the_output_changes_the_identity(checkpoints: dict[str, Path]) -> None:
     path = str(checkpoints["qwen"])
     identities = [
@@ -135,6 +139,7 @@ def test_what_changes_the_output_changes_the_identity(checkpoints: dict[str, Pat
     assert LLM(path, CHAT, direction="zh-en").identity() == identities[0]
 
 
+@pytest.mark.slow
 def test_wrong_checkpoints_are_sentences(checkpoints: dict[str, Path], tmp_path: Path) -> None:
     (tmp_path / "model.txt").write_text("not a model")
     with pytest.raises(BenchError, match="neither a GGUF file nor a model folder"):

@@ -151,6 +151,7 @@ def test_every_segment_ends_with_a_result_or_a_stated_error() -> None:
     assert max(server.attempts().values()) == 3, "no request is repeated by two layers"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("concurrency", [1, 3, 50])
 def test_no_more_requests_at_once_than_allowed(concurrency: int) -> None:
     with serving(lambda request: Reply(body=good(request).body, wait=0.05)) as server:
@@ -159,6 +160,7 @@ def test_no_more_requests_at_once_than_allowed(concurrency: int) -> None:
     assert server.max_open_requests >= min(concurrency, 3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "headers", "wait"),
     [
@@ -432,6 +434,7 @@ def test_ctrl_c_does_not_wait_for_servers_and_keeps_what_is_finished(tmp_path: P
         assert len(server.received) == len(SEGMENTS) - 10
 
 
+@pytest.mark.slow
 def test_paragraphs_are_split_and_a_wrong_count_falls_back(tmp_path: Path) -> None:
     """Every second response to a paragraph lacks a number."""
     fell: list[str] = []

@@ -163,6 +163,7 @@ def test_a_prompt_that_cannot_work_is_refused_before_anything_runs(settings: dic
         Prompt("p", **settings)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_a_document_cannot_end_its_own_prompt() -> None:
     """A control token of the model that stands in a text is text."""
     reader = RequestTokenizer(

@@ -11,11 +11,8 @@ from typing import Any
 import pytest
 
 from bench.boards.site import data, write_site
+from tests.helpers.browser import Browser
 from tests.helpers.site_store import HUGE, NASTY, SET, fill
-
-CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
 
 
 @pytest.fixture(scope="module")
@@ -24,46 +21,25 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_site(root / "site", fill(root))
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is missing: pip install -e '.[dev]'")
-    if not CHROMIUM:
-        pytest.skip(
-            "No Chromium is here: apt-get install -y --no-install-recommends chromium fonts-wqy-microhei"
-        )
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def view(chromium: Any, written: Path) -> Iterator[Callable[..., Any]]:
     """Opens a view from a file. At the end nothing may have failed, been blocked or used the network."""
-    requests: list[str] = []
-    faults: list[str] = []
-    contexts = []
+    browser = Browser(chromium)
 
     def open_(view: str = "", wait: str = "h1", **options: Any) -> Any:
-        contexts.append(chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options}))
-        opened = contexts[-1].new_page()
-        opened.on("request", lambda request: requests.append(request.url))
-        opened.on("console", lambda message: faults.append(message.text))
-        opened.on("pageerror", lambda error: faults.append(str(error)))
-        opened.goto(f"{written.as_uri()}#/{view}")
+        options = {"viewport": {"width": 1280, "height": 900}, **options}
+        opened = browser.open(f"{written.as_uri()}#/{view}", **options)
         opened.wait_for_selector(wait)
         return opened
 
     yield open_
-    for context in contexts:
+    for context in browser.contexts:
         for page in context.pages:
             assert page.title() != "run"
             assert page.locator("img, iframe, object, [onclick], [onerror], main script").count() == 0
-        context.close()
-    assert faults == []
-    assert [url for url in requests if not url.startswith(written.parent.as_uri())] == []
+    browser.close()
+    assert browser.faults == []
+    assert [url for url in browser.requests if not url.startswith(written.parent.as_uri())] == []
 
 
 def column(page: Any, number: int = 1) -> list[str]:
@@ -97,6 +73,7 @@ def test_the_board_says_what_the_other_forms_say(view: Callable[..., Any]) -> No
     assert "Missing: gone-1: has not run" in page.inner_text(".warning")
 
 
+@pytest.mark.slow
 def test_rows_are_sorted_filtered_and_hidden_and_the_address_keeps_it(view: Callable[..., Any]) -> None:
     page = view("zh-en")
     assert page.get_attribute("th:has([data-column=comet])", "aria-sort") == "descending"
@@ -147,6 +124,7 @@ def test_the_plots_show_scores_intervals_clusters_and_speed(view: Callable[..., 
     assert "TER" in page.locator(".plots svg").first.text_content()
 
 
+@pytest.mark.slow
 def test_search_reaches_every_hypothesis_and_the_list_leads_to_it(view: Callable[..., Any]) -> None:
     page = view("zh-en/segments")
     assert page.locator("tbody tr").count() == 50
@@ -178,6 +156,7 @@ def test_search_reaches_every_hypothesis_and_the_list_leads_to_it(view: Callable
     settle(page, "document.querySelector('tbody th')?.innerText === '7-p1-s77'")
 
 
+@pytest.mark.slow
 def test_segments_are_listed_by_score_by_system_and_by_flag(view: Callable[..., Any]) -> None:
     page = view("zh-en/segments?system=alpha")
     settle(page, "document.querySelector('tbody td.number').innerText === '0.6000'")
@@ -216,6 +195,7 @@ def test_a_deep_link_shows_differences_errors_scores_and_flags(view: Callable[..
     settle(page, "document.querySelector('h1').innerText === 'There is no such page: no-such-segment.'")
 
 
+@pytest.mark.slow
 def test_the_keyboard_is_enough(view: Callable[..., Any]) -> None:
     page = view("zh-en/segments", "tbody td.number")
     for key in "jjk":
@@ -244,6 +224,7 @@ def test_the_keyboard_is_enough(view: Callable[..., Any]) -> None:
     assert page.locator("dialog[open]").count() == 0
 
 
+@pytest.mark.slow
 def test_two_systems_are_compared_where_they_differ_most(view: Callable[..., Any]) -> None:
     page = view("zh-en/compare/alpha/beta", ".pair")
     assert page.locator(".counts dd").all_inner_texts() == ["108", "0", "12", "0.0700"]
@@ -284,6 +265,7 @@ def test_a_large_board_highlights_differences_from_the_reference_only(
     page.close()
 
 
+@pytest.mark.slow
 def test_language_and_theme_are_chosen_and_kept(view: Callable[..., Any]) -> None:
     page = view("zh-en", color_scheme="light")
     paper = "getComputedStyle(document.documentElement).backgroundColor"
@@ -310,6 +292,7 @@ def test_every_word_is_there_in_both_languages(view: Callable[..., Any]) -> None
     assert keys[0] == keys[1]
 
 
+@pytest.mark.slow
 def test_hostile_texts_stay_texts(view: Callable[..., Any]) -> None:
     shown = NASTY.replace("\u202e", "U+202E").replace("\u2069", "U+2069")
     page = view("zh-en/segments/0-p1-s1", ".hypotheses tbody tr")
@@ -337,6 +320,7 @@ def test_hostile_texts_stay_texts(view: Callable[..., Any]) -> None:
     assert "There is no such page" in page.inner_text("h1")
 
 
+@pytest.mark.slow
 def test_a_huge_text_is_shown_to_its_beginning_and_then_whole(view: Callable[..., Any]) -> None:
     page = view("zh-en/segments/0-p1-s2", ".hypotheses tbody tr")
     text = page.locator(".hypotheses tbody tr", has_text="gamma").locator(".text")
@@ -355,6 +339,7 @@ def test_a_file_that_is_missing_is_named(chromium: Any, written: Path, tmp_path:
     page.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["", "segments", "segments/0-p1-s2", "compare/gamma/alpha?order=document", "systems/alpha"]
 )

@@ -112,6 +112,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
+@pytest.mark.slow
 def test_weights_equal_the_quantised_values(tmp_path: Path, cache: Path) -> None:
     from transformers import AutoModel
 

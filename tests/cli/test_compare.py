@@ -12,18 +12,18 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from bench import references
 from bench.boards import pairwise
 from bench.boards.pairwise import MetricLine, Pair
-from bench.cli.main import main
 from bench.core import Hypothesis, Task
 from bench.languages import DIRECTIONS, Direction
 from bench.scoring.compare import compare
 from bench.scoring.compare.stage import stored_comparisons
 from bench.store import Run, Store
 from bench.store.run import write_run
+from tests.helpers.command import invoke
 
 ID = "china-export-controls-2021"
 SET = references.load(ID)
@@ -32,16 +32,12 @@ TASK = TASKS["zh-en"]
 METRICS = ["bleu", "chrf", "ter"]
 
 
-def bench(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(argument) for argument in arguments])
-
-
 def printed(result: Result) -> str:
     return " ".join(result.output.split())
 
 
 def run_bench(root: Path) -> Result:
-    return bench("run", "-q", f"store={root}", "system=copy,dictionary", f"metric=[{','.join(METRICS)}]")
+    return invoke("run", "-q", f"store={root}", "system=copy,dictionary", f"metric=[{','.join(METRICS)}]")
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +77,9 @@ def with_texts(root: Path, name: str, text: Callable[[int, Hypothesis], str], **
     return run_of(root, name)
 
 
+@pytest.mark.slow
 def test_scores_and_tests_are_those_of_the_board(root: Path) -> None:
-    result = bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en")
+    result = invoke("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en")
     assert result.exit_code == 0, result.output
     a, b = run_of(root, "copy"), run_of(root, "dictionary")
     lines = lines_of(root, a, b, *METRICS)
@@ -112,6 +109,7 @@ def test_scores_and_tests_are_those_of_the_board(root: Path) -> None:
     assert "paired approximate-randomisation test (10,000 trials over segments)" in printed(result)
 
 
+@pytest.mark.slow
 def test_of_a_lower_better_metric_the_interval_is_of_b_minus_a_too(root: Path) -> None:
     """TER of the reference itself is 0: b is better by all of a's."""
     a = run_of(root, "dictionary")
@@ -125,6 +123,7 @@ def test_of_a_lower_better_metric_the_interval_is_of_b_minus_a_too(root: Path) -
     assert min(segment.gain for segment in shown) >= 0
 
 
+@pytest.mark.slow
 def test_p_alone_and_corrected_for_the_board(root: Path) -> None:
     """With a third system on the board the test is corrected for three pairs; the plain p stays the same."""
     a, b = run_of(root, "copy"), run_of(root, "dictionary")
@@ -135,19 +134,20 @@ def test_p_alone_and_corrected_for_the_board(root: Path) -> None:
     assert line.test
     assert line.tests
     assert (line.test.p_sacrebleu, len(line.tests.pairs)) == (alone.test.p_sacrebleu, 3)
-    output = bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en").output
+    output = invoke("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en").output
     assert re.search(rf"TER ↓ .* {line.test.p_sacrebleu:.3f} +{line.test.p_adjusted:.3f} ", output)
     assert re.search(r"p adjusted.*\(3 pairs\)", output, re.DOTALL)
     assert "Holm-corrected over all pairs of the board" in output
 
 
+@pytest.mark.slow
 def test_the_verdict_follows_p_adjusted(root: Path) -> None:
     """A p alone below the level does not make a system better, but it is shown."""
     path = root / ID / "zh-en" / "comparisons" / "ter.json"
     record = json.loads(path.read_text())
     record["pairs"][0] |= {"p_sacrebleu": 0.006, "p_adjusted": 0.21, "significant": False}
     path.write_text(json.dumps(record))
-    text = printed(bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en"))
+    text = printed(invoke("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en"))
     assert re.search(r"TER ↓ .* no significant difference \(p alone 0\.006\)", text)
     assert "p: unadjusted, as sacrebleu prints it; for a pair chosen before looking at the results." in text
     assert (
@@ -156,14 +156,16 @@ def test_the_verdict_follows_p_adjusted(root: Path) -> None:
     assert "Overlapping ± of two systems is not a test." in text
 
 
+@pytest.mark.slow
 def test_the_bootstrap_of_sacrebleu_counts_one_tail(root: Path) -> None:
     for metric in METRICS:
         path = root / ID / "zh-en" / "comparisons" / f"{metric}.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | {"test": "bootstrap"}))
-    result = bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en")
+    result = invoke("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en")
     assert "p adjusted: two-sided (sacrebleu's bootstrap counts one tail), ties count" in printed(result)
 
 
+@pytest.mark.slow
 def test_a_pair_that_no_board_has_is_tested_now(root: Path) -> None:
     """Nor is a board's test of use that was of other scores."""
     a, b = run_of(root, "copy"), run_of(root, "dictionary")
@@ -178,12 +180,13 @@ def test_a_pair_that_no_board_has_is_tested_now(root: Path) -> None:
     assert stale.test == line.test == compare(scores).pairs[0]
 
 
+@pytest.mark.slow
 def test_the_segments_that_show_it(root: Path) -> None:
     """Where B has the reference itself it gains most, and where it says nothing A does."""
     texts = {3: SET.segments[3].en, 4: SET.segments[4].en, 7: ""}
     a = run_of(root, "dictionary")
     b = with_texts(root, "better", lambda place, h: texts.get(place, h.text))
-    result = bench("compare", "dictionary", "better", "--store", root, "--segments", 3)
+    result = invoke("compare", "dictionary", "better", "--store", root, "--segments", 3)
     assert result.exit_code == 0, result.output
     assert (
         "Segments by chrF: A better in 1, B better in 2, tied in 36; identical translations in 36."
@@ -202,6 +205,7 @@ def test_the_segments_that_show_it(root: Path) -> None:
     assert b.label in result.output
 
 
+@pytest.mark.slow
 def test_remarks_of_a_segment(root: Path) -> None:
     """Flags of the hypothesis, and what the scorer says of its score."""
     a, b = run_of(root, "copy"), run_of(root, "dictionary")
@@ -211,15 +215,16 @@ def test_remarks_of_a_segment(root: Path) -> None:
     (line,) = lines_of(root, a, b, "chrf")
     by_id = {segment.id: segment for segment in pairwise.segment_pairs(Pair(TASK, a, b), line)}
     assert by_id[SET.segments[2].id].remarks == (("copied",), ("cut",))
-    result = bench("compare", "copy", "dictionary", "--store", root)
+    result = invoke("compare", "copy", "dictionary", "--store", root)
     assert "39 copied" in printed(result)
 
 
+@pytest.mark.slow
 def test_the_link_leads_to_the_two_on_the_site(root: Path) -> None:
     """By the names that the site has for them: a system's, unless two of its settings are there."""
 
     def names(*arguments: str) -> list[str]:
-        output = bench("compare", *arguments, "--store", root, "--direction", "zh-en").output
+        output = invoke("compare", *arguments, "--store", root, "--direction", "zh-en").output
         (address,) = re.findall(r"All segments: file://(\S+)", output)
         page, _, rest = address.partition("#/zh-en/compare/")
         assert unquote(page) == str(root / ID / "site" / "index.html")
@@ -238,6 +243,7 @@ def test_the_link_leads_to_the_two_on_the_site(root: Path) -> None:
     assert set(names("copy-other", run.label)) == {"copy-other", run.label} < on_the_site()
 
 
+@pytest.mark.slow
 def test_settings_that_differ(root: Path) -> None:
     a = run_of(root, "dictionary")
     changed = {
@@ -250,35 +256,38 @@ def test_settings_that_differ(root: Path) -> None:
         ("decoding.beams", "–", "4"),
         ("stop", "–", '""'),
     ]
-    assert "decoding.beams – 4" in printed(bench("compare", a.label, b.label, "--store", root))
+    assert "decoding.beams – 4" in printed(invoke("compare", a.label, b.label, "--store", root))
 
 
+@pytest.mark.slow
 def test_the_same_texts(root: Path) -> None:
     with_texts(root, "twin", lambda _, h: h.text)
-    result = bench("compare", "dictionary", "twin", "--store", root)
+    result = invoke("compare", "dictionary", "twin", "--store", root)
     assert result.exit_code == 0, result.output
     assert "A better in 0, B better in 0, tied in 39; identical translations in 39." in printed(result)
     assert re.search(r"chrF ↑ .* \+0\.0 .* 1\.000 .* no significant difference", result.output)
 
 
+@pytest.mark.slow
 def test_scores_that_are_missing(root: Path) -> None:
     a, b = run_of(root, "copy"), run_of(root, "dictionary")
     (b.folder / "scores" / "bleu.json").unlink()
     words = ("copy", "dictionary", "--store", root, "--direction", "zh-en")
-    result = bench("compare", *words)
+    result = invoke("compare", *words)
     assert re.search(r"BLEU ↑ +\S+ +–.* B has no score", result.output)
-    assert "bleu has not scored both runs" in printed(bench("compare", *words, "--metric", "bleu"))
+    assert "bleu has not scored both runs" in printed(invoke("compare", *words, "--metric", "bleu"))
     for path in [*a.folder.glob("scores/*"), *b.folder.glob("scores/*")]:
         path.unlink()
-    result = bench("compare", *words)
+    result = invoke("compare", *words)
     assert (result.exit_code, result.output.count("\n")) == (2, 1)
     assert f"`bench run store={root} 'stages=[score]'`" in result.output
 
 
+@pytest.mark.slow
 def test_names(root: Path) -> None:
     label = run_of(root, "copy").label
     for name in ("copy", "cop", label, root / ID / "zh-en" / label, f"{root}/{ID}/zh-en/{label}/"):
-        result = bench("compare", name, "dictionary", "--store", root)
+        result = invoke("compare", name, "dictionary", "--store", root)
         assert (result.exit_code, label in result.output) == (0, True), result.output
     # In one direction only there are two: it is not passed over in silence.
     shutil.copytree(
@@ -296,29 +305,31 @@ def test_names(root: Path) -> None:
         (("dictionary", label, "--metric", "meteor"), "meteor has not scored both runs"),
         (("copy", "dictionary", "--reference", "other"), "No reference set 'other'"),
     ):
-        result = bench("compare", *words, "--store", root)
+        result = invoke("compare", *words, "--store", root)
         assert result.exit_code == 2
         assert sentence in printed(result)
-    assert "0 reference sets" in printed(bench("compare", "a", "b", "--store", root / "none"))
+    assert "0 reference sets" in printed(invoke("compare", "a", "b", "--store", root / "none"))
 
 
+@pytest.mark.slow
 def test_runs_that_are_not_what_was_scored(root: Path) -> None:
     """Of another version of the set, or changed by hand."""
     run = run_of(root, "dictionary")
     hypotheses = run.hypotheses()
     path = run.folder / "hypotheses.jsonl"
     path.write_text(path.read_text("utf-8").replace('"text": "', '"text": "Not '), "utf-8")
-    assert "was changed after the run" in printed(bench("compare", "copy", "dictionary", "--store", root))
+    assert "was changed after the run" in printed(invoke("compare", "copy", "dictionary", "--store", root))
     outdated = {**run.document, "reference": {"id": ID, "sha256": "0" * 64}}
     write_run(run.folder, hypotheses, outdated)
-    result = bench("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en")
+    result = invoke("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en")
     assert f"No run in {root} on this version of {ID} is called 'dictionary'" in printed(result)
 
 
+@pytest.mark.slow
 def test_texts_cannot_steer_the_terminal(root: Path) -> None:
     hostile = "[red]x[/red] :smile: \x1b[31mred \u202eback \x07"
     with_texts(root, "hostile", lambda n, _: hostile + " long" * 3_000 * (n == 3), flags={"[b]\x1b": 1})
-    result = bench("compare", "copy", "hostile", "--store", root, "--segments", len(SET.segments))
+    result = invoke("compare", "copy", "hostile", "--store", root, "--segments", len(SET.segments))
     assert result.exit_code == 0, result.output
     assert "[red]x[/red] :smile: <001B>[31mred <202E>back <0007>" in printed(result)
     assert not {"\x1b", "\u202e", "\x07"} & set(result.output)
@@ -326,22 +337,24 @@ def test_texts_cannot_steer_the_terminal(root: Path) -> None:
     assert "1 [b]<001B>" in result.output
 
 
+@pytest.mark.slow
 def test_texts_are_shown_to_their_end(root: Path) -> None:
     """Chinese too, which has no spaces to break a line at."""
     words = ("copy", "dictionary", "--direction", "en-zh", "--segments", len(SET.segments))
-    output = "".join(bench("compare", *words, "--store", root).output.split())
+    output = "".join(invoke("compare", *words, "--store", root).output.split())
     long = [s.zh for s in SET.segments if 60 < len(s.zh) < 400 and s.id + "source" in output]
     assert long, "wider than a line of 120 columns"
     for text in long:
         assert "".join(text.split()) in output
 
 
+@pytest.mark.slow
 def test_nothing_is_written(root: Path) -> None:
     def files() -> dict[str, float]:
         return {str(path): path.stat().st_mtime for path in root.rglob("*")}
 
     files_before = files()
-    bench("compare", "copy", "dictionary", "--store", root)
+    invoke("compare", "copy", "dictionary", "--store", root)
     assert files() == files_before
 
 

@@ -145,6 +145,7 @@ def test_help_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_comet_can_be_imported() -> None:
     """It fails with setuptools 81 and newer; constraints.txt keeps it working."""
     subprocess.run([sys.executable, "-c", "import comet"], check=True, capture_output=True)

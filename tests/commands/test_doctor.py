@@ -81,6 +81,7 @@ def test_a_request_that_can_run(tmp_path: Path, server: ModelServer, toy: list[s
     assert table["system toy"] == ("cedict.txt is cached (0.0 MB)", "ok", "")
 
 
+@pytest.mark.slow
 def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
     """What is not cached is missing, and what is cached runs. Nothing hangs, not even an address lookup."""
     isolated = without_network()
@@ -106,6 +107,7 @@ def test_without_a_network(tmp_path: Path, toy: list[str]) -> None:
     )
 
 
+@pytest.mark.slow
 def test_no_secret_is_shown(tmp_path: Path, server: ModelServer) -> None:
     """Neither keys nor passwords in addresses, whether there is an answer or not."""
     host = server.url.removeprefix("http://")
@@ -129,6 +131,7 @@ def test_no_secret_is_shown(tmp_path: Path, server: ModelServer) -> None:
         assert "not-to-be-shown" not in text
 
 
+@pytest.mark.slow
 def test_an_endpoint_and_its_key(
     tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -148,6 +151,7 @@ def test_an_endpoint_and_its_key(
     assert doctor(tmp_path, *overrides, f"system.adapter.base_url={server.url}/v1").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_licence_that_was_not_accepted(tmp_path: Path, server: ModelServer) -> None:
     overrides = ["system=llm", "system.name=mine", "metric=[chrf]"]
     overrides += [f"system.adapter.checkpoint=org/gated@{COMMIT}"]
@@ -163,6 +167,7 @@ def test_a_licence_that_was_not_accepted(tmp_path: Path, server: ModelServer) ->
     assert not any(path.endswith("config.json") for path in map(str, tmp_path.rglob("hf/*")))
 
 
+@pytest.mark.slow
 def test_files_that_other_programs_put_into_the_hubs_cache(tmp_path: Path, server: ModelServer) -> None:
     overrides = [
         "system=llm",
@@ -187,6 +192,7 @@ def test_files_that_other_programs_put_into_the_hubs_cache(tmp_path: Path, serve
     assert not server.asked or set(server.asked) == {"/simple/pip/"}, "offline means offline"
 
 
+@pytest.mark.slow
 def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, server: ModelServer) -> None:
     overrides = ["system=llm", "system.name=mine", "metric=[chrf]"]
     overrides += [f"system.adapter.checkpoint={checkpoint(tmp_path / 'model')}"]
@@ -201,6 +207,7 @@ def test_memory_and_gpu_by_the_size_of_a_system(tmp_path: Path, server: ModelSer
     assert fix == f"bench run {shlex.join([*overrides, '+system.size=90000B'])} hydra/launcher=slurm"
 
 
+@pytest.mark.slow
 def test_an_extra_that_is_not_installed(tmp_path: Path, server: ModelServer) -> None:
     if machine.installed("vllm"):
         pytest.skip("vllm is installed here")
@@ -319,6 +326,7 @@ def test_the_machine_alone(tmp_path: Path, server: ModelServer) -> None:
         assert done.stdout.splitlines()[-1] == "False"
 
 
+@pytest.mark.slow
 def test_a_set_that_is_not_cached(tmp_path: Path, server: ModelServer) -> None:
     overrides = ["system=copy", "metric=[chrf]"]
     away = {"HF_HUB_OFFLINE": "1", "SACREBLEU": str(tmp_path)}

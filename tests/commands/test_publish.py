@@ -243,6 +243,7 @@ def test_boards_of_an_older_format_verify_by_their_numbers(project: Path) -> Non
     assert "These boards are of an older format" in told(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
@@ -273,6 +274,7 @@ def test_every_field_of_a_score_is_compared(project: Path) -> None:
     assert "its higher_is_better are not those that are recomputed" in told(result)
 
 
+@pytest.mark.slow
 def test_publishing_again_after_an_interruption(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The set is replaced, but a page cannot be written: the same call completes it."""
     new = runs(project / "runs")

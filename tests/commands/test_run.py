@@ -109,6 +109,7 @@ def test_the_scores_of_a_file_are_those_of_the_sacrebleu_command(tmp_path: Path)
         )
 
 
+@pytest.mark.slow
 def test_a_run_keeps_how_it_was_made_when_only_the_set_has_another_hash(tmp_path: Path) -> None:
     """Better references leave sources and outputs as they are: scores change, the record of the work does not."""
     shutil.copytree(references.find(SET), tmp_path / "set")
@@ -133,6 +134,7 @@ def test_a_run_keeps_how_it_was_made_when_only_the_set_has_another_hash(tmp_path
     assert (folder / "hypotheses.jsonl").read_bytes() == texts
 
 
+@pytest.mark.slow
 def test_a_changed_hypothesis_does_not_keep_its_score(tmp_path: Path) -> None:
     words = ["run", "system=copy", "direction=zh-en", "metric=[chrf]"]
     bench(tmp_path, *words)
@@ -162,6 +164,7 @@ def test_hypotheses_by_id_may_stand_in_any_order(tmp_path: Path, form: str) -> N
     assert score["value"] == pytest.approx(100)
 
 
+@pytest.mark.slow
 def test_a_changed_file_is_another_run_and_nothing_is_overwritten(tmp_path: Path) -> None:
     count = len(references.load(SET).segments)
     words = [
@@ -248,7 +251,13 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize("name", BAD)
+QUICK = "an unknown system", "a missing value", "a line too few", "a broken set"
+"""The rest takes half a minute."""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in BAD]
+)
 def test_bad_input_is_one_sentence(tmp_path: Path, name: str) -> None:
     words, expected = BAD[name]
     segments = references.load(SET).segments
@@ -269,6 +278,7 @@ def test_bad_input_is_one_sentence(tmp_path: Path, name: str) -> None:
     assert not [path for path in tmp_path.rglob("*") if path.suffix == ".tmp"]
 
 
+@pytest.mark.slow
 def test_one_system_fails_and_the_other_lands(tmp_path: Path, cedict: Path) -> None:
     cedict.write_text("not a dictionary\n")
     configs = tmp_path / "mine" / "system"

@@ -22,7 +22,7 @@ from bench.languages import DIRECTIONS
 from bench.references.parallel import parallel_segment
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.store import Store
-from tests.boards.test_site import CHROMIUM
+from tests.helpers.browser import CHROMIUM
 from tests.helpers.stored import hypothesis, store_run
 from tests.perf import show
 

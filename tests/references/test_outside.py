@@ -203,6 +203,7 @@ def test_a_set_of_sacrebleu_has_boards(tmp_path: Path, cache: Path) -> None:
     assert "The document was written in Chinese: the English source is itself a translation." in board
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "message"),
     [

@@ -280,6 +280,7 @@ def test_clicks_become_a_file_that_build_reads(view: Callable[..., Any], copy: P
     assert saved(again, copy).pairs == (pair, Pair(("L31s1",), ("L23s1",), "reviewed"))
 
 
+@pytest.mark.slow
 def test_what_was_decided_stays_and_a_new_decision_replaces_it(view: Callable[..., Any], copy: Path) -> None:
     (copy / "overrides.yaml").write_text(DECIDED, "utf-8")
     before = read(copy)
@@ -296,6 +297,7 @@ def test_what_was_decided_stays_and_a_new_decision_replaces_it(view: Callable[..
     assert saved(opened, copy) == Overrides((), after.alone, after.leave_out)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "reason",
     [
@@ -353,6 +355,7 @@ def test_the_policy_lets_no_other_script_run(chromium: Any, copy: Path) -> None:
     opened.close()
 
 
+@pytest.mark.slow
 def test_the_keyboard_is_enough(view: Callable[..., Any], copy: Path) -> None:
     opened = view()
     for side, name in (("zh", "L35s4"), ("en", "L27s4")):
@@ -376,6 +379,7 @@ def test_a_doubtful_pair_is_confirmed_with_one_click(view: Callable[..., Any], c
     assert saved(opened, copy).pairs == (Pair(("L31s1",), ("L23s1", "L23s2"), "reviewed"),)
 
 
+@pytest.mark.slow
 def test_copy_and_leaving(view: Callable[..., Any]) -> None:
     opened = view(permissions=["clipboard-read", "clipboard-write"])
     choose(opened, "en L3s1")
@@ -388,6 +392,7 @@ def test_copy_and_leaving(view: Callable[..., Any]) -> None:
     assert not opened.evaluate(left)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1280])
 def test_links_lead_to_their_rows_and_nothing_is_cut_off(view: Callable[..., Any], width: int) -> None:
     opened = view(viewport={"width": width, "height": 800})
@@ -405,6 +410,7 @@ def test_links_lead_to_their_rows_and_nothing_is_cut_off(view: Callable[..., Any
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.slow
 def test_a_long_document_is_drawn_as_it_comes_into_sight(view: Callable[..., Any], copy: Path) -> None:
     rows = [json.loads(line) for line in (copy / "segments.jsonl").read_text("utf-8").splitlines()]
     last = {**rows[-1], "confidence": 0.5}

@@ -140,6 +140,7 @@ def test_scores_are_sacrebleus(metric: str, direction: str) -> None:
     assert score.interval is None
 
 
+@pytest.mark.slow
 def test_a_view_has_runs_and_boards_of_its_own(tmp_path: Path) -> None:
     (whole,) = references.load(SET, "document").segments
     (tmp_path / "out.jsonl").write_text(json.dumps({"id": "document", "text": whole.en[:-9]}) + "\n", "utf-8")
@@ -161,6 +162,6 @@ def test_a_view_has_runs_and_boards_of_its_own(tmp_path: Path) -> None:
     assert rows["ours"]["scores"]["chrf"]["interval"] is None
     assert rows["copy"]["flags"] == {"copied": 1}
     assert "document view, 2021-12: 1 segment, set" in done.stdout
-    assert "One segment gives no interval" in done.stdout
+    assert "One segment gives no confidence interval." in done.stdout
     refused = bench(tmp_path, "run", "system=copy", "granularity=sentence,document", status=2)
     assert "give one value for each of reference, granularity and store" in refused.stderr

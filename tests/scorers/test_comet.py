@@ -91,6 +91,7 @@ class Encoded:
 # --- the numbers ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", tiny_comet.KINDS)
 def test_the_scores_are_those_of_predict(kind: str, checkpoint: Callable[[str], Path]) -> None:
     folder = checkpoint(kind)
@@ -146,6 +147,7 @@ def test_the_scores_are_those_of_the_comet_score_command(
         assert f"{ours[name].value:.4f}" == printed[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["regression", "xcomet"])
 def test_order_and_batches_change_nothing(kind: str, checkpoint: Callable[[str], Path], cache: Path) -> None:
     plain = score(Comet("COMET", str(checkpoint(kind))))
@@ -173,6 +175,7 @@ def test_two_devices_are_two_processes_and_keep_the_order(
         assert two[name].segments == pytest.approx(one[name].segments, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_bfloat16_is_near(checkpoint: Callable[[str], Path]) -> None:
     plain = score(Comet("COMET", str(checkpoint("regression"))))["short"]
     faster = score(Comet("COMET", str(checkpoint("regression")), precision="bfloat16"))["short"]
@@ -180,6 +183,7 @@ def test_bfloat16_is_near(checkpoint: Callable[[str], Path]) -> None:
     assert faster.segments == pytest.approx(plain.segments, abs=0.05)
 
 
+@pytest.mark.slow
 def test_signature_and_interval(checkpoint: Callable[[str], Path]) -> None:
     scorer = Comet("COMET (tiny)", str(checkpoint("regression")), resamples=200)
     found = score(scorer)["short"]
@@ -198,6 +202,7 @@ def test_signature_and_interval(checkpoint: Callable[[str], Path]) -> None:
     assert one.interval is None
 
 
+@pytest.mark.slow
 def test_remarks(checkpoint: Callable[[str], Path]) -> None:
     """The tiny encoder reads 62 tokens; each of these words is at least one."""
     sources = ["中国的出口管制。", "中国。", "出口管制。", "中国"]
@@ -212,6 +217,7 @@ def test_remarks(checkpoint: Callable[[str], Path]) -> None:
         assert ((3, "cut") in found.remarks) == expected, kind
 
 
+@pytest.mark.slow
 def test_an_unknown_severity_is_one_sentence(checkpoint: Callable[[str], Path]) -> None:
     """XCOMET's labels are a hyperparameter of the checkpoint."""
     from bench.scorers import comet_model
@@ -228,6 +234,7 @@ def test_an_unknown_severity_is_one_sentence(checkpoint: Callable[[str], Path]) 
 # --- nothing is computed twice ---
 
 
+@pytest.mark.slow
 def test_a_new_system_costs_its_own_hypotheses(
     checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -248,6 +255,7 @@ def test_a_new_system_costs_its_own_hypotheses(
     assert encoded.rows == 3 * distinct
 
 
+@pytest.mark.slow
 def test_known_predictions_need_no_model(checkpoint: Callable[[str], Path]) -> None:
     folder = checkpoint("regression")
     score(Comet("COMET", str(folder)))
@@ -263,6 +271,7 @@ print(score.value)"""
     assert float(done.stdout) == score(Comet("COMET", str(folder)))["short"].value
 
 
+@pytest.mark.slow
 def test_a_damaged_cache_is_replaced(checkpoint: Callable[[str], Path], cache: Path) -> None:
     scorer = Comet("COMET", str(checkpoint("regression")))
     expected = score(scorer)
@@ -288,6 +297,7 @@ def test_the_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 # --- where a checkpoint comes from ---
 
 
+@pytest.mark.slow
 def test_a_local_checkpoint_needs_no_network(checkpoint: Callable[[str], Path], server: ModelServer) -> None:
     """In a process of its own, for what is read at import."""
     code = f"""
@@ -304,6 +314,7 @@ scorer.score(task, {{"a": ["China"]}}, pathlib.Path("not written"))"""
     assert "Warning" not in done.stderr, "libraries are silent"
 
 
+@pytest.mark.slow
 def test_files_are_fetched_from_a_hub_once(
     checkpoint: Callable[[str], Path], server: ModelServer, tmp_path: Path
 ) -> None:
@@ -371,6 +382,7 @@ def test_needs_names_the_files_to_fetch() -> None:
     assert [weights.file for weights in embedded.needs()] == ["e5-small-q4.bin"]
 
 
+@pytest.mark.slow
 def test_different_bytes_have_different_identities(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
     folder = tmp_path / "copied"
     shutil.copytree(checkpoint("regression"), folder)
@@ -386,6 +398,7 @@ def test_different_bytes_have_different_identities(checkpoint: Callable[[str], P
     assert len(set(seen)) == 4
 
 
+@pytest.mark.slow
 def test_a_pickle_that_runs_code_is_refused(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
     import torch
 
@@ -404,6 +417,7 @@ def test_a_pickle_that_runs_code_is_refused(checkpoint: Callable[[str], Path], t
     assert not (tmp_path / "executed").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -439,6 +453,7 @@ def _without(folder: Path, name: str) -> None:
     torch.save(saved, path)
 
 
+@pytest.mark.slow
 def test_without_the_package(checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import PackageNotFoundError
 
@@ -453,6 +468,7 @@ def test_without_the_package(checkpoint: Callable[[str], Path], monkeypatch: pyt
 # --- in a run ---
 
 
+@pytest.mark.slow
 def test_a_missing_checkpoint_stops_before_anything_is_translated(tmp_path: Path) -> None:
     words = ["run", "system=copy", "direction=zh-en", "metric=[chrf,comet]"]
     done = bench(tmp_path, *words, status=2, HF_HUB_OFFLINE="1")
@@ -477,6 +493,7 @@ def test_a_missing_checkpoint_stops_before_anything_is_translated(tmp_path: Path
     bench(tmp_path, *words, status=2, HF_HUB_OFFLINE="1")
 
 
+@pytest.mark.slow
 def test_a_board_with_comet(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
     words = ["run", "--quiet", "system=copy", "direction=zh-en", "metric=[chrf,comet]"]
     words += [f"metric.comet.checkpoint={checkpoint('xcomet')}", "metric.comet.encoder=null"]

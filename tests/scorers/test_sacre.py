@@ -18,8 +18,10 @@ from bench.scorers import _sacrebleu
 from bench.scorers.sacre import _SETTINGS, Sacre
 from tests.helpers.sacrebleu_command import OPTIONS, run_sacrebleu
 
-CASES = [
-    (metric, direction) for metric in ("BLEU", "chrF", "chrF++", "TER") for direction in ("zh-en", "en-zh")
+TER = pytest.param("TER", marks=pytest.mark.slow)
+CASES = [(metric, direction) for metric in ("BLEU", "chrF", "chrF++") for direction in ("zh-en", "en-zh")] + [
+    ("TER", "zh-en"),
+    pytest.param("TER", "en-zh", marks=pytest.mark.slow),
 ]
 
 
@@ -106,7 +108,7 @@ def test_the_users_seed_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None
     assert ours("chrF", "zh-en", expected, given) == before
 
 
-@pytest.mark.parametrize("metric", ["BLEU", "TER"])
+@pytest.mark.parametrize("metric", ["BLEU", TER])
 def test_several_systems_are_kept_apart(metric: str) -> None:
     """TER of several systems runs in processes of its own, the others share the counted references."""
     expected, given = texts("zh-en")

@@ -95,6 +95,7 @@ def test_formulas_are_sacrebleus_own_arithmetic(metric: str) -> None:
     assert len(set(wanted)) > 1000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
 @pytest.mark.parametrize(
     ("metric", "direction"),

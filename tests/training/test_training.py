@@ -5,14 +5,13 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-import torch
+import pytest
 
 from bench import references
 from bench.scoring import judgements
 from bench.scoring.judgements import Judgement
 from training import data
 from training.data import DEGENERATE, Candidate
-from training.loss import DEVIATION, MEAN, group_loss
 from training.negatives import make_faults
 
 SEGMENTS = references.load("china-export-controls-2021").segments
@@ -80,6 +79,7 @@ def test_a_fault_is_another_text_of_its_kind() -> None:
         assert sorted(faults["shuffled"].split()) == sorted(text.split()) or text is zh
 
 
+@pytest.mark.slow
 def test_where_the_loss_moves_scores() -> None:
     """Free scores end where the recipe says: in order, faults below, degenerate texts far below."""
     group = [
@@ -91,6 +91,10 @@ def test_where_the_loss_moves_scores() -> None:
         Candidate("", fault="empty"),
         Candidate("unrelated", fault="unrelated"),
     ]
+    import torch
+
+    from training.loss import DEVIATION, MEAN, group_loss
+
     hint = torch.tensor([1.0, 0.0, -1.0, 0.0, 0.0, 0.0, 0.0])
     scores = torch.full((len(group),), MEAN, requires_grad=True)
     optimizer = torch.optim.Adam([scores], lr=0.01)

@@ -152,6 +152,7 @@ def test_an_error_never_takes_the_place_of_a_finished_translation(tmp_path: Path
     assert texts["1.1-p1-s1"] == "In English: 1.1-p1-s1"
 
 
+@pytest.mark.slow
 def test_a_block_that_does_not_fit_into_memory_falls_back(tmp_path: Path) -> None:
     class Small(Engine):
         def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
