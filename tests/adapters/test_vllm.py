@@ -58,6 +58,7 @@ def asked(adapter: LLM | VLLM, prompt: Prompt, given: list[Source]) -> dict[str,
     return dict(outputs)
 
 
+@pytest.mark.slow
 def test_a_greedy_answer_is_the_llm_adapters(engine: VLLM, checkpoint: Path) -> None:
     """vLLM promises no such thing; with random weights no two tokens are nearly as likely, and float32 tells
     them apart."""

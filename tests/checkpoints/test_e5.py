@@ -147,6 +147,7 @@ def test_weights_equal_the_quantised_values(tmp_path: Path, cache: Path) -> None
         np.testing.assert_array_equal(state[name], values[theirs], err_msg=name)
 
 
+@pytest.mark.slow
 def test_the_tokenizer_splits_and_normalises_as_the_payload_says(tmp_path: Path, cache: Path) -> None:
     from transformers import AutoTokenizer
 
