@@ -22,8 +22,7 @@ from typing import Any, Literal
 from bench.languages import Direction, Language, sides
 
 AlignedBy = Literal["rules", "override", "source"]
-"""Who aligned a segment: the aligner, a reviewer (overrides.yaml), or the source itself (TMX, parallel
-files)."""
+"""Who aligned a segment: the aligner, a reviewer (overrides.yaml), or the source itself (TMX)."""
 
 Flag = Literal["empty", "copied", "wrong-language", "truncated", "refused", "repeating", "error"]
 """Why a hypothesis is not usable as it is. It stays in the run and is scored as it is."""
@@ -115,8 +114,7 @@ class ReferenceSet:
 
 @dataclass(frozen=True)
 class Task:
-    """One reference set in one direction: what a system is asked to do, and what its output is scored
-    against."""
+    """One reference set in one direction: what a system translates, and what it is scored against."""
 
     reference: ReferenceSet
     direction: Direction
@@ -165,8 +163,7 @@ class Source:
     id: str
     text: str
     before: tuple[str, ...] = ()
-    """The preceding segments of its document, as many as the adapter's context asks for; the nearest comes
-    last."""
+    """The preceding segments of its document that the adapter's context asks for; the nearest is last."""
     block: str = ""
     """Segments with the same block are translated in one request. They arrive in one call, in document order.
     "" means that the segment has a request of its own."""
