@@ -54,7 +54,7 @@ def test_system(system: str, direction: str) -> None:
     [
         ("+system.relased=2024", r"system\.relased is not a field .*: use released"),
         ("+system.price={input: 1}", r"missing required field `output` - at `\$\.price`"),
-        ("+system.size=7", r"Expected `str \| null`, got `int` - at `\$\.size`"),
+        ("+system.size=[7]", r"Expected `str \| null`, got `array` - at `\$\.size`"),
         ("++system.control=perhaps", r"Expected `bool`, got `str` - at `\$\.control`"),
         ("system.name=null", r"Expected `str`, got `null` - at `\$\.name`"),
     ],
