@@ -14,6 +14,8 @@ from bench.boards.site import data, write_site
 from tests.helpers.browser import Browser
 from tests.helpers.site_store import HUGE, NASTY, SET, fill
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -17,6 +17,8 @@ from bench.checkpoints.weights import parse_weights
 from bench.core import Weights
 from bench.errors import BenchError
 
+pytestmark = pytest.mark.slow
+
 WIDTH, LAYERS, HEADS, INNER, ROWS, POSITIONS = 64, 2, 4, 128, 24, 40
 PIECES = {
     "<s>": 0.0,

@@ -20,6 +20,8 @@ from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.errors import BenchError
 from tests.helpers.model_server import COMMIT, ModelServer, closed_port
 
+pytestmark = pytest.mark.slow
+
 PARTS = [
     os.urandom(700_000),
     b"second part",

@@ -13,6 +13,8 @@ from bench.checkpoints.gguf import convert
 from bench.errors import BenchError
 from tests.helpers import tiny
 
+pytestmark = pytest.mark.slow
+
 SENTENCES = ["The capital of export control.", "出口管制  NPT\n\n1978", *tiny.texts()[:6]]
 
 

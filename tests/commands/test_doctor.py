@@ -17,6 +17,8 @@ from tests.helpers.command import bench, without_network
 from tests.helpers.configs import write_toy_dictionary
 from tests.helpers.model_server import COMMIT, ModelServer, closed_port
 
+pytestmark = pytest.mark.slow
+
 ELSEWHERE = "where there is a network: bench prefetch --into DIR"
 
 PATIENT = """

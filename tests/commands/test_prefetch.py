@@ -16,6 +16,8 @@ from tests.helpers.configs import CEDICT, offer_in_wheel, write_toy_dictionary, 
 from tests.helpers.model_server import COMMIT, ModelServer, closed_port
 from tests.helpers.outside import write_parallel_files
 
+pytestmark = pytest.mark.slow
+
 WATCHED = """
 import os, sys
 

@@ -19,6 +19,8 @@ from bench.references.review.page import page
 from tests.helpers.browser import Browser
 from tests.helpers.sets import WHITE_PAPER, edit
 
+pytestmark = pytest.mark.slow
+
 NASTY = """<script>document.title="run"</script><img src=x onerror='document.title="run"'></p></textarea>{{ 7*7 }}"""
 DECIDED = """\
 pairs:
