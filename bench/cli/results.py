@@ -37,7 +37,8 @@ def verify(results: Path) -> None:
     for note in report.notes:
         console.print(Text(note), style="dim")
     checked = ", ".join(f"{count} {kind}" for kind, count in report.checked.items())
-    verdict = f"{len(report.findings)} differences" if report.findings else "no differences"
+    count = len(report.findings)
+    verdict = f"{count} difference{'s' * (count > 1)}" if count else "no differences"
     console.print(f"Recomputed: {checked}; {verdict}.", highlight=False)
     if report.findings:
         sys.exit(2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -190,16 +190,22 @@ def _remove_run(run: Run) -> None:
 @contextmanager
 def _publishing(root: Path) -> Iterator[Path]:
     """Hold the results folder exclusively. Yields a temporary folder on the same disk, removed afterwards."""
-    with exclusive_lease(root / ".publishing.lock", f"{root}"):
-        for abandoned in _set_aside(root):
-            _put_back(abandoned, root)
-        temporary = Path(mkdtemp(prefix=_TEMPORARY, dir=root))
-        try:
-            (temporary / _OLD).mkdir()
-            (temporary / _NEW).mkdir()
-            yield temporary
-        finally:
-            _put_back(temporary, root)
+    is_new = not root.exists()
+    try:
+        with exclusive_lease(root / ".publishing.lock", f"{root}"):
+            for abandoned in _set_aside(root):
+                _put_back(abandoned, root)
+            temporary = Path(mkdtemp(prefix=_TEMPORARY, dir=root))
+            try:
+                (temporary / _OLD).mkdir()
+                (temporary / _NEW).mkdir()
+                yield temporary
+            finally:
+                _put_back(temporary, root)
+    finally:
+        if is_new:
+            with suppress(OSError):  # it is not empty if something was published
+                root.rmdir()
 
 
 def _set_aside(root: Path) -> list[Path]:

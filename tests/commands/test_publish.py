@@ -159,6 +159,8 @@ def test_a_folder_without_results(tmp_path: Path) -> None:
     assert "has no leaderboards" in told(invoke("verify", tmp_path))
     assert invoke("verify", tmp_path).exit_code == 2
     assert "Nothing is published" in told(invoke("publish", "--into", tmp_path))
+    assert invoke("publish", "--into", tmp_path / "new", tmp_path).exit_code == 2
+    assert list(tmp_path.iterdir()) == [], "a refused run leaves no empty folder behind"
 
 
 def test_only_the_last_digits_may_be_other_ones() -> None:
@@ -261,7 +263,7 @@ def test_an_older_format_exempts_no_number(project: Path, name: str, old: str, n
     path.write_text(path.read_text().replace(old, new, 1))
     result = invoke("verify", project / "results")
     assert result.exit_code == 2
-    assert "; 1 differences." in result.output
+    assert "; 1 difference." in result.output
 
 
 def test_every_field_of_a_score_is_compared(project: Path) -> None:
