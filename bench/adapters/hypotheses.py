@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from bench import references
+from bench import limits, references
 from bench.core import Adapter, Output, Source
 from bench.errors import BenchError
+from bench.files import decode_text, read_bytes
 from bench.languages import Direction
 
 
@@ -42,7 +43,7 @@ class Hypotheses(Adapter):
         return {
             "adapter": "hypotheses",
             "version": 1,
-            "sha256": hashlib.sha256(self.path.read_bytes()).hexdigest(),
+            "sha256": hashlib.sha256(_read_bytes(self.path)).hexdigest(),
         }
 
     def load(self) -> None:
@@ -59,12 +60,7 @@ class Hypotheses(Adapter):
 
 def _read(path: Path, ids: Sequence[str], set_id: str) -> dict[str, str]:
     """Segment id -> text. Raises BenchError unless the file has exactly one text for each of `ids`."""
-    try:
-        content = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BenchError(
-            f"{path} is not UTF-8 ({error.reason} at byte {error.start}): save it as UTF-8."
-        ) from None
+    content = decode_text(_read_bytes(path), path, encoding="utf-8-sig", advice="save it as UTF-8")
     # Not splitlines(): a hypothesis may contain U+2028 and similar characters.
     lines = [line.removesuffix("\r") for line in content.removesuffix("\n").split("\n")]
     if path.suffix not in (".jsonl", ".tsv"):
@@ -93,6 +89,13 @@ def _read(path: Path, ids: Sequence[str], set_id: str) -> dict[str, str]:
         )
         raise BenchError(f"{path} {problem} of {set_id}: list every segment of the set once, by its id.")
     return texts
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return read_bytes(path, limits.TABLE_BYTES, advice="set system.adapter.path to a text file")
+    except FileNotFoundError:
+        raise BenchError(f"There is no hypotheses file {path}: set system.adapter.path to one.") from None
 
 
 def _parse_json(line: str, place: str) -> _Line:

@@ -96,10 +96,10 @@ def review(reference: str, out: Path | None, threshold: float | None) -> None:
       (open the page, select sentences, download overrides.yaml into the set's folder)
       bench references build --id ID
     """
+    from bench.files import write_text
     from bench.references import find
     from bench.references.review.page import page
     from bench.references.review.report import DOUBTFUL
-    from bench.store.files import write_text
 
     path = out or Path(f"{find(reference).resolve().name}-review.html")
     write_text(path, page(reference, DOUBTFUL if threshold is None else threshold))

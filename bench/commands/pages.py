@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import references
+from bench import limits, references
 from bench.boards import formats
 from bench.boards.rows import Board, Columns, build_board
 from bench.core import ReferenceSet, Task
 from bench.errors import BenchError
+from bench.names import is_metric_id
 from bench.records import ReferenceId
 from bench.store import Store
 
 _FIRST_ROWS = 6  # rows of a table on a page that links to the complete one
-_METRIC_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # it becomes part of paths and overrides
 _BOARD = re.compile(r"(<!-- board[^>]*-->\n)(.*?)(<!-- /board -->)", re.DOTALL)
 
 
@@ -76,7 +76,7 @@ def published_columns(store: Store, set_id: str) -> Columns:
     try:
         board = next(iter(leaderboard["directions"].values()))
         metrics, primary = list(board["rows"][0]["scores"]), board["sorted_by"]
-        if primary not in metrics or not all(_METRIC_ID.fullmatch(metric) for metric in metrics):
+        if primary not in metrics or not all(map(is_metric_id, metrics)) or len(metrics) > limits.METRICS:
             raise KeyError
         return Columns(metrics, primary)
     except (KeyError, IndexError, TypeError, AttributeError, StopIteration):

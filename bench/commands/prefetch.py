@@ -30,7 +30,7 @@ from bench.commands.components import (
 )
 from bench.core import Weights
 from bench.errors import BenchError
-from bench.store.files import write_json
+from bench.files import write_json
 from bench.translation import provenance
 
 MANIFEST = "prefetch.json"

@@ -22,12 +22,12 @@ from bench.commands.pages import (
 from bench.commands.verify import run_fault
 from bench.core import ReferenceSet, Scorer, Task
 from bench.errors import BenchError
+from bench.files import write_text
 from bench.launching.compose import compose, override, scorers
 from bench.references.outside import SACREBLEU
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score, unscored_runs
 from bench.store import Run, Store
-from bench.store.files import write_text
 from bench.store.lock import exclusive_lease
 from bench.store.run import read_run
 

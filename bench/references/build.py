@@ -19,13 +19,14 @@ import yaml
 
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
+from bench.names import check_name
 from bench.references import cedict, load, overrides
 from bench.references.alignment.embed import load_embedder
 from bench.references.alignment.pipeline import build_segments
 from bench.references.reading.read import SourceText, read
 from bench.references.review.report import report
 from bench.references.segmentation.extract import LeftOut
-from bench.references.set_folder import check_id, read_document
+from bench.references.set_folder import read_document
 from bench.references.source_files import ALIGNED_FILE, TEXT_FILES, source_contents, source_paths
 
 
@@ -45,7 +46,7 @@ def build(
     Raises BenchError, and writes nothing, if a file cannot be read, a language is missing, or an override
     does not fit.
     """
-    check_id(id, "--id")
+    check_name(id, "--id")
     document = out / "document.yaml"
     if document.is_file() and (known_id := read_document(document).id) != id:
         raise BenchError(

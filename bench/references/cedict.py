@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from bench import limits
 from bench.errors import BenchError
+from bench.files import decode_text, read_bytes
 
+_ADVICE = "give the path of cc-cedict.txt"
 _ENTRY = re.compile(r"^\S+ (\S+) \[[^\]]*\] /(.*)/$")
 
 
@@ -20,11 +23,10 @@ def load(path: Path) -> dict[str, tuple[str, ...]]:
     Raises BenchError if the file cannot be read, has a malformed line, or has no entry.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BenchError(
-            f"Cannot read the dictionary {path} ({error}): give the path of cc-cedict.txt."
-        ) from None
+        data = read_bytes(path, limits.DOCUMENT_BYTES, advice=_ADVICE)
+    except FileNotFoundError:
+        raise BenchError(f"Cannot read the dictionary {path} (no such file): {_ADVICE}.") from None
+    text = decode_text(data, path, advice=_ADVICE)
     entries: dict[str, tuple[str, ...]] = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):

@@ -14,9 +14,9 @@ from lxml import etree
 from bench import __version__
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
+from bench.files import write_text
 from bench.languages import LANGUAGE_NAMES
 from bench.references.reading.pairs import one_line
-from bench.store.files import write_text
 
 
 def export(reference: ReferenceSet, out: Path, form: str) -> list[Path]:

@@ -10,10 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bench import progress
+from bench import limits, progress
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
+from bench.files import decode_text, read_bytes
 from bench.languages import DIRECTIONS, LANGUAGE_NAMES, MIN_SCRIPT_SHARE, Language, script_share, sides
+from bench.names import RULE, is_name
 from bench.references.parallel import parallel_segment
 
 SACREBLEU = "sacrebleu:"
@@ -48,10 +50,8 @@ def _parallel_files(name: str) -> ReferenceSet | None:
             "add the other language there, line by line."
         )
     id, ids = zh.stem, zh.with_suffix(".ids")
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._+@=-]*", id):
-        raise BenchError(
-            f"A set cannot be named {id!r}: rename its files with letters, digits and ._+@=- only."
-        )
+    if not is_name(id):
+        raise BenchError(f"A set cannot be named {id[:80]!r}: rename its files, and {RULE}.")
     return ReferenceSet(
         id=id,
         title=id,
@@ -139,6 +139,10 @@ def _segments(
                 "put Chinese into .zh and English into .en."
             )
     count = len(texts["zh"])
+    if count > limits.SEGMENTS:
+        raise BenchError(
+            f"{paths['zh']} has {count:,} lines: split it into sets of at most {limits.SEGMENTS:,} segments."
+        )
     names = _lines(ids) if ids else [f"s{n:04}" for n in range(1, count + 1)]
     sections = _lines(documents) if documents else ["1"] * count
     for path, lines in ((paths["en"], texts["en"]), (ids, names), (documents, sections)):
@@ -163,13 +167,7 @@ def _segments(
 
 def _lines(path: Path) -> list[str]:
     """The lines of a UTF-8 file, without byte order mark, carriage returns and surrounding white space."""
-    try:
-        data = path.read_bytes()
-        text = data.decode("utf-8-sig")
-    except OSError as error:
-        raise BenchError(f"Cannot read {path} ({error.strerror}): make it readable.") from None
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise BenchError(f"{path}:{line}: not UTF-8; save the file as UTF-8.") from None
+    data = read_bytes(path, limits.DOCUMENT_BYTES, advice="give text files that can be read")
+    text = decode_text(data, path, encoding="utf-8-sig", advice="save the file as UTF-8")
     # Not splitlines: a segment may contain U+2028 and other separators.
     return [line.strip() for line in text.removesuffix("\n").split("\n")]

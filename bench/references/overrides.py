@@ -24,6 +24,7 @@ from typing import NamedTuple
 import yaml
 
 from bench.errors import BenchError
+from bench.files import read_bytes
 from bench.languages import LANGUAGE_NAMES, Language, Side
 
 FILE = "overrides.yaml"
@@ -70,15 +71,9 @@ def read(folder: str | Path) -> Overrides:
     """
     path = Path(folder) / FILE
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, _MAX_BYTES, inside=path.parent, advice="make it a readable file or remove it")
     except FileNotFoundError:
         return Overrides()
-    except OSError as error:
-        raise BenchError(
-            f"Cannot read {path} ({error.strerror}); make it a readable file or remove it."
-        ) from None
-    if len(data) > _MAX_BYTES:
-        raise BenchError(f"{path} is larger than 1 MiB; keep only the decisions on this document in it.")
     try:
         root = _tree(data, path)
         return _overrides(root, two_files=(Path(folder) / "source.zh.txt").is_file())

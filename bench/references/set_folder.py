@@ -15,12 +15,14 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 import yaml
 
+from bench import files, limits
 from bench.core import Segment
 from bench.errors import BenchError
+from bench.files import decode_text
 from bench.languages import LANGUAGE_NAMES, fits_script
+from bench.names import check_name
 
 REBUILD = "rebuild the set with `bench references build`"
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _DOCUMENT_KEYS = (
     "use the keys id, title (with zh and en), original_language (zh, en or unknown), published, origin, "
     "licence and, optionally, note, each with plain text"
@@ -65,17 +67,8 @@ def read_document(path: Path) -> Document:
         document = msgspec.convert(content, Document)
     except msgspec.ValidationError as error:
         raise BenchError(f"{path}: {error}; {_DOCUMENT_KEYS}.") from None
-    check_id(document.id, f"{path}: the id")
+    check_name(document.id, f"{path}: the id")
     return document
-
-
-def check_id(id: str, label: str) -> None:
-    """Raise BenchError if `id` cannot name a folder. The message begins with `label`."""
-    if not _ID.fullmatch(id):
-        raise BenchError(
-            f"{label} {id[:80]!r} cannot name a folder: use at most 100 letters, digits and ._- and begin "
-            "with a letter or digit."
-        )
 
 
 def read_segments(folder: Path) -> tuple[Segment, ...]:
@@ -84,7 +77,7 @@ def read_segments(folder: Path) -> tuple[Segment, ...]:
     path, hash_path = folder / "segments.jsonl", folder / "segments.sha256"
     data = read_bytes(path)
     segments: dict[str, Segment] = {}
-    for number, line in enumerate(_decode(data, path).split("\n")[:-1], 1):
+    for number, line in enumerate(decode_text(data, path, advice=REBUILD).split("\n")[:-1], 1):
         segment = decode_row(line, Segment, f"{path}:{number}")
         if fault := _fault(segment):
             raise BenchError(f"{path}:{number}: {fault}; {REBUILD}.")
@@ -94,6 +87,10 @@ def read_segments(folder: Path) -> tuple[Segment, ...]:
                 f"{path}:{number}: the id {segment.id!r} is already used on line {first}; {REBUILD}."
             )
         segments[segment.id] = segment
+    if len(segments) > limits.SEGMENTS:
+        raise BenchError(
+            f"{path} has {len(segments):,} segments: {limits.SEGMENTS:,} are the limit of a set."
+        )
     if not segments or not data.endswith(b"\n"):
         raise BenchError(f"{path} is empty or its last line is cut off; {REBUILD}.")
     pinned = re.fullmatch(r"([0-9a-f]{64}) [ *]segments\.jsonl\n?", read_text(hash_path))
@@ -148,20 +145,13 @@ def decode_row(line: str, record: type[T], location: str) -> T:
 
 
 def read_text(path: Path) -> str:
-    """The text of a file. Raises BenchError, with the line, if it is not UTF-8."""
-    return _decode(read_bytes(path), path)
+    """The text of a file in a set's folder. Raises BenchError, with the line, if it is not UTF-8."""
+    return decode_text(read_bytes(path), path, advice=REBUILD)
 
 
 def read_bytes(path: Path) -> bytes:
+    """The content of a file in a set's folder. Raises BenchError if there is no such file."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise BenchError(f"Cannot read {path} ({error.strerror}); {REBUILD}.") from None
-
-
-def _decode(data: bytes, path: Path) -> str:
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise BenchError(f"{path}:{line}: not UTF-8; {REBUILD}.") from None
+        return files.read_bytes(path, limits.TABLE_BYTES, inside=path.parent, advice=REBUILD)
+    except FileNotFoundError:
+        raise BenchError(f"There is no {path}: {REBUILD}.") from None

@@ -27,7 +27,6 @@ of its hypotheses.
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
@@ -36,19 +35,20 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from bench import limits
 from bench.core import Score, Task
 from bench.errors import BenchError
+from bench.files import RESTORE, decode_object, decode_record, read_bytes, write_json, write_text
 from bench.languages import DIRECTIONS, Direction
+from bench.names import check_name, is_name
 from bench.records import legacy_aggregation
 from bench.store.failures import read_failures
-from bench.store.files import RESTORE, decode_object, decode_record, read_bytes, write_json, write_text
 from bench.store.journal import HYPOTHESES
 from bench.store.run import Run, decode_run, read_run
 
 __all__ = ["Run", "Store", "read_run"]
 
 T = TypeVar("T")
-_SYSTEM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+@=-]*")
 
 
 class _ScoreFile(msgspec.Struct):
@@ -80,10 +80,7 @@ class Store:
 
     def run_folder(self, task: Task, system: str, identity: str) -> Path:
         """The folder of a run. Raises BenchError if the system's name cannot be part of a folder's name."""
-        if not _SYSTEM_NAME.fullmatch(system):
-            raise BenchError(
-                f"The system name {system!r} cannot be a folder: use only letters, digits and ._+@=- in it."
-            )
+        check_name(system, "The system name")
         return self.direction_folder(task) / f"{system}-{identity[:8]}"
 
     def partial_folder(self, task: Task, metric: str) -> Path:
@@ -120,8 +117,14 @@ class Store:
         return folder
 
     def set_ids(self) -> list[str]:
-        """The ids of the reference sets that have leaderboards."""
-        return sorted(path.parent.name for path in self.root.glob("*/leaderboard.json"))
+        """The ids of the reference sets that have leaderboards. Raises BenchError for a folder that no set can
+        name."""
+        names = sorted(path.parent.name for path in self.root.glob("*/leaderboard.json"))
+        for name in names:
+            check_name(name, f"The folder of a reference set in {self.root}")
+        if len(names) > limits.SETS:
+            raise BenchError(f"{self.root} has {len(names):,} reference sets: {limits.SETS:,} are the limit.")
+        return names
 
     def directions(self, set_id: str) -> list[Direction]:
         """The directions with any file in the store."""
@@ -135,13 +138,17 @@ class Store:
         """All complete runs of a task's set and direction, sorted by folder name."""
         try:
             with os.scandir(self.direction_folder(task)) as entries:
-                folders = sorted(Path(entry.path) for entry in entries if entry.is_dir())
+                folders = sorted(
+                    Path(entry.path) for entry in entries if entry.is_dir() and is_name(entry.name)
+                )
         except FileNotFoundError:
             return []
         except OSError as error:
             raise BenchError(
                 f"Cannot read {self.direction_folder(task)} ({error.strerror}): {RESTORE}."
             ) from None
+        if len(folders) > limits.RUNS:
+            raise BenchError(f"{folders[0].parent} has {len(folders):,} runs: {limits.RUNS:,} are the limit.")
         return [run for folder in folders if (run := self.run(folder))]
 
     def current_runs(self, task: Task) -> list[Run]:
@@ -209,7 +216,7 @@ class Store:
             if (known := self._read.get(path)) and known[0] == version:
                 value: T = known[1]
                 return value
-            value = decode(read_bytes(path), path)
+            value = decode(read_bytes(path, limits.TABLE_BYTES, inside=self.root), path)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from bench.store.files import decode_object, read_bytes, write_json
+from bench.files import decode_object, read_bytes, write_json
 
 
 def write_failure(folder: Path, error: str, task_part: str = "") -> None:
@@ -41,5 +41,7 @@ def _path(folder: Path, task_part: str) -> Path:
 
 def _read(path: Path) -> str:
     with suppress(FileNotFoundError):  # it may vanish at any moment, when its run completes
-        return str(decode_object(read_bytes(path), path).get("error", "no reason recorded"))
+        return str(
+            decode_object(read_bytes(path, inside=path.parent), path).get("error", "no reason recorded")
+        )
     return ""

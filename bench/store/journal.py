@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
+from bench import limits
 from bench.core import Hypothesis
 from bench.errors import BenchError
-from bench.store.files import RESTORE, disk_errors, read_bytes
+from bench.files import RESTORE, disk_errors, read_bytes
 
 HYPOTHESES = "hypotheses.jsonl"
 
@@ -100,7 +101,7 @@ def read_journals(folder: Path) -> list[Entry]:
     entries: list[Entry] = []
     for path in sorted(folder.glob("journal*.jsonl")):
         with suppress(FileNotFoundError):  # another process has just completed the run
-            entries += decode_entries(read_bytes(path), path, torn=True)
+            entries += decode_entries(read_bytes(path, limits.TABLE_BYTES, inside=folder), path, torn=True)
     return entries
 
 
@@ -109,7 +110,8 @@ def finished_hypotheses(folder: Path) -> list[Hypothesis]:
     last."""
     complete: list[Entry] = []
     with suppress(FileNotFoundError):
-        complete = list(decode_entries(read_bytes(folder / HYPOTHESES), folder / HYPOTHESES))
+        data = read_bytes(folder / HYPOTHESES, limits.TABLE_BYTES, inside=folder)
+        complete = list(decode_entries(data, folder / HYPOTHESES))
     return [entry.hypothesis for entry in [*complete, *read_journals(folder)]]
 
 

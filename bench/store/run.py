@@ -11,10 +11,11 @@ from typing import Any
 
 import msgspec
 
+from bench import limits
 from bench.core import Hypothesis, Task
 from bench.errors import BenchError
+from bench.files import RESTORE, decode_object, disk_errors, read_bytes, write_json, write_text
 from bench.records import RunRecord, run_record
-from bench.store.files import RESTORE, decode_object, disk_errors, read_bytes, write_json, write_text
 from bench.store.journal import HYPOTHESES, decode_entries, hypotheses_text
 
 
@@ -63,7 +64,7 @@ class Run:
             version = (state.st_mtime_ns, state.st_size, state.st_ino)
             if version in self._hypotheses:
                 return self._hypotheses[version]
-            data = read_bytes(path)
+            data = read_bytes(path, limits.TABLE_BYTES, inside=self.folder)
             if hashlib.sha256(data).hexdigest() == self.record.hypotheses_sha256:
                 self._hypotheses.clear()
                 self._hypotheses[version] = tuple(e.hypothesis for e in decode_entries(data, path))
@@ -86,7 +87,7 @@ def read_run(folder: Path) -> Run | None:
     """The run in `folder`, or None if it is not complete. Raises BenchError if run.json is damaged."""
     path = folder / "run.json"
     with suppress(FileNotFoundError):  # it may vanish between a test for it and reading it
-        return decode_run(read_bytes(path), path)
+        return decode_run(read_bytes(path, inside=folder), path)
     return None
 
 

@@ -15,9 +15,9 @@ from bench.boards import formats, text
 from bench.boards.rows import Board, Columns, build_board
 from bench.core import Score, Task
 from bench.errors import BenchError
+from bench.files import write_text
 from bench.store import Run, Store
 from bench.store.failures import write_failure
-from bench.store.files import write_text
 from bench.store.journal import Journal, finished_hypotheses
 from tests.helpers.stored import hypothesis, store_run
 

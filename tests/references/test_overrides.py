@@ -169,5 +169,5 @@ def test_bombs_are_refused(tmp_path: Path, text: str | bytes, message: str) -> N
 
 def test_a_folder_of_that_name_is_refused(tmp_path: Path) -> None:
     (tmp_path / "overrides.yaml").mkdir()
-    with pytest.raises(BenchError, match=r"Cannot read .*; make it a readable file or remove it"):
+    with pytest.raises(BenchError, match=r"is a folder: make it a readable file or remove it"):
         read(tmp_path)

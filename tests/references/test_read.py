@@ -144,7 +144,7 @@ def test_unsupported_files(file, name: str, content: bytes, expected: str) -> No
 
 def test_paths_that_are_not_files(tmp_path: Path) -> None:
     assert refusal(tmp_path / "nothing") == f"{tmp_path / 'nothing'} does not exist: check its name."
-    assert refusal(tmp_path) == f"{tmp_path} is a folder: pass a file in it."
+    assert refusal(tmp_path) == f"{tmp_path} is a folder: pass a document that can be read."
 
 
 def test_two_texts_in_either_order(file) -> None:

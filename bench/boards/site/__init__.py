@@ -15,7 +15,7 @@ from markupsafe import escape
 
 from bench.boards.rows import Board
 from bench.boards.site.data import data_files
-from bench.store.files import write_text
+from bench.files import write_text
 
 _STATIC = Path(__file__).parent / "static"
 _PAGE = "index.html"

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import progress
+from bench import limits, progress
 from bench.errors import BenchError
+from bench.files import read_bytes
 from bench.languages import LANGUAGE_NAMES, Language, Side
 from bench.references.reading import bitext_xml, tables
 from bench.references.reading.pairs import chinese_share, orient
@@ -83,7 +84,7 @@ def read(paths: Sequence[Path]) -> SourceText:
 
 
 def _read_file(path: Path) -> SourceText:
-    data = _read_bytes(path)
+    data = _read_document(path)
     file_format = _detect_format(data, path)
     encoding = ""
     if file_format == "docx":
@@ -105,15 +106,11 @@ def _read_file(path: Path) -> SourceText:
     return SourceText({"both": text}, False, origin)
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_document(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, limits.DOCUMENT_BYTES, advice="pass a document that can be read")
     except FileNotFoundError:
         raise BenchError(f"{path} does not exist: check its name.") from None
-    except IsADirectoryError:
-        raise BenchError(f"{path} is a folder: pass a file in it.") from None
-    except OSError as error:
-        raise BenchError(f"Cannot read {path} ({error.strerror}): pass a file that can be read.") from None
     if not data:
         raise BenchError(f"{path} is empty: pass a file with text in it.")
     return data

@@ -14,10 +14,10 @@ import msgspec
 
 from bench.core import ReferenceSet, Score, Task, digest
 from bench.errors import BenchError
+from bench.files import RESTORE
 from bench.references.views import groups
 from bench.scoring.compare import Comparisons, Test, compare
 from bench.store import Store
-from bench.store.files import RESTORE
 
 _VERSION = 2  # increase it when the tests give other results for the same scores
 _UNITS = ("segment", "paragraph")

@@ -1,0 +1,141 @@
+"""Reading and writing single files. Every file of a store or a reference set is read here.
+
+Such a folder may come from a stranger. So only regular files are read (a FIFO would wait for ever, a device
+never ends), not through links that lead out of the folder, up to a size, and JSON by a strict decoder: no
+NaN, no number without a finite value, no half of a surrogate pair. Files are written completely or not at all.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from bench import limits
+from bench.errors import BenchError
+
+T = TypeVar("T")
+RESTORE = "restore the file or delete its folder and run again"
+
+
+# Reading
+
+
+def read_bytes(
+    path: Path, limit: int = limits.RECORD_BYTES, *, inside: Path | None = None, advice: str = RESTORE
+) -> bytes:
+    """The content of a regular file of at most `limit` bytes.
+
+    `inside`: the folder that the file must be in after all links are followed; None for a file that the user
+    named. `advice`: what to do about a file that cannot be read. Raises FileNotFoundError if there is no such
+    file, BenchError if it cannot be read.
+    """
+    try:
+        if inside is not None and not path.resolve().is_relative_to(inside.resolve()):
+            raise BenchError(f"{path} is a link that leads out of {inside}: {advice}.")
+        # O_NONBLOCK: opening a FIFO would wait until somebody writes to it
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+        with open(descriptor, "rb") as file:
+            state = os.fstat(descriptor)
+            if stat.S_ISDIR(state.st_mode):
+                raise BenchError(f"{path} is a folder: {advice}.")
+            if not stat.S_ISREG(state.st_mode):
+                raise BenchError(f"{path} is not a regular file: {advice}.")
+            data = file.read(limit + 1) if state.st_size <= limit else b""
+            if state.st_size > limit or len(data) > limit:
+                raise BenchError(
+                    f"{path} is larger than {limit // limits.MIB} MiB, the limit here: {advice}."
+                )
+            return data
+    except FileNotFoundError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL in the name
+        raise BenchError(
+            f"Cannot read {path} ({getattr(error, 'strerror', None) or error}): {advice}."
+        ) from None
+
+
+def decode_text(data: bytes, path: Path, *, encoding: str = "utf-8", advice: str = RESTORE) -> str:
+    """The text of a file. `encoding`: "utf-8-sig" drops a byte order mark. Raises BenchError, with the line, if
+    it is not UTF-8."""
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise BenchError(f"{path}:{line}: not UTF-8: {advice}.") from None
+
+
+def decode_object(data: bytes, path: Path) -> dict[str, Any]:
+    """A JSON object. Raises BenchError for anything else; `path` is for the message."""
+    try:
+        value = msgspec.json.decode(data)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BenchError(f"{path} is not JSON ({error}): {RESTORE}.") from None
+    if not isinstance(value, dict):
+        raise BenchError(f"{path} is not a JSON object: {RESTORE}.")
+    return value
+
+
+def decode_record(data: bytes, path: Path, kind: type[T]) -> T:
+    """A typed record from JSON; unknown fields are ignored. Raises BenchError that names the wrong field."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise BenchError(f"{path} is damaged ({error}): {RESTORE}.") from None
+
+
+# Writing
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Raises BenchError if a number is not finite: JSON has no word for it."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
+    except ValueError:
+        raise BenchError(
+            f"{path} would hold a number that is not finite (NaN): try precision=float32, or leave the metric out."
+        ) from None
+    write_text(path, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file completely or not at all: under a temporary name beside it, synced, then renamed.
+
+    Half a surrogate pair, which UTF-8 has no bytes for, is written as "?". Raises BenchError if the disk is
+    full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
+    with disk_errors(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with temporary.open("w", encoding="utf-8", errors="replace", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn the errors of a disk into sentences."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise BenchError(
+                f"The disk that holds {path} is full: free some space and run again; finished translations are kept."
+            ) from None
+        raise BenchError(
+            f"Cannot write {path} ({error.strerror}): choose a folder that can be written "
+            "(store= of a run, --out of a command)."
+        ) from None

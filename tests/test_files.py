@@ -1,0 +1,94 @@
+"""bench.files: hostile and damaged files end in a sentence, at once and in little memory."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from bench.errors import BenchError
+from bench.files import decode_object, read_bytes, write_text
+
+
+def test_an_ordinary_file_and_a_link_inside_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"content")
+    (tmp_path / "b").symlink_to("a")
+    assert read_bytes(tmp_path / "b", inside=tmp_path) == b"content"
+
+
+def test_what_is_not_a_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "folder").mkdir()
+    with socket.socket(socket.AF_UNIX) as listener:
+        os.chdir(tmp_path)  # the name of a socket is short
+        listener.bind("socket")
+    for name, reason in (
+        ("fifo", "not a regular file"),
+        ("zero", "not a regular file"),
+        ("folder", "is a folder"),
+        ("socket", "Cannot read"),
+    ):
+        with pytest.raises(BenchError, match=reason):
+            read_bytes(tmp_path / name)
+
+
+@pytest.mark.parametrize("target", ["../outside", "/etc/passwd"])
+def test_a_link_that_leads_out_of_the_folder(tmp_path: Path, target: str) -> None:
+    (tmp_path / "outside").write_bytes(b"secret")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "run.json").symlink_to(target)
+    with pytest.raises(BenchError, match="leads out of"):
+        read_bytes(tmp_path / "store" / "run.json", inside=tmp_path / "store")
+
+
+def test_a_linked_folder_that_leads_out(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "run.json").write_bytes(b"{}")
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "run").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(BenchError, match="leads out of"):
+        read_bytes(tmp_path / "store" / "run" / "run.json", inside=tmp_path / "store")
+
+
+def test_links_that_lead_nowhere(tmp_path: Path) -> None:
+    (tmp_path / "dangling").symlink_to("nothing")
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(FileNotFoundError):
+        read_bytes(tmp_path / "dangling", inside=tmp_path)
+    with pytest.raises(BenchError, match="Cannot read"):
+        read_bytes(tmp_path / "loop", inside=tmp_path)
+    with pytest.raises(BenchError, match="Cannot read"):
+        read_bytes(tmp_path / "a\0b", inside=tmp_path)
+
+
+def test_a_large_file_is_refused_without_reading_it(tmp_path: Path) -> None:
+    with (tmp_path / "sparse").open("wb") as file:
+        file.truncate(2**40)
+    with pytest.raises(BenchError, match="larger than 16 MiB"):
+        read_bytes(tmp_path / "sparse")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[]",
+        b"{",
+        b'{"a": NaN}',
+        b'{"a": 1e999}',
+        b'{"a": "\\ud800"}',
+        b"\xff",
+        b"[" * 10**6,
+        b'{"a":' * 10**5,
+    ],
+)
+def test_json_that_is_refused(data: bytes) -> None:
+    with pytest.raises(BenchError, match="is not"):
+        decode_object(data, Path("x.json"))
+
+
+def test_half_a_surrogate_pair_is_written_as_a_question_mark(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "a\ud800b")
+    assert (tmp_path / "a.txt").read_bytes() == b"a?b"
