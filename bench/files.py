@@ -43,18 +43,19 @@ def read_bytes(
             raise BenchError(f"{path} is a link that leads out of {inside}: {advice}.")
         # O_NONBLOCK: opening a FIFO would wait until somebody writes to it
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
-        with open(descriptor, "rb") as file:
+        try:
             state = os.fstat(descriptor)
-            if stat.S_ISDIR(state.st_mode):
-                raise BenchError(f"{path} is a folder: {advice}.")
             if not stat.S_ISREG(state.st_mode):
-                raise BenchError(f"{path} is not a regular file: {advice}.")
-            data = file.read(limit + 1) if state.st_size <= limit else b""
+                kind = "a folder" if stat.S_ISDIR(state.st_mode) else "not a regular file"
+                raise BenchError(f"{path} is {kind}: {advice}.")
+            with open(descriptor, "rb", closefd=False) as file:
+                data = file.read(limit + 1) if state.st_size <= limit else b""
             if state.st_size > limit or len(data) > limit:
-                raise BenchError(
-                    f"{path} is larger than {limit // limits.MIB} MiB, the limit here: {advice}."
-                )
+                size = f"{limit // limits.MIB} MiB"
+                raise BenchError(f"{path} is larger than {size}, the limit here: {advice}.")
             return data
+        finally:
+            os.close(descriptor)
     except FileNotFoundError:
         raise
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a NUL in the name

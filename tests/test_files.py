@@ -18,12 +18,12 @@ def test_an_ordinary_file_and_a_link_inside_the_folder(tmp_path: Path) -> None:
     assert read_bytes(tmp_path / "b", inside=tmp_path) == b"content"
 
 
-def test_what_is_not_a_regular_file(tmp_path: Path) -> None:
+def test_what_is_not_a_regular_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "zero").symlink_to("/dev/zero")
     (tmp_path / "folder").mkdir()
     with socket.socket(socket.AF_UNIX) as listener:
-        os.chdir(tmp_path)  # the name of a socket is short
+        monkeypatch.chdir(tmp_path)  # the name of a socket is short
         listener.bind("socket")
     for name, reason in (
         ("fifo", "not a regular file"),
