@@ -13,6 +13,7 @@ from bench.languages import DOCUMENT_HAN, LETTERS_PER_HAN
 Pair = tuple[str, str]
 """Chinese and English, one line each. One of them may be empty."""
 
+_CONTROLS = re.compile("[\0-\x1f\x7f\x85\u2028\u2029]+")
 _SAMPLE = 1_000_000
 """Characters of a text that are enough to tell its language."""
 
@@ -31,9 +32,10 @@ def is_chinese(text: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """`text` with each line break, and the white space around it, replaced by one space."""
-    lines = (line.strip() for line in text.splitlines())
-    return " ".join(line for line in lines if line)
+    """`text` with each run of tabs, line breaks and other control characters, and the white space around it,
+    replaced by one space: a set keeps its pairs in a TSV file, as plain text."""
+    parts = (part.strip() for part in _CONTROLS.split(text))
+    return " ".join(part for part in parts if part)
 
 
 def orient(pairs: Iterable[Pair], path: Path) -> tuple[str, str]:
