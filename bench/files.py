@@ -10,10 +10,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import socket
 import stat
+import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -96,7 +98,7 @@ def decode_record(data: bytes, path: Path, kind: type[T]) -> T:
 # Writing
 
 
-def write_json(path: Path, value: Mapping[str, Any]) -> None:
+def write_json(path: Path, value: Mapping[str, Any], *, inside: Path | None = None) -> None:
     """Raises BenchError if a number is not finite: JSON has no word for it."""
     try:
         text = json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False)
@@ -104,26 +106,66 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
         raise BenchError(
             f"{path} would hold a number that is not finite (NaN): try precision=float32, or leave the metric out."
         ) from None
-    write_text(path, text + "\n")
+    write_text(path, text + "\n", inside=inside)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, *, inside: Path | None = None) -> None:
     """Write a file completely or not at all: under a temporary name beside it, synced, then renamed.
 
-    Half a surrogate pair, which UTF-8 has no bytes for, is written as "?". Raises BenchError if the disk is
-    full or the folder cannot be written.
+    A link of that name is replaced, never followed. `inside`: the folder that the file must be in after all
+    links are followed. Half a surrogate pair, which UTF-8 has no bytes for, is written as "?". Raises
+    BenchError if the disk is full or the folder cannot be written.
     """
     temporary = path.with_name(f".{path.name}.{socket.gethostname()}.{os.getpid()}.tmp")
+    if inside is not None:
+        check_inside(path.parent, inside)
     with disk_errors(path):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with temporary.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            temporary.unlink(missing_ok=True)  # in a container, process ids repeat
+            with temporary.open("x", encoding="utf-8", errors="replace", newline="") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def remove_abandoned(folder: Path) -> None:
+    """Remove the temporary files that killed processes of this machine left in a folder and below it.
+
+    The caller must be the only one that writes there now.
+    """
+    temporary = re.compile(rf"\..+\.{re.escape(socket.gethostname())}\.(\d{{1,9}})\.tmp")  # see write_text
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            if (match := temporary.fullmatch(name)) and not _is_alive(int(match[1])):
+                with suppress(OSError):
+                    os.unlink(os.path.join(parent, name))
+
+
+def check_inside(folder: Path, root: Path) -> None:
+    """Raise BenchError if links lead from `folder` out of `root`: nothing is written or deleted there."""
+    try:
+        is_inside = folder.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):  # a loop of links
+        is_inside = False
+    if not is_inside:
+        raise BenchError(f"{folder} is a link that leads out of {root}: delete the link and run again.")
+
+
+def _is_alive(process: int) -> bool:
+    """Whether another process of this machine has this id. On Windows nothing can be asked without harm."""
+    if process == os.getpid() or sys.platform == "win32":
+        return process != os.getpid()
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it belongs to somebody else
+        return True
+    return True
 
 
 @contextmanager
