@@ -6,11 +6,15 @@ Standard output stays free for results.
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 import time
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from bench.escaping import terminal
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,16 +41,19 @@ class Advance(Protocol):
 
 
 def configure(*, quiet: bool) -> None:
-    """Say whether this process shows progress.
+    """Say whether this process shows progress, and what libraries log below the level of an error.
 
     Called once per process: by the command, or, in a process that a launcher started, before its job begins.
     """
     global _quiet
     _quiet = quiet
+    logging.disable(logging.WARNING if quiet else logging.NOTSET)
+    if quiet:
+        warnings.simplefilter("ignore")
 
 
 def is_quiet() -> bool:
-    """True if only warnings are shown."""
+    """True if only our own warnings are shown."""
     return _quiet
 
 
@@ -54,7 +61,7 @@ def say(sentence: str, warning: bool = False) -> None:
     """Print one line on standard error, above any open bar. A quiet process prints only warnings."""
     if _quiet and not warning:
         return
-    _console().print(sentence, soft_wrap=True)
+    _console().print(terminal(sentence), soft_wrap=True)
 
 
 @contextmanager
@@ -87,7 +94,7 @@ def _terminal_bar(label: str, total: int, unit: str) -> Iterator[Advance]:
     with _lock:
         outermost = _display is None
         display = _display = _display or _new_display()
-        task = display.add_task(label, total=total or None, unit=unit)
+        task = display.add_task(terminal(label), total=total or None, unit=unit)
 
     def advance(n: int = 1, *, total: int = 0) -> None:
         display.update(task, advance=n, total=total or None)

@@ -9,7 +9,9 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
+from bench import escaping
 from bench.boards.rows import Board, Row
 from bench.boards.text import (
     cells,
@@ -35,18 +37,23 @@ def terminal(board: Board) -> RenderableType:
     """For rich. Without sizes and licences: a terminal is narrow."""
     from rich.console import Group
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(title=title(board), title_justify="left", title_style="bold")
     heads = header(board)
     columns = _columns(heads, hidden=("size", "licence"))
     for column in columns:
-        table.add_column(heads[column], justify=_alignment(column, heads, board), overflow="fold")
+        table.add_column(
+            escaping.plain(heads[column]), justify=_alignment(column, heads, board), overflow="fold"
+        )
     for row in board.rows:
         texts = cells(row, board)
-        table.add_row(*(Text(texts[column]) for column in columns), style="dim" if row.control else None)
-    missing = [Text(f"Missing: {system}: {reason}", style="red") for system, reason in board.missing.items()]
-    return Group(table, *missing, *(Text(note, style="dim") for note in notes(board)))
+        table.add_row(
+            *(escaping.plain(texts[column]) for column in columns), style="dim" if row.control else None
+        )
+    missing = [
+        escaping.plain(f"Missing: {system}: {reason}", "red") for system, reason in board.missing.items()
+    ]
+    return Group(table, *missing, *(escaping.plain(note, "dim") for note in notes(board)))
 
 
 def _columns(heads: Sequence[str], hidden: Collection[str]) -> list[int]:
@@ -62,7 +69,7 @@ def _alignment(column: int, heads: Sequence[str], board: Board) -> Literal["left
 
 
 def markdown(boards: Sequence[Board]) -> str:
-    return "\n".join([f"# {_markdown_text(boards[0].reference.title)}", "", *complete_tables(boards)])
+    return "\n".join([f"# {escaping.markdown(boards[0].reference.title)}", "", *complete_tables(boards)])
 
 
 def complete_tables(boards: Sequence[Board], folder: str = "") -> list[str]:
@@ -74,10 +81,13 @@ def complete_tables(boards: Sequence[Board], folder: str = "") -> list[str]:
     for board in boards:
         lines += [f"## {title(board)}", "", *_markdown_table(board, folder, len(board.rows))]
         if sentences := differences(board):
-            explanation = _markdown_text(explain_differences(board))
+            explanation = escaping.markdown(explain_differences(board))
             lines += [f"- Significant differences between neighbours ({explanation}):"]
-            lines += [f"  - {_markdown_text(sentence)}" for sentence in sentences]
-        lines += [f"- {metric}: `{signature}`" for metric, signature in signatures(board).items()]
+            lines += [f"  - {escaping.markdown(sentence)}" for sentence in sentences]
+        lines += [
+            f"- {escaping.markdown(metric)}: {escaping.markdown_code(signature)}"
+            for metric, signature in signatures(board).items()
+        ]
         lines += [""]
     return lines
 
@@ -96,22 +106,20 @@ def _markdown_table(board: Board, folder: str, count: int, hidden: Collection[st
     heads = header(board)
     columns = _columns(heads, hidden)
     rulers = ["---:" if _alignment(column, heads, board) == "right" else "---" for column in columns]
-    lines = [_markdown_row([heads[column] for column in columns]), _markdown_row(rulers)]
+    lines = [
+        _markdown_row([escaping.markdown(heads[column]) for column in columns]),
+        _markdown_row(rulers),
+    ]
     for row in board.rows[:count]:
         texts = cells(row, board)
-        name, *others = (_markdown_text(texts[column]) for column in columns)
-        lines.append(_markdown_row([f"[{name}]({folder}{row.folder}/hypotheses.jsonl)", *others]))
-    lines += ["", *(f"- {_markdown_text(note)}" for note in notes(board))]
+        name, *others = (escaping.markdown(texts[column]) for column in columns)
+        target = quote(f"{folder}{row.folder}/hypotheses.jsonl", safe="/+@=~", errors="replace")
+        lines.append(_markdown_row([f"[{name}]({target})", *others]))
+    lines += ["", *(f"- {escaping.markdown(note)}" for note in notes(board))]
     if len(board.rows) > count:
         lines += [f"- Top {count} of {len(board.rows)} systems."]
     missing = board.missing.items()
-    return lines + [f"- Missing: {_markdown_text(f'{system}: {reason}')}" for system, reason in missing]
-
-
-def _markdown_text(text: str) -> str:
-    for character in "\\`*_[]<>|":
-        text = text.replace(character, "\\" + character)
-    return text.replace("\n", " ")
+    return lines + [f"- Missing: {escaping.markdown(f'{system}: {reason}')}" for system, reason in missing]
 
 
 def _markdown_row(texts: Sequence[str]) -> str:
@@ -148,8 +156,9 @@ def csv_text(boards: Sequence[Board]) -> str:
                 numbers += [score.value, *(score.interval or ("", ""))] if score else ["", "", ""]
                 numbers.append(row.ranks.get(metric, ""))
             flags = " ".join(f"{flag}={count}" for flag, count in row.run.flags.items())
-            about = [board.reference.id, board.direction, row.system, row.control]
-            writer.writerow([*about, *numbers, flags, row.run.identity, row.run.hypotheses_sha256])
+            texts = (flags, row.run.identity, row.run.hypotheses_sha256)
+            about = [escaping.csv_cell(board.reference.id), board.direction, escaping.csv_cell(row.system)]
+            writer.writerow([*about, row.control, *numbers, *map(escaping.csv_cell, texts)])
     return stream.getvalue()
 
 
@@ -217,11 +226,11 @@ def latex(boards: Sequence[Board]) -> str:
         caption = f"{board.reference.title}, {title(board)}. {' '.join(notes(board))}"
         rows = [header(board), *(cells(row, board) for row in board.rows)]
         head, *body = (
-            " & ".join(_latex_text(texts[column]) for column in columns) + r" \\" for texts in rows
+            " & ".join(escaping.latex(texts[column]) for column in columns) + r" \\" for texts in rows
         )
         lines += [
             r"\begin{table}",
-            rf"\caption{{{_latex_text(caption)}}}",
+            rf"\caption{{{escaping.latex(caption)}}}",
             rf"\begin{{tabular}}{{l{'r' * len(board.metrics)}}}",
             r"\toprule",
             head,
@@ -233,24 +242,3 @@ def latex(boards: Sequence[Board]) -> str:
             "",
         ]
     return "\n".join(lines)
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    **{character: rf"\{character}" for character in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "±": r"$\pm$",
-    "→": r"$\rightarrow$",
-    "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$",
-    "†": r"$\dagger$",
-    "α": r"$\alpha$",
-    "\n": " ",
-}
-
-
-def _latex_text(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bench.errors import BenchError
+from bench.escaping import plain, terminal
 from bench.languages import DIRECTIONS, Direction
 
 if TYPE_CHECKING:
@@ -128,11 +128,11 @@ def _title(pair: Pair) -> Iterator[RenderableType]:
     from rich.text import Text
 
     task, count = pair.task, len(pair.task.ids)
-    yield Text(f"{task.direction}, {count} segment{'s' * (count > 1)} of {task.reference.id}", style="bold")
+    yield plain(f"{task.direction}, {count} segment{'s' * (count > 1)} of {task.reference.id}", "bold")
     grid = _grid(3)
     for side, run in (("A", pair.a), ("B", pair.b)):
         flags = ", ".join(f"{count} {flag}" for flag, count in run.record.flags.items())
-        grid.add_row(Text(side, style=_COLOURS[side]), _plain(run.label), _dim(flags or "no flags"))
+        grid.add_row(Text(side, style=_COLOURS[side]), plain(run.label), _dim(flags or "no flags"))
     yield grid
 
 
@@ -162,7 +162,7 @@ def _score_cells(line: MetricLine, columns: int) -> list[Text]:
     from bench.boards.text import MISSING
 
     decimals, arrow = line.any_score.decimals, "↑" if line.any_score.higher_is_better else "↓"
-    cells = [_plain(f"{line.any_score.metric} {arrow}")]
+    cells = [plain(f"{line.any_score.metric} {arrow}")]
     for side, score in (("A", line.score_a), ("B", line.score_b)):
         style = "bold" if side == line.better else ""
         cells.append(Text(f"{score.value:.{decimals}f}" if score else MISSING, style=style))
@@ -243,7 +243,7 @@ def _settings(settings: Sequence[tuple[str, str, str]]) -> Table:
         table.add_column(head, overflow="fold")
     for key, *values in settings:
         a, b = (_HASH.sub(lambda match: match[0][:12], value) for value in values)
-        table.add_row(*map(_plain, (key, *shorten_both(a, b, _MAX_SETTING))))
+        table.add_row(*map(plain, (key, *shorten_both(a, b, _MAX_SETTING))))
     return table
 
 
@@ -265,7 +265,7 @@ def _segments(pair: Pair, lines: Sequence[MetricLine], metric: str, count: int) 
     identical = sum(a.text == b.text for a, b in (segment.hypotheses for segment in pairs))
     tied = len(pairs) - len(a_better) - len(b_better)
     yield ""
-    yield _plain(
+    yield plain(
         f"Segments by {line.any_score.metric}: A better in {len(a_better)}, B better in {len(b_better)}, "
         f"tied in {tied}; identical translations in {identical}."
     )
@@ -274,7 +274,7 @@ def _segments(pair: Pair, lines: Sequence[MetricLine], metric: str, count: int) 
             yield ""
             yield Text.assemble("Largest gains of ", (side, _COLOURS[side]), style="bold")
         for segment in segments:
-            yield _plain(segment.id)
+            yield plain(segment.id)
             yield _segment(segment, line.any_score)
 
 
@@ -287,14 +287,13 @@ def _segment(segment: SegmentPair, score: Score) -> RenderableType:
 
     grid = _grid(2)
     for name, text in (("source", segment.source), ("reference", segment.reference)):
-        grid.add_row(_dim(name), _plain(shorten_both(text, "", _MAX_TEXT)[0]))
+        grid.add_row(_dim(name), plain(shorten_both(text, "", _MAX_TEXT)[0]))
     texts = shorten_both(segment.hypotheses[0].text, segment.hypotheses[1].text, _MAX_TEXT)
     difference = diff(*texts)
     changes = difference.changes if difference else ()
     ranges = ([change[:2] for change in changes], [change[2:] for change in changes])
     for n, side in enumerate("AB"):
-        flags = _plain(", ".join(segment.remarks[n]))
-        flags.stylize("yellow")
+        flags = plain(", ".join(segment.remarks[n]), "yellow")
         grid.add_row(
             Text(f"{side} {segment.scores[n]:.{score.decimals}f}", style=_COLOURS[side]),
             Text("  ").join([_underlined(texts[n], ranges[n], _COLOURS[side]), flags]),
@@ -312,7 +311,7 @@ def _underlined(text: str, ranges: Sequence[tuple[int, int]], colour: str) -> Te
         return _dim("(empty)")
     line = Text()
     for piece, is_underlined in pieces(text, ranges):
-        line.append(_plain(piece).plain, style=f"underline {colour}" if is_underlined else "")
+        line.append(terminal(piece), style=f"underline {colour}" if is_underlined else "")
     return line
 
 
@@ -321,34 +320,11 @@ def _link(store: Store, pair: Pair, metric: str | None) -> Iterator[RenderableTy
 
     if link := site_link(store, pair, metric):
         yield ""
-        yield f"All segments: {link}"
-
-
-# Text that is safe to print
-
-
-def _plain(text: str) -> Text:
-    """On one line. Characters that could steer the terminal or change the direction of text are shown by
-    their number."""
-    from rich.text import Text
-
-    steering = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-    return Text(
-        "".join(
-            "⏎"
-            if character == "\n"
-            else f"<{ord(character):04X}>"
-            if unicodedata.category(character) in steering
-            else character
-            for character in text
-        )
-    )
+        yield f"All segments: {terminal(link)}"
 
 
 def _dim(text: str) -> Text:
-    line = _plain(text)
-    line.stylize("dim")
-    return line
+    return plain(text, "dim")
 
 
 def _grid(columns: int) -> Table:

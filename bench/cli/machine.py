@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
+from bench.cli.printing import echo
+from bench.escaping import plain
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -56,12 +59,14 @@ def prefetch(quiet: bool, into: Path | None, config_dir: Path | None, overrides:
         fetching.into(into)
     items = fetching.prefetch(_with_options(overrides, config_dir, quiet))
     Console(width=None if sys.stdout.isatty() else 160).print(_item_table(items))
-    click.echo(f"Written: {cache_dir() / fetching.MANIFEST}")
+    echo(f"Written: {cache_dir() / fetching.MANIFEST}")
     *folders, offline = (f"{name}={shlex.quote(value)}" for name, value in fetching.environment().items())
-    click.echo(f"On nodes without a network:\n  export {' '.join(folders)}\n  export {offline}")
+    echo("On nodes without a network:")
+    echo(f"export {' '.join(folders)}", indent="  ")
+    echo(f"export {offline}", indent="  ")
     for item in items:
         if item.reason:
-            click.echo(f"{item.state}: {item.name}: {item.reason}", err=True)
+            echo(f"{item.state}: {item.name}: {item.reason}", err=True)
     if any(item.state == "failed" for item in items):
         sys.exit(2)
 
@@ -87,8 +92,9 @@ def doctor(config_dir: Path | None, overrides: tuple[str, ...]) -> None:
 
     findings = examine(_with_options(overrides, config_dir) if overrides else [])
     Console(width=None if sys.stdout.isatty() else 160).print(_finding_table(findings))
-    for line in _fixes(findings):
-        click.echo(line)
+    for checks, fix in _fixes(findings):
+        echo(checks)
+        echo(fix, indent="  ")
     if any(finding.verdict == "missing" for finding in findings):
         sys.exit(2)
 
@@ -103,7 +109,6 @@ def _with_options(overrides: tuple[str, ...], config_dir: Path | None, quiet: bo
 
 def _item_table(items: list[Item]) -> RenderableType:
     from rich.table import Table
-    from rich.text import Text
 
     columns: list[tuple[str, Literal["left", "right"], str]] = [
         ("item", "left", "total"),
@@ -119,33 +124,32 @@ def _item_table(items: list[Item]) -> RenderableType:
     for item in items:
         pinned = " ".join(word[:12] for word in item.pinned.split())
         size = format_size(item.bytes) if item.bytes else ""
-        state = Text(item.state, style=_STATE_STYLES.get(item.state, "green"))
-        table.add_row(*map(Text, (item.name, ", ".join(item.used_by), item.source, pinned, size)), state)
+        state = plain(item.state, _STATE_STYLES.get(item.state, "green"))
+        table.add_row(*map(plain, (item.name, ", ".join(item.used_by), item.source, pinned, size)), state)
     return table
 
 
 def _finding_table(findings: list[Finding]) -> RenderableType:
     from rich.table import Table
-    from rich.text import Text
 
     table = Table()
     for heading in ("check", "result", "verdict"):
         table.add_column(heading, overflow="fold")
     for finding in findings:
-        verdict = Text(finding.verdict, style=_VERDICT_STYLES[finding.verdict])
-        table.add_row(Text(finding.check), Text(finding.result), verdict)
+        verdict = plain(finding.verdict, _VERDICT_STYLES[finding.verdict])
+        table.add_row(plain(finding.check), plain(finding.result), verdict)
     return table
 
 
-def _fixes(findings: list[Finding]) -> Iterator[str]:
-    """Each fix once, with all checks that it is for; the worst verdict first."""
+def _fixes(findings: list[Finding]) -> Iterator[tuple[str, str]]:
+    """Each fix once, after the checks that it is for; the worst verdict first."""
     for verdict in reversed(_VERDICT_STYLES):
         checks: dict[str, list[str]] = defaultdict(list)
         for finding in findings:
             for fix in finding.fix.splitlines() if finding.verdict == verdict else ():
                 checks[fix].append(finding.check)
         for fix, names in checks.items():
-            yield f"{verdict}: {', '.join(names)}\n  {fix}"
+            yield f"{verdict}: {', '.join(names)}", fix
 
 
 def format_size(size: int) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -11,9 +14,11 @@ from bench import __version__
 from bench.cli.compare import compare
 from bench.cli.machine import doctor, prefetch
 from bench.cli.meta_evaluate import meta_evaluate
+from bench.cli.printing import echo
 from bench.cli.references import references
 from bench.cli.results import publish, verify
 from bench.errors import BenchError
+from bench.escaping import terminal
 
 
 class _UserError(click.ClickException):
@@ -22,12 +27,25 @@ class _UserError(click.ClickException):
     exit_code = 2
 
 
+@contextmanager
+def _errors_for_users() -> Iterator[None]:
+    try:
+        yield
+    except BenchError as error:
+        raise _UserError(terminal(str(error))) from None
+    except click.ClickException as error:  # it quotes what was typed; a help text has many lines
+        error.message = terminal(error.message, newline="\n")  # type: ignore[misc]
+        raise
+
+
 class _Commands(click.Group):
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _errors_for_users():
+            return super().make_context(*arguments, **options)
+
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        with _errors_for_users():
             return super().invoke(ctx)
-        except BenchError as error:
-            raise _UserError(str(error)) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -77,7 +95,7 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
     """
     from rich.console import Console
 
-    from bench.boards.formats import terminal
+    from bench.boards import formats
     from bench.commands.run import run as run_suite
 
     all_overrides = [*overrides, *(["quiet=true"] if quiet else [])]
@@ -86,12 +104,9 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
     boards, path = run_suite(all_overrides)
     console = Console(width=None if sys.stdout.isatty() else 160)
     for board in boards:
-        console.print(terminal(board))
-    console.print(
-        f"Written: {path} (and .csv, .json, .tex beside it)", soft_wrap=True, highlight=False, markup=False
-    )
-    page = path.parent / "site" / "index.html"
-    console.print(f"Open in a browser: {page}", soft_wrap=True, highlight=False, markup=False)
+        console.print(formats.terminal(board))
+    echo(f"Written: {path} (and .csv, .json, .tex beside it)")
+    echo(f"Open in a browser: {path.parent / 'site' / 'index.html'}")
     if any(board.missing for board in boards):
         sys.exit(2)
 

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench import escaping
+from bench.escaping import plain
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -65,7 +68,7 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
     progress.configure(quiet=config.quiet)
     tables = command.meta_evaluate({str(path): judgements.read(path) for path in files}, scorers(config))
     if markdown:
-        click.echo("\n\n".join(map(_markdown, tables)))
+        click.echo("\n\n".join(map(_markdown, tables)))  # its texts are escaped, and it has many lines
         return
     console = Console(width=None if sys.stdout.isatty() else 160)
     for table in tables:
@@ -82,22 +85,25 @@ def _split_overrides(overrides: list[str]) -> tuple[list[str], list[str]]:
 def _terminal(table: Table) -> RenderableType:
     from rich.console import Group
     from rich.table import Table as RichTable
-    from rich.text import Text
 
-    grid = RichTable(title=Text(_title(table)), title_justify="left", title_style="bold")
+    grid = RichTable(title=plain(_title(table)), title_justify="left", title_style="bold")
     for index, heading in enumerate(_headings(table)):
         grid.add_column(heading, justify="right" if index else "left", overflow="fold")
     for row in table.rows:
-        grid.add_row(*map(Text, _cells(row)))
+        grid.add_row(*map(plain, _cells(row)))
     notes = [*_incomparable(table), *(f"{row.metric}: {row.signature}" for row in table.rows)]
-    return Group(grid, *(Text(note, style="dim") for note in notes), "")
+    return Group(grid, *(plain(note, "dim") for note in notes), "")
 
 
 def _markdown(table: Table) -> str:
     rule = ["---", *["---:"] * (len(_headings(table)) - 1)]
-    lines = [_headings(table), rule, *map(_cells, table.rows)]
-    rows = [f"**{_title(table)}**", "", *(f"| {' | '.join(cells)} |" for cells in lines), ""]
-    notes = [*_incomparable(table), *(f"{row.metric}: `{row.signature}`" for row in table.rows)]
+    body = ([escaping.markdown(metric), *figures] for metric, *figures in map(_cells, table.rows))
+    lines = (f"| {' | '.join(cells)} |" for cells in (_headings(table), rule, *body))
+    rows = [f"**{escaping.markdown(_title(table))}**", "", *lines, ""]
+    signatures = (
+        f"{escaping.markdown(row.metric)}: {escaping.markdown_code(row.signature)}" for row in table.rows
+    )
+    notes = [*map(escaping.markdown, _incomparable(table)), *signatures]
     return "\n".join([*rows, *(f"- {note}" for note in notes)])
 
 

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from bench.cli.printing import echo
+from bench.escaping import plain
+
 _FILE = click.Path(path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _LEXICON = click.option(
@@ -62,15 +65,13 @@ def build(
     folder = out or Path("references") / id
     reference = build_set(sources, id, folder, lexicon, embeddings)
     _print_counts(folder)
-    click.echo(f"Written: {folder} (report.md lists what was left out)")
+    echo(f"Written: {folder} (report.md lists what was left out)")
     pairs = doubtful(reference.segments)
     for segment in pairs[:10]:
-        click.echo(f"  {segment.confidence:.2f}  {segment.id}")
+        echo(f"{segment.confidence:.2f}  {segment.id}", indent="  ")
     if pairs:
         more = f", {len(pairs) - 10} more not shown" if len(pairs) > 10 else ""
-        click.echo(
-            f"Confidence below {DOUBTFUL}: {len(pairs)}{more}. Review: bench references review {folder}"
-        )
+        echo(f"Confidence below {DOUBTFUL}: {len(pairs)}{more}. Review: bench references review {folder}")
 
 
 @references.command()
@@ -103,7 +104,7 @@ def review(reference: str, out: Path | None, threshold: float | None) -> None:
 
     path = out or Path(f"{find(reference).resolve().name}-review.html")
     write_text(path, page(reference, DOUBTFUL if threshold is None else threshold))
-    click.echo(f"Written: {path}")
+    echo(f"Written: {path}")
 
 
 @references.command()
@@ -147,7 +148,7 @@ def export(reference: str, out: Path, form: str, granularity: str) -> None:
     from bench.references.export import export as export_set
 
     for path in export_set(load(reference, granularity), out, form):
-        click.echo(path)
+        echo(path)
 
 
 @references.command()
@@ -190,16 +191,18 @@ def evaluate(golds: tuple[Path, ...], verbose: bool, lexicon: Path | None, embed
     table = Table("document", *(Column(heading, justify="right") for heading in headings))
     for result in [*results, total]:
         numbers = (str(result.gold), str(result.aligned), str(result.correct))
-        table.add_row(result.document, *numbers, f"{result.precision:.3f}", f"{result.recall:.3f}")
+        table.add_row(plain(result.document), *numbers, f"{result.precision:.3f}", f"{result.recall:.3f}")
     Console().print(table)
     for result in results if verbose else ():
         for label, pairs in (("missed", result.missed), ("wrong", result.wrong)):
             for zh, en in pairs:
-                click.echo(f"{result.document} {label}\n  {zh}\n  {en}")
+                echo(f"{result.document} {label}")
+                echo(zh, indent="  ")
+                echo(en, indent="  ")
 
 
 def _print_counts(reference: str | Path) -> None:
     from bench.references.review.check import check as check_set
 
     for label, count in check_set(reference).items():
-        click.echo(f"{count:>6}  {label}")
+        echo(f"{count:>6}  {label}")

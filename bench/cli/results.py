@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from bench.cli.printing import echo
+from bench.escaping import plain
+
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -23,19 +26,18 @@ def verify(results: Path) -> None:
     """
     from rich.console import Console
     from rich.table import Table
-    from rich.text import Text
 
     from bench.commands.verify import verify as verify_results
 
     report = verify_results(results)
     console = Console(width=None if sys.stdout.isatty() else 160)
     if report.findings:
-        table = Table("place", "difference", title=f"{results} does not verify", title_justify="left")
+        table = Table("place", "difference", title=plain(f"{results} does not verify"), title_justify="left")
         for finding in report.findings:
-            table.add_row(Text(finding.place), Text(finding.difference))
+            table.add_row(plain(finding.place), plain(finding.difference))
         console.print(table)
     for note in report.notes:
-        console.print(Text(note), style="dim")
+        console.print(plain(note, "dim"))
     checked = ", ".join(f"{count} {kind}" for kind, count in report.checked.items())
     count = len(report.findings)
     verdict = f"{count} difference{'s' * (count > 1)}" if count else "no differences"
@@ -61,4 +63,4 @@ def publish(runs: tuple[Path, ...], into: Path) -> None:
     from bench.commands.publish import publish as publish_runs
 
     for path in publish_runs(runs, into):
-        click.echo(f"Written: {path}, with the other formats and the site beside it")
+        echo(f"Written: {path}, with the other formats and the site beside it")
