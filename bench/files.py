@@ -135,7 +135,7 @@ def write_text(path: Path, text: str, *, inside: Path | None = None) -> None:
 def remove_abandoned(folder: Path) -> None:
     """Remove the temporary files that killed processes of this machine left in a folder and below it.
 
-    The caller must be the only one that writes there now.
+    This process must not be writing there now.
     """
     temporary = re.compile(rf"\..+\.{re.escape(socket.gethostname())}\.(\d{{1,9}})\.tmp")  # see write_text
     for parent, _, names in os.walk(folder):

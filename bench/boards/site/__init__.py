@@ -8,6 +8,7 @@ needs it. `data.py` describes them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from markupsafe import escape
 
 from bench.boards.rows import Board
 from bench.boards.site.data import data_files
-from bench.files import write_text
+from bench.errors import BenchError
+from bench.files import disk_errors, write_text
 
 _STATIC = Path(__file__).parent / "static"
 _PAGE = "index.html"
@@ -26,17 +28,32 @@ def write_site(folder: Path, boards: Sequence[Board]) -> Path:
     """Write the site of the boards' reference set into `folder`, and delete files of an earlier site. Returns
     index.html.
 
-    Raises BenchError if a run's hypotheses were changed after the run.
+    Links in the folder are deleted, never followed. Raises BenchError if the folder itself is a link, or a
+    run's hypotheses were changed after the run.
     """
-    # A name that begins with a dot is a file that another process is writing.
-    old_files = {path for path in folder.rglob("[!.]*") if path.is_file()}
-    new_files = set()
-    for name, text in [*data_files(boards), *_static_files(boards[0].reference.title)]:
-        _write(folder / name, text)
-        new_files.add(folder / name)
-    for path in old_files - new_files:
-        path.unlink(missing_ok=True)
+    if folder.is_symlink():
+        raise BenchError(f"{folder} is a link: delete the link and run again.")
+    with disk_errors(folder):
+        old_files = _files_without_links(folder)
+        new_files = set()
+        for name, text in [*data_files(boards), *_static_files(boards[0].reference.title)]:
+            _write(folder / name, text, folder)
+            new_files.add(folder / name)
+        for path in old_files - new_files:
+            path.unlink(missing_ok=True)
     return folder / _PAGE
+
+
+def _files_without_links(folder: Path) -> set[Path]:
+    """Delete all links below a folder. Returns the files there, except those that are being written: their
+    names begin with a dot."""
+    files = set()
+    for parent, folders, names in os.walk(folder):
+        for path in (Path(parent, name) for name in [*folders, *names]):
+            if path.is_symlink():
+                path.unlink(missing_ok=True)
+        files |= {Path(parent, name) for name in names if not name.startswith(".")}
+    return files
 
 
 def _static_files(title: str) -> Iterator[tuple[str, str]]:
@@ -49,7 +66,8 @@ def _static_files(title: str) -> Iterator[tuple[str, str]]:
         )
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, text: str, folder: Path) -> None:
     """An unchanged file keeps its time, which synchronising and browser caches rely on."""
-    if not path.is_file() or path.read_bytes() != text.encode():
-        write_text(path, text)
+    data = text.encode(errors="replace")
+    if not path.is_file() or path.stat().st_size != len(data) or path.read_bytes() != data:
+        write_text(path, text, inside=folder)
