@@ -7,23 +7,29 @@ JSON object that a record was read from, never in the record.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
-from bench.core import Aggregation, Granularity
-from bench.errors import BenchError
+from bench import limits
+from bench.core import Aggregation, Flag, Granularity
 from bench.languages import Direction
+from bench.names import RULE, is_name
 
 RUN_FORMAT: Literal[1] = 1
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=limits.LARGEST)]
+Amount = Annotated[float, msgspec.Meta(ge=0, le=limits.LARGEST)]
+Sha256 = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+Line = Annotated[str, msgspec.Meta(max_length=limits.LINE_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")]
+"""A short text without control characters."""
 
 
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """US dollars per million tokens."""
 
-    input: float
-    output: float
+    input: Amount
+    output: Amount
 
 
 class SystemCard(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -45,25 +51,25 @@ class ReferenceId(msgspec.Struct, frozen=True):
     """Which version of which reference set a run was made from."""
 
     id: str
-    sha256: str
+    sha256: Sha256
     granularity: Granularity = "sentence"
-    origin: str = ""
+    origin: Line = ""
     """The value of `reference=` that loads the set again; "" in records of older versions."""
 
 
 class Work(msgspec.Struct, frozen=True):
     """Cost of the run: time, tokens, money and device. Loading the model is not included."""
 
-    segments: int = 0
-    attempts: int = 1
-    tokens_in: int = 0
-    tokens_out: int = 0
-    seconds: float = 0.0
-    segments_per_second: float | None = None
-    tokens_per_second: float | None = None
-    cost_usd: float | None = None
-    device: str = "not recorded"
-    peak_memory_mb: int = 0
+    segments: Count = 0
+    attempts: Count = 1
+    tokens_in: Count = 0
+    tokens_out: Count = 0
+    seconds: Amount = 0.0
+    segments_per_second: Amount | None = None
+    tokens_per_second: Amount | None = None
+    cost_usd: Amount | None = None
+    device: Line = "not recorded"
+    peak_memory_mb: Count = 0
 
 
 class RunRecord(msgspec.Struct, frozen=True):
@@ -72,54 +78,87 @@ class RunRecord(msgspec.Struct, frozen=True):
     system: SystemCard
     adapter: dict[str, Any]
     """The adapter's identity."""
-    identity: str
+    identity: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8,64}\Z")]
     """Hash of the adapter's identity and the direction."""
     direction: Direction
     reference: ReferenceId
-    segments: int
-    flags: dict[str, int]
+    segments: Annotated[int, msgspec.Meta(ge=1, le=limits.SEGMENTS)]
+    flags: dict[Flag, Count]
     """Flag -> number of hypotheses that carry it."""
     work: Work
     made: dict[str, Any]
     """Date, versions of code and packages, platform."""
-    hypotheses_sha256: str
+    hypotheses_sha256: Sha256
     format: Literal[1] = 1
     config: dict[str, Any] = {}
     """How the adapter was set up, with every value resolved."""
-    fell_back: int = 0
+    fell_back: Count = 0
     """Number of hypotheses that were translated on their own because their block's response could not be
     split."""
 
 
-def system_card(card: Mapping[str, Any]) -> SystemCard:
-    """The validated card of a system: what its yaml says, without `adapter` and `resources`.
+class LeaderboardRow(msgspec.Struct, frozen=True):
+    folder: str
+    name: str = ""
+    scores: dict[str, Any] = {}
+    """Metric id -> score."""
 
-    Raises BenchError that names the wrong field and the nearest right spelling.
-    """
-    for key in card:
-        if key not in SystemCard.__struct_fields__:
-            similar = get_close_matches(str(key), SystemCard.__struct_fields__, n=1)
-            advice = (
-                f"use {similar[0]}" if similar else f"use one of {', '.join(SystemCard.__struct_fields__)}"
-            )
-            raise BenchError(f"system.{key} is not a field of a system's card: {advice}.")
-    try:
-        return msgspec.convert(_with_texts(card), SystemCard)
-    except msgspec.ValidationError as error:
-        raise BenchError(
-            f"The system's card is wrong ({error}): correct this field of the system's yaml."
-        ) from None
+
+class LeaderboardDirection(msgspec.Struct, frozen=True):
+    sorted_by: str
+    rows: Annotated[list[LeaderboardRow], msgspec.Meta(max_length=limits.RUNS)]
+
+
+class Leaderboard(msgspec.Struct, frozen=True):
+    """leaderboard.json: what the project itself reads of it."""
+
+    directions: dict[Direction, LeaderboardDirection]
+    format: int = 1
+
+
+def system_card(card: Mapping[str, Any]) -> SystemCard:
+    """The card of a system: what its yaml says, without `adapter` and `resources`, as bench.launching.settings
+    has checked it."""
+    return msgspec.convert(card_with_texts(card), SystemCard)
 
 
 def run_record(document: Mapping[str, Any]) -> RunRecord:
     """The record of a run.json. Raises msgspec.ValidationError, which names the wrong field."""
     system = document.get("system")
     if isinstance(system, Mapping):
-        document = {**document, "system": _with_texts(system)}
-    return msgspec.convert(document, RunRecord)
+        document = {**document, "system": card_with_texts(system)}
+    record = msgspec.convert(document, RunRecord)
+    if fault := _fault(record) or (is_nested(document) and "it is nested too deeply"):
+        raise msgspec.ValidationError(fault)
+    return record
 
 
-def _with_texts(card: Mapping[str, Any]) -> dict[str, Any]:
+def _fault(record: RunRecord) -> str:
+    """What is wrong with a record whose fields have the right types; "" if nothing is."""
+    for label, name in (("system.name", record.system.name), ("reference.id", record.reference.id)):
+        if not is_name(name):
+            return f"{label} {name[:80]!r} is not a name: {RULE}"
+    if "${" in record.reference.origin:
+        return "reference.origin has a ${"
+    return ""
+
+
+def is_nested(value: Any) -> bool:
+    """Whether a JSON value is nested more deeply than functions that call themselves can follow."""
+    level = [value]
+    for _ in range(limits.NESTING):
+        level = [
+            child
+            for item in level
+            if isinstance(item, (Mapping, list))
+            for child in (item.values() if isinstance(item, Mapping) else item)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def card_with_texts(card: Mapping[str, Any]) -> dict[str, Any]:
     """A card whose numbers are texts: YAML reads `released: 2024` and `size: 7` as numbers. No price is {}."""
     return {
         key: str(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value

@@ -264,9 +264,9 @@ def site_link(store: Store, pair: Pair, metric: str | None) -> str | None:
     """
     set_id, direction = pair.task.reference.id, pair.task.direction
     page = store.site_folder(set_id) / "index.html"
-    leaderboard = store.leaderboard(set_id) or {"directions": {}}
-    rows = leaderboard["directions"].get(direction, {"rows": []})["rows"]
-    names = {PurePosixPath(row["folder"]).name: row["name"] for row in rows}
+    leaderboard = store.leaderboard(set_id)
+    board = leaderboard.directions.get(direction) if leaderboard else None
+    names = {PurePosixPath(row.folder).name: row.name for row in board.rows} if board else {}
     if not page.is_file() or not {pair.a.label, pair.b.label} <= set(names):
         return None
     parts = (direction, "compare", names[pair.a.label], names[pair.b.label])

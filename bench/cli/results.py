@@ -11,14 +11,22 @@ from bench.cli.printing import echo
 from bench.escaping import plain
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_SHOWN = 100  # differences that are listed
+_config_dir = click.option(
+    "--config-dir",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder with metrics of your own in metric/, as in `bench run`. Their code is run.",
+)
 
 
 @click.command()
 @click.argument("results", type=_FOLDER, default="results")
-def verify(results: Path) -> None:
+@_config_dir
+def verify(results: Path, config_dir: Path | None) -> None:
     """Recompute and check published results: every score from its hypotheses, every test, table row and page.
 
-    Differences are listed, and the exit code is 2. RESULTS is a folder of published results, or any store.
+    Differences are listed, and the exit code is 2. RESULTS is a folder of published results, or any store, from
+    anybody: nothing in it is run, and only the metrics of this installation and of --config-dir are computed.
 
     \b
       bench verify                 results/
@@ -29,13 +37,15 @@ def verify(results: Path) -> None:
 
     from bench.commands.verify import verify as verify_results
 
-    report = verify_results(results)
+    report = verify_results(results, config_dir)
     console = Console(width=None if sys.stdout.isatty() else 160)
     if report.findings:
         table = Table("place", "difference", title=plain(f"{results} does not verify"), title_justify="left")
-        for finding in report.findings:
+        for finding in report.findings[:_SHOWN]:
             table.add_row(plain(finding.place), plain(finding.difference))
         console.print(table)
+        if (more := len(report.findings) - _SHOWN) > 0:
+            console.print(f"… and {more:,} more")
     for note in report.notes:
         console.print(plain(note, "dim"))
     checked = ", ".join(f"{count} {kind}" for kind, count in report.checked.items())
@@ -49,7 +59,8 @@ def verify(results: Path) -> None:
 @click.command()
 @click.argument("runs", nargs=-1, type=_FOLDER, metavar="[RUN]...")
 @click.option("--into", type=_FOLDER, default="results", show_default=True, help="The published results.")
-def publish(runs: tuple[Path, ...], into: Path) -> None:
+@_config_dir
+def publish(runs: tuple[Path, ...], into: Path, config_dir: Path | None) -> None:
     """Move runs into the published results and regenerate boards, site and the tables in README.md.
 
     RUN is the folder of a run. If it does not verify, it is refused and nothing is changed. Without a RUN, everything
@@ -62,5 +73,5 @@ def publish(runs: tuple[Path, ...], into: Path) -> None:
     """
     from bench.commands.publish import publish as publish_runs
 
-    for path in publish_runs(runs, into):
+    for path in publish_runs(runs, into, config_dir):
         echo(f"Written: {path}, with the other formats and the site beside it")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,28 +10,38 @@ from math import isclose
 from pathlib import Path
 from typing import Any
 
+from bench import limits
 from bench.errors import BenchError
+from bench.files import decode_object, read_bytes
 from bench.scoring.compare.stage import read_comparisons
 
 _SHOWN_CHARACTERS = 100
-_DECIMAL = re.compile(rb"(\d+\.\d+(?:e-?\d+)?)")
+_MOST_TIMES = 4  # a published file that is larger by this factor is not read to its end
+_DECIMAL = re.compile(rb"((?<!\d)\d+\.\d+(?:e-?\d+)?)")
 _RELATIVE_TOLERANCE = 1e-9  # the last digits of sums depend on the CPU
 
 
-def file_difference(published: Path, regenerated: Path, older_format: bool) -> str:
-    """Two files of the same name in a set's folder. `older_format`: compare numbers, but no sentences."""
+def file_difference(published: Path, regenerated: Path, older_format: bool, inside: Path) -> str:
+    """Two files of the same name in a set's folder. `older_format`: compare numbers, but no sentences.
+    `inside`: the folder that the published one may not lead out of."""
     if not regenerated.is_file():
         return "belongs to no run and to no board"
-    if not published.is_file():
+    new = read_bytes(regenerated, limits.TABLE_BYTES)
+    try:
+        old = read_bytes(published, _MOST_TIMES * len(new) + limits.MIB, inside=inside)
+    except FileNotFoundError:
         return "is missing"
-    old, new = published.read_bytes(), regenerated.read_bytes()
+    except BenchError as error:
+        return str(error)
     if _nearly_equal_bytes(old, new):
         return ""
     try:
         if published.parent.name == "comparisons":
-            return _comparisons_difference(json.loads(old), json.loads(new), published.stem)
+            return _comparisons_difference(
+                decode_object(old, published), decode_object(new, regenerated), published.stem
+            )
         if published.name == "leaderboard.json":
-            return _leaderboard_difference(json.loads(old), json.loads(new))
+            return _leaderboard_difference(decode_object(old, published), decode_object(new, regenerated))
         old_text, new_text = old.decode("utf-8"), new.decode("utf-8")
         if older_format and published.suffix in (".md", ".tex"):
             old_text, new_text = ("\n".join(table_rows(text)) for text in (old_text, new_text))
@@ -70,9 +79,9 @@ def _nearly_equal_bytes(a: bytes, b: bytes) -> bool:
     )
 
 
-def _comparisons_difference(old: Any, new: Any, metric: str) -> str:
+def _comparisons_difference(old: Mapping[str, Any], new: Mapping[str, Any], metric: str) -> str:
     """The hash of the settings is not compared: an explicit default and no value are equivalent."""
-    if isinstance(old, dict) and nearly_equal(_comparisons(old, metric), _comparisons(new, metric)):
+    if nearly_equal(_comparisons(old, metric), _comparisons(new, metric)):
         return ""
     return "these tests do not follow from the scores"
 
@@ -81,14 +90,14 @@ def _comparisons(value: Mapping[str, Any], metric: str) -> Any:
     return asdict(read_comparisons(value, metric))
 
 
-def _leaderboard_difference(old: Any, new: Any) -> str:
+def _leaderboard_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """Names the first row that differs. A leaderboard of an older format may lack fields that are new since."""
-    older = not isinstance(old, dict) or old.get("format") != new["format"]
+    older = old.get("format") != new["format"]
     try:
         old_rows, new_rows = _rows(old), _rows(new)
         for folder in {**old_rows, **new_rows}:
             if not nearly_equal(old_rows.get(folder), new_rows.get(folder), subset=older):
-                return f"the row {folder} does not follow from its run"
+                return f"the row {str(folder)[:_SHOWN_CHARACTERS]} does not follow from its run"
         if (
             older
             and nearly_equal(old["reference"], new["reference"], subset=True)

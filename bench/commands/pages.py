@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 from bench import limits, references
 from bench.boards import formats
 from bench.boards.rows import Board, Columns, build_board
-from bench.core import ReferenceSet, Task
+from bench.core import ReferenceSet, Scorer, Task
 from bench.errors import BenchError
+from bench.files import decode_text, read_bytes
+from bench.launching.compose import CONFIGS, compose, scorers
 from bench.names import is_metric_id
 from bench.records import ReferenceId
 from bench.store import Store
 
 _FIRST_ROWS = 6  # rows of a table on a page that links to the complete one
-_BOARD = re.compile(r"(<!-- board[^>]*-->\n)(.*?)(<!-- /board -->)", re.DOTALL)
+_BEGIN, _END = re.compile(r"<!-- board[^<>]{0,200}-->\n"), "<!-- /board -->"
 
 
 def load_reference(store: Store, set_id: str) -> ReferenceSet:
@@ -31,11 +33,18 @@ def load_reference(store: Store, set_id: str) -> ReferenceSet:
 def load_origin(store: Store, recorded: ReferenceId) -> ReferenceSet:
     """The set that a run was made from: the parallel files that were published beside it, or its origin.
 
-    Raises BenchError if it cannot be loaded.
+    The origin was written by whoever made the run. It is only read, and whether the set is the one of the run
+    is checked before anything is made of it (run_fault). Raises BenchError if it cannot be loaded.
     """
     published = sorted(store.parallel_files_folder(recorded.id).glob("*.zh"))
     if not published and not recorded.origin:
         return _load_old(recorded.id)
+    for path in published[:1]:
+        for file in (path, path.with_suffix(".en"), path.with_suffix(".ids")):
+            with suppress(FileNotFoundError):
+                read_bytes(
+                    file, limits.DOCUMENT_BYTES, inside=store.root
+                )  # raises for a link out of the store
     origin = str(published[0].with_suffix("")) if published else recorded.origin
     reference = references.load(origin, recorded.granularity)
     if reference.id != recorded.id:
@@ -72,21 +81,50 @@ def _recorded_reference(store: Store, set_id: str) -> ReferenceId:
 
 def published_columns(store: Store, set_id: str) -> Columns:
     """The metrics of a set's boards. Raises BenchError if there are no boards."""
-    leaderboard: Mapping[str, Any] = store.leaderboard(set_id) or {}
-    try:
-        board = next(iter(leaderboard["directions"].values()))
-        metrics, primary = list(board["rows"][0]["scores"]), board["sorted_by"]
-        if primary not in metrics or not all(map(is_metric_id, metrics)) or len(metrics) > limits.METRICS:
-            raise KeyError
-        return Columns(metrics, primary)
-    except (KeyError, IndexError, TypeError, AttributeError, StopIteration):
-        path = store.leaderboard_path(set_id, "json")
-        raise BenchError(f"{path} is not a leaderboard: make it by `bench run store={store.root}`.") from None
+    path, leaderboard = store.leaderboard_path(set_id, "json"), store.leaderboard(set_id)
+    boards = [board for board in leaderboard.directions.values() if board.rows] if leaderboard else []
+    metrics = list(boards[0].rows[0].scores) if boards else []
+    if len(metrics) > limits.METRICS:
+        raise BenchError(f"{path} has {len(metrics):,} metrics: {limits.METRICS} are the limit.")
+    for metric in metrics:
+        if not is_metric_id(metric):
+            raise BenchError(f"{path}: {metric[:80]!r} is not the id of a metric: restore the file.")
+    if not metrics or boards[0].sorted_by not in metrics:
+        raise BenchError(f"{path} is not a leaderboard: make it by `bench run store={store.root}`.")
+    return Columns(metrics, boards[0].sorted_by)
+
+
+def published_scorer(metric: str, reference: ReferenceSet, config_dir: Path | None) -> Scorer:
+    """The scorer of a metric that somebody else's boards name.
+
+    Their name only chooses one of the metrics that this installation ships or that the user has in
+    `config_dir`. Raises BenchError for any other, and if the metric cannot be set up.
+    """
+    folders = [Path(CONFIGS), *([config_dir] if config_dir else [])]
+    known = {path.stem for folder in folders for path in (folder / "metric").glob("*.yaml")}
+    if metric not in known:
+        raise BenchError(
+            f"The metric {metric} is not known here: name the folder that has metric/{metric}.yaml with --config-dir."
+        )
+    search = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
+    config = compose([f"metric=[{metric}]", *search])
+    # Not as overrides: their grammar would read what others wrote.
+    config.reference, config.granularity = reference.origin or reference.id, reference.granularity
+    scorer = scorers(config).get(metric)
+    if scorer is None:
+        raise BenchError(
+            f"metric/{metric}.yaml describes another metric: begin it with `# @package metric.{metric}`."
+        )
+    return scorer
 
 
 def build_boards(store: Store, reference: ReferenceSet, columns: Columns) -> list[Board]:
-    """The boards of all directions that the store holds."""
+    """The boards of all directions that the store holds, at least one."""
     tasks = [Task(reference, direction) for direction in store.directions(reference.id)]
+    if not tasks:
+        raise BenchError(
+            f"{store.set_folder(reference.id)} has boards and no runs: restore them, or delete it."
+        )
     return [build_board(store, task, columns) for task in tasks]
 
 
@@ -100,7 +138,8 @@ def updated_pages(root: Path, boards_by_set: Sequence[Sequence[Board]]) -> Itera
         (root / "README.md", "", 0),
         (root.parent / "README.md", f"{root.name}/", _FIRST_ROWS),
     ):
-        if not page.is_file() or not _BOARD.search(text := page.read_text("utf-8")):
+        text = read_page(page)
+        if not _BEGIN.search(text):
             continue
         lines: list[str] = []
         for boards in boards_by_set:
@@ -110,4 +149,26 @@ def updated_pages(root: Path, boards_by_set: Sequence[Sequence[Board]]) -> Itera
             else:
                 lines += formats.complete_tables(boards, set_folder)
         content = "\n".join(lines).rstrip("\n") + "\n"
-        yield page, _BOARD.sub(lambda match, content=content: match[1] + content + match[3], text)  # type: ignore[misc]
+        yield page, with_boards(text, content)
+
+
+def read_page(page: Path) -> str:
+    """The text of a Markdown page; "" if there is none."""
+    try:
+        return decode_text(read_bytes(page, inside=page.parent), page)
+    except FileNotFoundError:
+        return ""
+
+
+def with_boards(page: str, content: str) -> str:
+    """A page with `content` between its marks."""
+    parts, position = [], 0
+    for begin in _BEGIN.finditer(page):
+        if begin.start() < position:
+            continue
+        end = page.find(_END, begin.end())
+        if end < 0:
+            break
+        parts += [page[position : begin.end()], content]
+        position = end
+    return "".join(parts) + page[position:]

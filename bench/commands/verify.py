@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bench import progress
+from bench import limits, progress
 from bench.boards.formats import JSON_FORMAT, complete_tables, first_rows
 from bench.boards.rows import Board, Columns
 from bench.boards.write import write_boards
@@ -18,11 +19,12 @@ from bench.commands.pages import (
     build_boards,
     load_reference,
     published_columns,
+    published_scorer,
+    read_page,
     updated_pages,
 )
 from bench.core import ReferenceSet, Score, Scorer, Task
 from bench.errors import BenchError
-from bench.launching.compose import compose, override, scorers
 from bench.scoring.compare.stage import CompareSettings, compare_runs, stored_comparisons
 from bench.scoring.driver import score
 from bench.store import Run, Store
@@ -54,45 +56,96 @@ class _PublishedSet:
     reference: ReferenceSet
     columns: Columns
 
+    boards: list[Board]
+    """As they follow from what is published."""
+    scorers: dict[str, Scorer]
+    """Of the metrics that can be computed here."""
+    runs_are_valid: bool
+
     @property
     def is_older_format(self) -> bool:
         """Whether the boards were written by a version that words them in another way."""
-        leaderboard = self.store.leaderboard(self.reference.id) or {}
-        return bool(leaderboard.get("format", 1) != JSON_FORMAT)
+        leaderboard = self.store.leaderboard(self.reference.id)
+        return leaderboard is None or leaderboard.format != JSON_FORMAT
 
     def tasks(self) -> list[Task]:
-        return [Task(self.reference, direction) for direction in self.store.directions(self.reference.id)]
+        return _tasks(self.store, self.reference)
 
 
-def verify(root: Path) -> Report:
-    """Recompute all sets that have boards in `root`. Raises BenchError if there are none."""
-    store, report, boards = Store(root), Report(), []
+def verify(root: Path, config_dir: Path | None = None) -> Report:
+    """Recompute all sets that have boards in `root`. Raises BenchError if there are none.
+
+    The folder may come from anybody. Nothing is written into it, and nothing in it chooses code: metrics are
+    those of this installation and of `config_dir`. What needs no scoring is checked first, for all sets.
+    """
+    store, report = Store(root), Report()
     if not (set_ids := store.set_ids()):
         raise BenchError(
             f"{root} has no leaderboards: name a folder like results/, or a store of `bench run`."
         )
-    older_format = False
+    sets = []
     for set_id in set_ids:
-        try:
-            published = _PublishedSet(store, load_reference(store, set_id), published_columns(store, set_id))
-            boards.append(build_boards(store, published.reference, published.columns))
-        except BenchError as error:
-            report.add(set_id, str(error))
-            continue
-        older_format |= published.is_older_format
-        with TemporaryDirectory(prefix="bench-verify-") as temporary:
-            if _verify_scores(published, Store(Path(temporary) / "scores"), report):
-                _verify_boards(published, Store(Path(temporary) / "boards"), report)
-            else:
-                report.add(set_id, "tests, boards and site were not compared: their runs do not verify")
+        with _faults_of(set_id, report):
+            sets.append(_read_set(store, set_id, config_dir, report))
+    _announce(sets)
+    for published in sets:
+        with _faults_of(published.reference.id, report):
+            _verify_set(published, report)
+    older_format = any(published.is_older_format for published in sets)
     if older_format:
         report.notes.append(
             "These boards are of an older format: their numbers were compared, but not the sentences around them "
             f"and not the site. `bench publish --into {root}` writes them in today's format."
         )
-    if len(boards) == len(set_ids):
-        _verify_pages(root, boards, older_format, report)
+    if len(sets) == len(set_ids):
+        with _faults_of("pages", report):
+            _verify_pages(root, [published.boards for published in sets], older_format, report)
     return report
+
+
+@contextmanager
+def _faults_of(place: str, report: Report) -> Iterator[None]:
+    """What cannot be read or computed is a finding, and the rest is checked all the same."""
+    try:
+        yield
+    except BenchError as error:
+        report.add(place, str(error))
+
+
+def _read_set(store: Store, set_id: str, config_dir: Path | None, report: Report) -> _PublishedSet:
+    """Check what needs no scoring. Raises BenchError if the rest cannot be checked."""
+    columns, reference = published_columns(store, set_id), load_reference(store, set_id)
+    valid = True
+    for task in _tasks(store, reference):
+        for run in store.runs(task):
+            report.checked["runs"] += 1
+            if fault := run_fault(run, task):
+                report.add(f"{task.direction}, {run.label}", fault)
+                valid = False
+    boards = build_boards(store, reference, columns)
+    scorers = {}
+    for metric in columns.metrics:
+        with _faults_of(metric, report):
+            scorers[metric] = published_scorer(metric, reference, config_dir)
+    return _PublishedSet(store, reference, columns, boards, scorers, valid)
+
+
+def _tasks(store: Store, reference: ReferenceSet) -> list[Task]:
+    return [Task(reference, direction) for direction in store.directions(reference.id)]
+
+
+def _verify_set(published: _PublishedSet, report: Report) -> None:
+    with TemporaryDirectory(prefix="bench-verify-") as temporary:
+        _verify_scores(published, Store(Path(temporary) / "scores"), report)
+        if published.runs_are_valid:
+            _verify_boards(published, Store(Path(temporary) / "boards"), report)
+        else:
+            set_id = published.reference.id
+            report.add(set_id, "tests, boards and site were not compared: their runs do not verify")
+
+
+def _announce(sets: Sequence[_PublishedSet]) -> None:
+    pass
 
 
 def _verify_pages(root: Path, boards: Sequence[Sequence[Board]], older_format: bool, report: Report) -> None:
@@ -103,7 +156,7 @@ def _verify_pages(root: Path, boards: Sequence[Sequence[Board]], older_format: b
             rows.update(table_rows("\n".join(lines)))
     for page, text in updated_pages(root, boards):
         report.checked["pages"] += 1
-        published = page.read_text("utf-8")
+        published = read_page(page)
         if not older_format:
             difference = line_difference(published, text)
         else:
@@ -128,47 +181,41 @@ def run_fault(run: Run, task: Task) -> str:
     return ""
 
 
-def _verify_scores(published: _PublishedSet, scratch: Store, report: Report) -> bool:
-    """Score a copy of every run in `scratch` and compare. Returns whether every run can be published."""
-    all_runs_valid = True
+def _verify_scores(published: _PublishedSet, scratch: Store, report: Report) -> None:
+    """Score a copy of every run that can be published in `scratch`, and compare."""
     for task in published.tasks():
         for run in published.store.runs(task):
-            report.checked["runs"] += 1
-            if fault := run_fault(run, task):
-                report.add(f"{task.direction}, {run.label}", fault)
-                all_runs_valid = False
-                continue
-            scratch.copy_run(run, task)
-    prepared = dict(_prepared_scorers(published, report))
-    reproducible = {metric: scorer for metric, scorer in prepared.items() if scorer.reproducible}
-    for metric in prepared.keys() - reproducible.keys():
-        report.notes.append(f"{metric} was not computed again: its scorer is not reproducible.")
-    for task in published.tasks():
-        score(scratch, task, reproducible)
-        for run in scratch.runs(task):
-            original = published.store.run(published.store.direction_folder(task) / run.label)
-            for metric, scorer in reproducible.items():
-                report.checked["scores"] += 1
-                old = published.store.score(original, metric) if original else None
-                if difference := _score_difference(old, scratch.score(run, metric), scorer.tolerance):
-                    report.add(f"{task.direction}, {run.label}", f"{metric}: {difference}")
-    return all_runs_valid
+            if not run_fault(run, task):
+                scratch.copy_run(run, task)
+    for metric, scorer in _prepared_scorers(published, report):
+        if not scorer.reproducible:
+            report.notes.append(f"{metric} was not computed again: its scorer is not reproducible.")
+            continue
+        for task in published.tasks():
+            with _faults_of(f"{task.direction}, {metric}", report):
+                _verify_metric(published.store, scratch, task, metric, scorer, report)
+
+
+def _verify_metric(
+    store: Store, scratch: Store, task: Task, metric: str, scorer: Scorer, report: Report
+) -> None:
+    score(scratch, task, {metric: scorer})
+    for run in scratch.runs(task):
+        report.checked["scores"] += 1
+        original = store.run(store.direction_folder(task) / run.label)
+        old = store.score(original, metric) if original else None
+        if difference := _score_difference(old, scratch.score(run, metric), scorer.tolerance):
+            report.add(f"{task.direction}, {run.label}", f"{metric}: {difference}")
 
 
 def _prepared_scorers(published: _PublishedSet, report: Report) -> Iterator[tuple[str, Scorer]]:
-    reference = published.reference
-    for metric in published.columns.metrics:
-        overrides = [
-            f"metric=[{metric}]",
-            override("reference", reference.origin or reference.id),
-            f"granularity={reference.granularity}",
-        ]
+    for metric, scorer in published.scorers.items():
         try:
-            scorer = scorers(compose(overrides))[metric]
             scorer.prepare()
-            yield metric, scorer
         except BenchError as error:
             report.add(metric, f"could not be computed here: {error}")
+        else:
+            yield metric, scorer
 
 
 def _score_difference(old: Score | None, new: Score | None, tolerance: float) -> str:
@@ -194,11 +241,7 @@ def _verify_boards(published: _PublishedSet, scratch: Store, report: Report) -> 
     store, columns = published.store, published.columns
     for task in published.tasks():
         for run in store.runs(task):
-            shutil.copytree(
-                run.folder,
-                scratch.direction_folder(task) / run.label,
-                ignore=lambda _, names: _unpublished(names, columns.metrics),
-            )
+            scratch.copy_run(run, task, columns.metrics)
     tasks = published.tasks()
     with progress.bar("comparing", total=len(columns.metrics) * len(tasks), unit="metrics") as advance:
         for task in tasks:
@@ -211,11 +254,13 @@ def _verify_boards(published: _PublishedSet, scratch: Store, report: Report) -> 
         report.notes.append(
             f"The site of {published.reference.id} is not here: `bench publish --into {store.root}` writes it."
         )
-    for file in _all_files(published, scratch):
+    for file in _all_files(published, scratch, report):
         if _is_site(file) and (published.is_older_format or not has_site):
             continue
         report.checked["files"] += 1
-        difference = file_difference(store.root / file, scratch.root / file, published.is_older_format)
+        difference = file_difference(
+            store.root / file, scratch.root / file, published.is_older_format, store.root
+        )
         if difference:
             report.add(str(file), difference)
 
@@ -232,21 +277,39 @@ def _is_site(file: Path) -> bool:
     return file.parts[1] == "site"
 
 
-def _all_files(published: _PublishedSet, scratch: Store) -> list[Path]:
+def _all_files(published: _PublishedSet, scratch: Store, report: Report) -> list[Path]:
     """Every file of the set that is published or should be, relative to the store.
 
     Parallel files are not among them: they are what the set was loaded from, and the runs hold its hash.
     """
     set_id = published.reference.id
     inputs = published.store.parallel_files_folder(set_id)
-    files = set()
+    files, others = set(), set()
     for store in (published.store, scratch):
-        paths = store.set_folder(set_id).rglob("*")
-        files |= {path.relative_to(store.root) for path in paths if path.is_file() and path.parent != inputs}
-    return sorted(files)
+        for entry in _entries(store.set_folder(set_id)):
+            path = Path(entry.path)
+            if not entry.is_file(follow_symlinks=False):
+                others.add(path.relative_to(store.root))
+            elif path.parent != inputs:
+                files.add(path.relative_to(store.root))
+    for path in sorted(others):
+        report.add(str(path), "is a link, or neither a file nor a folder")
+    return sorted(files - others)
 
 
-def _unpublished(names: Sequence[str], metrics: Sequence[str]) -> list[str]:
-    """The files of a run that no board depends on."""
-    known = {"run.json", "hypotheses.jsonl", "scores", *(f"{metric}.json" for metric in metrics)}
-    return [name for name in names if name not in known]
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    """Everything in a folder and in its folders, except folders. Links are not followed."""
+    folders, count = [os.fspath(folder)], 0
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as entries:
+                for entry in entries:
+                    count += 1
+                    if count > limits.FILES:
+                        raise BenchError(f"{folder} has more than {limits.FILES:,} files, the limit here.")
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+                    else:
+                        yield entry
+        except OSError as error:
+            raise BenchError(f"Cannot read a folder in {folder} ({error.strerror}): restore it.") from None

@@ -13,6 +13,7 @@
 <store>/<set id>/leaderboard.{md,csv,json,tex}
 <store>/<set id>/reference/    parallel files that the set was loaded from; written by `bench publish`
 <store>/<set id>/site/
+<store>/.boards-<set id>.lock     held by the process that compares the set's runs and writes its boards and site
 <store>/.sweeps/              logs of jobs that ran on other machines
 
 The name of a run's folder holds the system's identity, so that one setting never overwrites another. Every
@@ -28,35 +29,35 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
-
-import msgspec
 
 from bench import limits
 from bench.core import Score, Task
 from bench.errors import BenchError
-from bench.files import RESTORE, decode_object, decode_record, read_bytes, write_json, write_text
+from bench.files import (
+    RESTORE,
+    decode_object,
+    decode_record,
+    disk_errors,
+    read_bytes,
+    write_json,
+    write_text,
+)
 from bench.languages import DIRECTIONS, Direction
 from bench.names import check_name, is_name
-from bench.records import legacy_aggregation
+from bench.records import Leaderboard
 from bench.store.failures import read_failures
 from bench.store.journal import HYPOTHESES
 from bench.store.run import Run, decode_run, read_run
+from bench.store.scores import decode_score, spans_fault
 
 __all__ = ["Run", "Store", "read_run"]
 
 T = TypeVar("T")
-
-
-class _ScoreFile(msgspec.Struct):
-    """What a score file holds beside the Score."""
-
-    scorer: str
-    hypotheses_sha256: str
-    reference_sha256: str
 
 
 class Store:
@@ -101,6 +102,10 @@ class Store:
         """The lock of the process that scores a task by a metric."""
         return self.direction_folder(task) / f"lock-{metric}"
 
+    def boards_lock(self, set_id: str) -> Path:
+        """The lock of the process that compares a set's runs and writes its boards and site."""
+        return self.root / f".boards-{set_id}.lock"
+
     @property
     def sweeps_folder(self) -> Path:
         """Hydra's own files, and logs of jobs that ran on other machines."""
@@ -108,12 +113,19 @@ class Store:
 
     # Contents
 
-    def copy_run(self, run: Run, task: Task) -> Path:
-        """Copy what a run depends on, without its scores, from another store into this one. Returns the folder."""
+    def copy_run(self, run: Run, task: Task, metrics: Sequence[str] = ()) -> Path:
+        """Copy a run, and its scores by `metrics`, from another store into this one. Returns the folder.
+
+        Only the content of regular files is copied: a copied link would lead out of the store.
+        """
         folder = self.direction_folder(task) / run.label
-        folder.mkdir(parents=True)
+        with disk_errors(folder):
+            folder.mkdir(parents=True)
         for name in ("run.json", HYPOTHESES):
-            shutil.copy(run.folder / name, folder)
+            _copy_file(run.folder, folder, name)
+        for metric in metrics:
+            with suppress(FileNotFoundError):  # it has no such score
+                _copy_file(run.folder, folder, f"scores/{metric}.json")
         return folder
 
     def set_ids(self) -> list[str]:
@@ -165,13 +177,19 @@ class Store:
 
         `scorer`: hash of the scorer's identity; "" accepts any scorer.
         """
-        stored = self._load(run.folder / "scores" / f"{metric}.json", _decode_score)
+        path = run.folder / "scores" / f"{metric}.json"
+        stored = self._load(path, decode_score)
         if stored is None:
             return None
         origin, score = stored
         texts = (origin.hypotheses_sha256, origin.reference_sha256)
         if texts != (run.record.hypotheses_sha256, run.record.reference.sha256):
             return None
+        if len(score.segments) != run.record.segments:
+            counts = f"{len(score.segments):,} segments, its run has {run.record.segments:,}"
+            raise BenchError(f"{path} is damaged (it has {counts}): {RESTORE}.")
+        if score.spans and (fault := spans_fault(score, run.hypotheses())):
+            raise BenchError(f"{path} is damaged ({fault}): {RESTORE}.")
         return score if scorer in ("", origin.scorer) else None
 
     def write_score(self, run: Run, metric: str, scorer: str, score: Score) -> None:
@@ -182,7 +200,7 @@ class Store:
             "hypotheses_sha256": run.record.hypotheses_sha256,
             "reference_sha256": run.record.reference.sha256,
         }
-        write_json(run.folder / "scores" / f"{metric}.json", {**hashes, **asdict(score)})
+        write_json(run.folder / "scores" / f"{metric}.json", {**hashes, **asdict(score)}, inside=self.root)
 
     def comparisons(self, task: Task, metric: str) -> Mapping[str, Any] | None:
         """The stored paired tests of a metric as JSON (bench.scoring.compare.stage knows the fields), or
@@ -190,15 +208,15 @@ class Store:
         return self._load(self._comparisons_path(task, metric), decode_object)
 
     def write_comparisons(self, task: Task, metric: str, value: Mapping[str, Any]) -> None:
-        write_json(self._comparisons_path(task, metric), value)
+        write_json(self._comparisons_path(task, metric), value, inside=self.root)
 
-    def leaderboard(self, set_id: str) -> Mapping[str, Any] | None:
-        """leaderboard.json, or None if there is none."""
-        return self._load(self.leaderboard_path(set_id, "json"), decode_object)
+    def leaderboard(self, set_id: str) -> Leaderboard | None:
+        """leaderboard.json, or None if there is none. Raises BenchError if it is damaged."""
+        return self._load(self.leaderboard_path(set_id, "json"), _decode_leaderboard)
 
     def write_leaderboard(self, set_id: str, suffix: str, text: str) -> Path:
         path = self.leaderboard_path(set_id, suffix)
-        write_text(path, text)
+        write_text(path, text, inside=self.root)
         return path
 
     def remove_partial(self, task: Task, metric: str) -> None:
@@ -225,8 +243,12 @@ class Store:
         return value
 
 
-def _decode_score(data: bytes, path: Path) -> tuple[_ScoreFile, Score]:
-    score = decode_record(data, path, Score)
-    if b'"aggregation"' not in data:  # written before scores carried it
-        score = replace(score, aggregation=legacy_aggregation(score.metric, bool(score.statistics)))
-    return decode_record(data, path, _ScoreFile), score
+def _copy_file(folder: Path, target: Path, name: str) -> None:
+    data = read_bytes(folder / name, limits.TABLE_BYTES, inside=folder)
+    with disk_errors(target / name):
+        (target / name).parent.mkdir(exist_ok=True)
+        (target / name).write_bytes(data)
+
+
+def _decode_leaderboard(data: bytes, path: Path) -> Leaderboard:
+    return decode_record(data, path, Leaderboard)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from bench.files import decode_object, read_bytes, write_json
+import msgspec
+
+from bench import limits
+from bench.files import decode_record, read_bytes, write_json
 
 
 def write_failure(folder: Path, error: str, task_part: str = "") -> None:
@@ -39,9 +42,12 @@ def _path(folder: Path, task_part: str) -> Path:
     return folder / (f"failure-{task_part}.json" if task_part else "failure.json")
 
 
+class _Failure(msgspec.Struct):
+    error: str = "no reason recorded"
+
+
 def _read(path: Path) -> str:
     with suppress(FileNotFoundError):  # it may vanish at any moment, when its run completes
-        return str(
-            decode_object(read_bytes(path, inside=path.parent), path).get("error", "no reason recorded")
-        )
+        failure = decode_record(read_bytes(path, inside=path.parent), path, _Failure)
+        return failure.error[: limits.LINE_CHARACTERS]
     return ""

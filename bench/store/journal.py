@@ -17,6 +17,7 @@ from bench import limits
 from bench.core import Hypothesis
 from bench.errors import BenchError
 from bench.files import RESTORE, disk_errors, read_bytes
+from bench.records import Amount
 
 HYPOTHESES = "hypotheses.jsonl"
 
@@ -126,15 +127,30 @@ def decode_entries(data: bytes, path: Path, torn: bool = False) -> Iterator[Entr
         raise BenchError(f"{path} ends in the middle of a line: {RESTORE}.")
     for number, line in enumerate(lines, 1):
         try:
-            tag = _TAG.decode(line)
-            yield Entry(_HYPOTHESIS.decode(line), tag.attempt, tag.seconds)
+            tag, hypothesis = _TAG.decode(line), _HYPOTHESIS.decode(line)
+            if fault := _fault(hypothesis):
+                raise msgspec.ValidationError(fault)
+            yield Entry(hypothesis, tag.attempt, tag.seconds)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise BenchError(f"{path}, line {number} is not a hypothesis ({error}): {RESTORE}.") from None
 
 
+def _fault(hypothesis: Hypothesis) -> str:
+    """What is wrong with a hypothesis whose fields have the right types; "" if nothing is."""
+    for name in ("text", "raw", "error"):
+        if len(getattr(hypothesis, name)) > limits.TEXT_CHARACTERS:
+            return f"{name} has more than {limits.TEXT_CHARACTERS:,} characters"
+    if max(len(hypothesis.id), len(hypothesis.key)) > limits.LINE_CHARACTERS:
+        return f"id or key has more than {limits.LINE_CHARACTERS:,} characters"
+    for number in (hypothesis.tokens_in, hypothesis.tokens_out):
+        if not 0 <= number <= limits.LARGEST:
+            return f"a number of tokens is not from 0 to {limits.LARGEST:,}"
+    return ""
+
+
 class _Tag(msgspec.Struct):
     attempt: str = ""
-    seconds: float = 0.0
+    seconds: Amount = 0.0
 
 
 _TAG = msgspec.json.Decoder(_Tag)

@@ -66,9 +66,13 @@ class Run:
                 return self._hypotheses[version]
             data = read_bytes(path, limits.TABLE_BYTES, inside=self.folder)
             if hashlib.sha256(data).hexdigest() == self.record.hypotheses_sha256:
+                hypotheses = tuple(e.hypothesis for e in decode_entries(data, path))
+                if len(hypotheses) != self.record.segments:
+                    counts = f"{len(hypotheses):,} hypotheses and run.json says {self.record.segments:,}"
+                    raise BenchError(f"{path} has {counts}: {RESTORE}.")
                 self._hypotheses.clear()
-                self._hypotheses[version] = tuple(e.hypothesis for e in decode_entries(data, path))
-                return self._hypotheses[version]
+                self._hypotheses[version] = hypotheses
+                return hypotheses
         raise BenchError(f"{path} was changed after the run: restore it, or delete its folder and run again.")
 
     def hypotheses_of(self, task: Task) -> tuple[Hypothesis, ...]:
@@ -112,5 +116,17 @@ def write_run(folder: Path, hypotheses: Iterable[Hypothesis], document: Mapping[
     write_text(folder / HYPOTHESES, text)
     hypotheses_sha256 = hashlib.sha256(text.encode()).hexdigest()
     write_json(folder / "run.json", {**document, "hypotheses_sha256": hypotheses_sha256})
-    for path in [*folder.glob("journal*.jsonl"), *folder.glob("failure*.json")]:
-        path.unlink(missing_ok=True)
+    remove_attempts(folder)
+
+
+def remove_attempts(folder: Path) -> None:
+    """Remove what belonged to the attempts at a run that is complete now. The caller holds its lock."""
+    with disk_errors(folder):
+        for path in [*folder.glob("journal*.jsonl"), *folder.glob("failure*.json")]:
+            path.unlink(missing_ok=True)
+
+
+def has_attempts(folder: Path) -> bool:
+    """Whether a process is making the run, or was killed before it had removed what belonged to its attempt."""
+    names = ("journal*.jsonl", "failure*.json", "lock")
+    return any(path for name in names for path in folder.glob(name))

@@ -16,6 +16,7 @@ from statistics import NormalDist, median
 
 import numpy as np
 
+from bench import limits
 from bench.core import Aggregation, Score
 from bench.errors import BenchError
 from bench.scoring.compare import resampling
@@ -65,8 +66,8 @@ def compare(
     Time grows with the fourth power of the number of systems: there are more pairs, and more draws for each
     pair.
 
-    Raises BenchError if scores were computed in different ways, or if `resamples` is too small for any
-    difference to be significant.
+    Raises BenchError if scores were computed in different ways, if `resamples` is too small for any
+    difference to be significant, or if the tests would take longer than some minutes.
     """
     if test not in _DRAWS:
         raise BenchError(f"Unknown test {test!r}: use test=randomisation or test=bootstrap.")
@@ -77,6 +78,7 @@ def compare(
     testable = units > 1
     pair_count = len(usable) * (len(usable) - 1) // 2 if testable else 0
     draws = _draws(test, resamples, pair_count)
+    _check_work(statistics, max(draws, _INTERVAL_RESAMPLES), pair_count, test)
     metric = next((score.metric for score in usable.values()), "")
 
     intervals: dict[str, tuple[float, float]] = {}
@@ -186,6 +188,27 @@ def _draws(test: Test, draws: int | None, pairs: int) -> int:
             f"significant: set compare.resamples to at least {minimum}, or to null."
         )
     return draws
+
+
+def _check_work(statistics: Array, draws: int, pairs: int, test: Test) -> None:
+    """Raise BenchError if the tests would take longer than some minutes, or too much memory. `statistics`:
+    [system, statistic, unit]."""
+    kept = draws * len(statistics) if test == "bootstrap" else 0
+    for amount, limit, label in (
+        (kept, limits.RESAMPLED_SCORES, f"{len(statistics):,} systems x {draws:,} resamples"),
+        (draws, limits.RESAMPLES, f"{draws:,} trials or resamples"),
+        (draws * pairs, limits.TESTED_DIFFERENCES, f"{pairs:,} pairs of systems x {draws:,} trials"),
+        (
+            draws * statistics.size,
+            limits.RESAMPLED_STATISTICS,
+            f"{statistics.size:,} statistics x {draws:,} trials",
+        ),
+    ):
+        if amount > limit:
+            raise BenchError(
+                f"The tests are too many ({label}, the limit is {limit:,}): "
+                "set compare.resamples to a smaller number, or compare.test to null."
+            )
 
 
 def _compare_pairs(

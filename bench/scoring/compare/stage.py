@@ -12,9 +12,11 @@ from typing import Any, get_args
 
 import msgspec
 
+from bench import limits
 from bench.core import ReferenceSet, Score, Task, digest
 from bench.errors import BenchError
 from bench.files import RESTORE
+from bench.names import is_name
 from bench.references.views import groups
 from bench.scoring.compare import Comparisons, Test, compare
 from bench.store import Store
@@ -74,11 +76,36 @@ def read_comparisons(value: Mapping[str, Any], metric: str) -> Comparisons:
     """Comparisons from their JSON, also from a file of an older version. Raises BenchError if it is damaged."""
     try:
         renamed = _renamed(value)
-        return msgspec.convert(
+        comparisons = msgspec.convert(
             {**renamed, "pairs": [_renamed(pair) for pair in renamed["pairs"]]}, Comparisons
         )
+        if fault := _fault(comparisons):
+            raise msgspec.ValidationError(fault)
+        return comparisons
     except (msgspec.ValidationError, KeyError, TypeError, AttributeError) as error:
         raise BenchError(f"comparisons/{metric}.json is damaged ({error}): {RESTORE}.") from None
+
+
+def _fault(comparisons: Comparisons) -> str:
+    """What is wrong with comparisons whose fields have the right types; "" if nothing is."""
+    if not 1 <= comparisons.resamples <= limits.RESAMPLES:
+        return f"resamples is not from 1 to {limits.RESAMPLES:,}"
+    if not 0 <= comparisons.units <= limits.SEGMENTS:
+        return f"units is not from 0 to {limits.SEGMENTS:,}"
+    systems = {*comparisons.intervals, *comparisons.ranks, *comparisons.missing}
+    if wrong := [label for label in systems if not is_name(label)]:
+        return f"{wrong[0][:80]!r} cannot be a run"
+    for pair in comparisons.pairs:
+        if pair.a == pair.b or not {pair.a, pair.b} <= comparisons.intervals.keys():
+            return f"it has no interval of {pair.a[:80]!r} or of {pair.b[:80]!r}, which it compares"
+        shares = pair.p_sacrebleu, pair.p_adjusted, pair.agreement or 0.0
+        if not all(0 <= share <= 1 for share in shares):
+            return "a p-value or an agreement is not from 0 to 1"
+        if max(map(abs, (pair.difference, *pair.interval))) > limits.LARGEST:
+            return f"a difference is beyond {limits.LARGEST:,}"
+    if any(not 1 <= rank <= limits.RUNS for rank in comparisons.ranks.values()):
+        return f"a rank is not from 1 to {limits.RUNS:,}"
+    return ""
 
 
 def _renamed(value: Mapping[str, Any]) -> dict[str, Any]:
