@@ -14,24 +14,28 @@ import random
 import re
 import threading
 import time
+import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from email.utils import mktime_tz, parsedate_tz
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
-from bench import progress
+from bench import limits, progress
 from bench.errors import BenchError
+from bench.escaping import terminal
+from bench.redaction import hide_key
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
 
-_MAX_BODY = 16_000_000  # bytes
-_MAX_SHOWN = 300  # characters of a server's message
+_MAX_READ = 100_000  # characters of a server's message that are looked at
 _MAX_GATE_WAIT = 600.0  # seconds; after that a request is worth trying, whatever the headers say
 _MAX_RETRY_AFTER = 120.0  # seconds
+_MAX_RESET = 86_400.0  # seconds; no limit is counted over more than a day, so a longer wait is nonsense
 _MIN_SECRET = 16  # characters; a shorter key ("EMPTY", "test") may be a word of an answer
+_GRACE = 10.0  # seconds for finding and connecting to a server
 
 _HOPELESS = {
     401: "does not accept the key: set the environment variable {key} to a valid one",
@@ -178,30 +182,30 @@ class Endpoint:
         if status in (408, 409, 429) or status >= 500 or advice == "true":
             raise NoAnswer(shown, retry=advice != "false", headers=headers) from None
 
-    def read_body(self, chunks: Iterable[bytes]) -> bytes:
-        """The complete body of a response. Raises NoAnswer if it takes longer than `timeout` or is too large.
+    def read_body(self, chunks: Iterable[bytes], encoding: str = "") -> bytes:
+        """The complete body of a response. `chunks`: as they were sent. `encoding`: its Content-Encoding.
 
-        The timeout of an HTTP client usually applies to each chunk.
+        Raises NoAnswer if it takes longer than `timeout`, or if it or what it unpacks to is too large. The
+        timeout of an HTTP client usually applies to each chunk, and a client may unpack without a limit.
         """
         end = time.monotonic() + self.timeout
         body = bytearray()
         for chunk in chunks:
             body += chunk
-            if time.monotonic() > end or len(body) > _MAX_BODY:
+            if time.monotonic() > end or len(body) > limits.BODY_BYTES:
                 raise NoAnswer(f"no answer: it had not ended after {self.timeout:g} s or {len(body)} bytes")
-        return bytes(body)
+        return _unpacked(bytes(body), encoding.strip().lower())
 
     def redact(self, message: object) -> str:
-        """A server's message as one short line without the key."""
-        text = str(message)
-        if self.key:
-            text = text.replace(self.key, "[key]")
-        line = " ".join(text.split()).encode("utf-8", "replace").decode()
-        return line if len(line) <= _MAX_SHOWN else line[: _MAX_SHOWN - 1] + "…"
+        """A server's message as one short line without the key and without control characters."""
+        text = hide_key(str(message)[:_MAX_READ], self.key)
+        line = terminal(" ".join(text.split()))
+        shown = limits.MESSAGE_CHARACTERS
+        return line if len(line) <= shown else line[: shown - 1] + "…"
 
     def without_key(self, text: str) -> str:
         """An answer without the key, if the server repeated it there."""
-        return text.replace(self.key, "[key]") if len(self.key) >= _MIN_SECRET else text
+        return hide_key(text, self.key, prose=True) if len(self.key) >= _MIN_SECRET else text
 
     def _persist(
         self, request: Request, ask: Callable[[Request], Answer], stopped: threading.Event
@@ -211,12 +215,36 @@ class Endpoint:
         while True:
             self.gate.enter()
             try:
-                return ask(request)
+                return self._attempt(request, ask)
             except NoAnswer as error:
                 failure = error
             attempt += 1
             if not failure.retry or attempt > self.retries or stopped.wait(_pause(attempt, failure.headers)):
                 raise NoAnswer(self.redact(failure)) from None
+
+    def _attempt(self, request: Request, ask: Callable[[Request], Answer]) -> Answer:
+        """One attempt, given up and left behind in its thread if it ends far too late.
+
+        The timeouts of an HTTP client begin anew with every byte of headers and every interim response, and a
+        name server may let it wait without one.
+        """
+        outcome: queue.SimpleQueue[tuple[Answer | None, BaseException | None]] = queue.SimpleQueue()
+
+        def attempt() -> None:
+            try:
+                outcome.put((ask(request), None))
+            except BaseException as error:
+                outcome.put((None, error))
+
+        threading.Thread(target=attempt, daemon=True).start()
+        longest = _GRACE + 3 * self.timeout  # until it begins, until it ends, and the last chunk
+        try:
+            answer, error = outcome.get(timeout=longest)
+        except queue.Empty:
+            raise NoAnswer(f"no answer: it had not begun after {longest:g} s", retry=False) from None
+        if error is not None:
+            raise error
+        return cast(Answer, answer)
 
 
 class Gate:
@@ -262,9 +290,10 @@ def _limit_wait(status: int, headers: Mapping[str, str]) -> float:
 def _pause(attempt: int, headers: Mapping[str, str]) -> float:
     """Seconds before the next attempt: Retry-After, or exponential backoff with jitter."""
     wait = _retry_after(headers)
-    if not 0 < wait <= _MAX_RETRY_AFTER and (date := parsedate_tz(headers.get("retry-after", ""))):
-        with suppress(ValueError, OverflowError):
-            wait = mktime_tz(date) - time.time()
+    if not 0 < wait <= _MAX_RETRY_AFTER:
+        with suppress(ValueError, OverflowError, LookupError, TypeError):  # what nonsense does to the parser
+            if date := parsedate_tz(headers.get("retry-after", "")[:100]):
+                wait = mktime_tz(date) - time.time()
     if 0 < wait <= _MAX_RETRY_AFTER:
         return wait
     return min(8.0, 0.5 * 2.0 ** min(attempt - 1, 10)) * random.uniform(0.75, 1)
@@ -275,16 +304,35 @@ def _retry_after(headers: Mapping[str, str]) -> float:
     return max(_seconds(headers.get("retry-after-ms", "") + "ms"), _seconds(headers.get("retry-after", "")))
 
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d|)")
 _UNIT_SECONDS = {"ms": 0.001, "": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def _seconds(text: str) -> float:
-    """ "6m0s" -> 360.0, "20ms" -> 0.02, "7" -> 7.0; 0 if the text is not a duration."""
-    terms = _DURATION.findall(text)
+    """ "6m0s" -> 360.0, "20ms" -> 0.02, "7" -> 7.0; 0 if the text is not a duration, or one of more than
+    a day."""
+    terms = _DURATION.findall(text[:100])
     if "".join(number + unit for number, unit in terms) != text:
         return 0.0
-    return sum(float(number) * _UNIT_SECONDS[unit] for number, unit in terms)
+    seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in terms)
+    return seconds if seconds <= _MAX_RESET else 0.0
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    """A body without its Content-Encoding. Raises NoAnswer if it is damaged, too large, or packed in a way
+    that was not offered."""
+    if encoding in ("", "identity"):
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise NoAnswer(f"no answer: it is compressed as {encoding}, which was not asked for")
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either kind
+    try:
+        unpacked = unpacker.decompress(body, limits.BODY_BYTES)
+    except zlib.error:
+        raise NoAnswer(f"no answer: it is not {encoding}, as it says") from None
+    if not unpacker.eof:
+        raise NoAnswer(f"no answer: it is cut off, or unpacks to more than {limits.BODY_BYTES} bytes")
+    return unpacked
 
 
 def _checked_address(url: str, yaml: str) -> tuple[str, str]:
@@ -295,6 +343,8 @@ def _checked_address(url: str, yaml: str) -> tuple[str, str]:
     try:
         address = urlsplit(url)
         plain = address.scheme in ("http", "https") and address.hostname and (address.port or True)
+        (address.hostname or "").encode("idna")  # as a client encodes it
+        plain = plain and url.isprintable() and " " not in url
     except ValueError:
         plain = False
     if not plain or address.query or address.fragment or "@" in address.netloc:

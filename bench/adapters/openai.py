@@ -8,15 +8,20 @@ bench.endpoints.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
+
+from bench import limits
 from bench.adapters import _cleaning
 from bench.adapters._language_model import TOO_LONG, LanguageModelAdapter, Response
-from bench.core import Unit
+from bench.core import Output, Source, Unit
 from bench.endpoints import Endpoint, NoAnswer
 from bench.errors import BenchError
 from bench.languages import Direction
@@ -29,6 +34,21 @@ _TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context 
 """In the server's message if a request does not fit the context: OpenAI's, llama.cpp's (two), vLLM's."""
 _WITHHELD = ("content_filter", "content_policy_violation", "data_inspection_failed")
 """Error codes of providers that refuse to read a request: Azure's, OpenAI's, DashScope's."""
+_MAX_SERVED = 20
+"""Names of models, and fingerprints, that run.json keeps: a server may send another one with each answer."""
+
+_MAX_TOKENS = 100_000_000
+"""Of one request: more than any context holds."""
+
+
+class _Refusal(Exception):
+    """A response whose status says that it is no answer. Its body is read before the client reads it whole."""
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        super().__init__(status)
+        self.status = status
+        self.headers = headers
+        self.body = body
 
 
 class OpenAI(LanguageModelAdapter):
@@ -40,15 +60,15 @@ class OpenAI(LanguageModelAdapter):
 
     def __init__(
         self,
-        model: str,
+        model: Annotated[str, Meta(min_length=1, max_length=limits.LINE_CHARACTERS)],
         prompt: Prompt,
         options: Mapping[str, Any],
         base_url: str = "",
         key_variable: str = "OPENAI_API_KEY",
         served: str = "",
-        concurrency: int = 8,
-        timeout: float = 120,
-        retries: int = 6,
+        concurrency: Annotated[int, Meta(ge=1, le=limits.CONCURRENCY)] = 8,
+        timeout: Annotated[float, Meta(gt=0, le=limits.TIMEOUT_SECONDS)] = 120,
+        retries: Annotated[int, Meta(ge=0, le=limits.RETRIES)] = 6,
         *,
         direction: Direction,
     ) -> None:
@@ -92,7 +112,16 @@ class OpenAI(LanguageModelAdapter):
             raise BenchError(
                 "The openai package is not installed: pip install 'bitext-bench[openai]'."
             ) from None
+        for library in ("openai", "httpx2", "httpcore2"):
+            # Their logs (OPENAI_LOG) hold headers of responses, which may repeat the key.
+            logging.getLogger(library).setLevel(logging.WARNING)
         self.endpoint.read_key()
+
+    def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+        # After cleaning, which may put the pieces of a key together.
+        for id, output in super().translate(sources):
+            text, raw = map(self.endpoint.without_key, (output.text, output.raw))
+            yield id, replace(output, text=text, raw=raw)
 
     def respond(self, requests: Sequence[Unit]) -> Iterator[tuple[Unit, Response]]:
         # The answers are closed before the client: no thread starts another request with a closed client.
@@ -104,6 +133,7 @@ class OpenAI(LanguageModelAdapter):
                 yield unit, Response("", error=str(answer)) if isinstance(answer, NoAnswer) else answer
 
     def _client(self) -> Any:
+        import httpx2
         import openai
 
         endpoint = self.endpoint
@@ -111,20 +141,61 @@ class OpenAI(LanguageModelAdapter):
         if not endpoint.host.endswith("openai.com"):  # OPENAI_ORG_ID is not the business of other providers
             headers = {"OpenAI-Organization": openai.omit, "OpenAI-Project": openai.omit}
 
-        def observe(response: Any) -> None:
-            endpoint.gate.observe(response.status_code, response.headers)
+        try:
+            return openai.OpenAI(
+                api_key=endpoint.key,
+                base_url=endpoint.base_url,
+                timeout=openai.Timeout(endpoint.timeout, connect=min(endpoint.timeout, 10)),
+                max_retries=0,  # bench.endpoints retries
+                default_headers={**headers, "Accept-Encoding": "gzip"},  # what bench.endpoints unpacks
+                # The environment's proxies are not for servers on this machine.
+                http_client=openai.DefaultHttpxClient(
+                    event_hooks={"response": [self._check_response]}, trust_env=not endpoint.is_local
+                ),
+            )
+        except httpx2.InvalidURL:
+            raise BenchError(
+                f"{endpoint.base_url} is not an address: correct {endpoint.yaml}.base_url."
+            ) from None
 
-        return openai.OpenAI(
-            api_key=endpoint.key,
-            base_url=endpoint.base_url,
-            timeout=openai.Timeout(endpoint.timeout, connect=min(endpoint.timeout, 10)),
-            max_retries=0,  # bench.endpoints retries
-            default_headers=headers,
-            # The environment's proxies are not for servers on this machine.
-            http_client=openai.DefaultHttpxClient(
-                event_hooks={"response": [observe]}, trust_env=not endpoint.is_local
-            ),
+    def _check_response(self, response: Any) -> None:
+        """Called for each response before the client looks at it. Raises as `_ask`, and _Refusal."""
+        self.endpoint.gate.observe(response.status_code, response.headers)
+        if response.has_redirect_location:
+            self._check_redirect(response)
+        elif not response.is_success:
+            raise _Refusal(response.status_code, response.headers, self._body(response))
+
+    def _check_redirect(self, response: Any) -> None:
+        """Let the client follow a redirect that repeats the request at the same server. It reads its body
+        whole, so that has to be plain and of a stated length.
+
+        Raises BenchError for any other: the key and the texts go to no other server.
+        """
+        import httpx2
+
+        headers, here = response.headers, response.url
+        try:
+            there = here.join(headers["location"])
+            target = f"{there.scheme}://{there.netloc.decode()}"
+        except (httpx2.InvalidURL, ValueError):
+            there, target = None, headers["location"]
+        is_plain = "content-encoding" not in headers and "transfer-encoding" not in headers
+        if (
+            there is not None
+            and (there.scheme, there.host, there.port) == (here.scheme, here.host, here.port)
+            and response.status_code in (307, 308)
+            and is_plain
+            and int(headers.get("content-length", limits.BODY_BYTES + 1)) <= limits.BODY_BYTES
+        ):
+            return
+        raise BenchError(
+            f"{self.endpoint.base_url} redirects to {self.endpoint.redact(target)}, which is not followed: "
+            f"set {self.endpoint.yaml}.base_url to the address that answers itself, if you trust it."
         )
+
+    def _body(self, response: Any) -> bytes:
+        return self.endpoint.read_body(response.iter_raw(), response.headers.get("content-encoding", ""))
 
     def _ask(self, client: Any, unit: Unit) -> Response:
         """One attempt. Raises NoAnswer, and BenchError if no other request can succeed."""
@@ -134,12 +205,12 @@ class OpenAI(LanguageModelAdapter):
         create = (client.chat if self.prompt.chat else client).completions.with_streaming_response.create
         try:
             with create(model=self.model, **self._request(unit)) as response:
-                body = self.endpoint.read_body(response.iter_bytes())
-        except openai.APIStatusError as error:
-            return self._read_error(error)
+                body = self._body(response.http_response)
+        except _Refusal as refusal:
+            return self._read_refusal(refusal)
         except openai.APIConnectionError as error:
-            raise NoAnswer(f"{error} {error.__cause__ or ''}") from None
-        except httpx2.HTTPError as error:
+            raise NoAnswer(f"no answer: {error} {error.__cause__ or ''}") from None
+        except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.CookieConflict) as error:
             raise NoAnswer(f"no answer: {error}") from None
         return self._read(body)
 
@@ -154,40 +225,82 @@ class OpenAI(LanguageModelAdapter):
         return {"messages": self.prompt.messages(unit, self.direction), "extra_body": fields}
 
     def _read(self, body: bytes) -> Response:
-        """Raises NoAnswer if this is not an answer."""
+        """Raises NoAnswer if this is not an answer. Only the text has to be there; a field of another type
+        than it should have counts as missing."""
         try:
-            answer = json.loads(body)
+            answer = _decode(body)
             choice = answer["choices"][0]
-            message = choice["message"] if self.prompt.chat else {"content": choice["text"]}
-            text = message["content"] or ""
-            finish_reason, refusal = choice.get("finish_reason"), message.get("refusal")
-            usage = answer.get("usage") or {}
-            tokens_in = int(usage.get("prompt_tokens") or 0)
-            tokens_out = int(usage.get("completion_tokens") or 0)
-            if not isinstance(text, str):
-                raise TypeError
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+            finish_reason = choice.get("finish_reason")
+            message = (choice.get("message") or {}) if self.prompt.chat else {"content": choice["text"]}
+            refusal = message.get("refusal")
+            refused = finish_reason == "content_filter" or (isinstance(refusal, str) and refusal != "")
+            if "content" in message:
+                text = _text(message["content"])
+            elif refused or finish_reason == "length":  # nothing was left for it after thinking
+                text = ""
+            else:
+                raise LookupError
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             sent = body.decode("utf-8", "replace") or "nothing was sent"
             raise NoAnswer(f"no answer: {sent}") from None
+        if len(text) > limits.TEXT_CHARACTERS:
+            raise NoAnswer(
+                f"no answer: it has {len(text)} characters, {limits.TEXT_CHARACTERS} are the limit"
+            )
         for field, values in (("model", self._models), ("system_fingerprint", self._fingerprints)):
-            if answer.get(field):
-                values.add(self.endpoint.redact(answer[field]))
-        text = self.endpoint.without_key(text)
+            name = answer.get(field)
+            if isinstance(name, str) and name and len(values) < _MAX_SERVED:
+                values.add(self.endpoint.redact(name))
+        usage = answer.get("usage")
         return Response(
             text.encode("utf-8", "replace").decode(),  # half a surrogate pair cannot be written to a file
-            tokens_in,
-            tokens_out,
+            _tokens(usage, "prompt_tokens"),
+            _tokens(usage, "completion_tokens"),
             truncated=finish_reason == "length",
-            refused=finish_reason == "content_filter" or bool(refusal),
+            refused=refused,
         )
 
-    def _read_error(self, error: Any) -> Response:
+    def _read_refusal(self, refusal: _Refusal) -> Response:
         """Raises as `_ask`."""
-        reason = f"{error.code} {error.type} {error.message}".lower()
+        sent = refusal.body.decode("utf-8", "replace").strip()
+        error: Any = None
+        with suppress(ValueError, RecursionError):
+            answer = _decode(refusal.body)
+            error = answer.get("error", answer) if isinstance(answer, dict) else answer
+        fields = error if isinstance(error, dict) else {"message": error}
+        message, code, kind = (
+            value if isinstance(value := fields.get(name), str) else ""
+            for name in ("message", "code", "type")
+        )
+        message = f"{refusal.status} - {message or sent}"
+        reason = f"{code} {kind} {message[:10_000]}".lower()
         if any(phrase in reason for phrase in _TOO_LONG):
             return TOO_LONG
-        if error.code in _WITHHELD:
+        if code in _WITHHELD:
             return Response("", refused=True)
-        status = 402 if error.code == "insufficient_quota" else error.status_code
-        self.endpoint.check_status(status, error.message, error.response.headers, self.model)
-        return Response("", error=self.endpoint.redact(error.message))
+        status = 402 if code == "insufficient_quota" else refusal.status
+        self.endpoint.check_status(status, message, refusal.headers, self.model)
+        return Response("", error=self.endpoint.redact(message))
+
+
+def _decode(body: bytes) -> Any:
+    """JSON as servers write it: in any encoding of Unicode, with line breaks in strings. Raises ValueError,
+    RecursionError."""
+    return json.loads(body, strict=False, parse_int=lambda digits: int(digits[:20]))
+
+
+def _text(content: Any) -> str:
+    """The text of a message, which may come in parts. Raises TypeError if it has another type."""
+    if isinstance(content, list):
+        parts = [part.get("text") if isinstance(part, dict) else part for part in content]
+        return "".join(part for part in parts if isinstance(part, str))
+    if not isinstance(content, str | None):
+        raise TypeError
+    return content or ""
+
+
+def _tokens(usage: Any, field: str) -> int:
+    """A number of tokens; 0 if the server does not state a possible one."""
+    number = usage.get(field) if isinstance(usage, dict) else 0
+    possible = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= _MAX_TOKENS
+    return int(number) if possible else 0
