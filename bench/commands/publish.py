@@ -4,74 +4,67 @@ them."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import mkdtemp
 
 from bench import progress
-from bench.boards.rows import Board, Columns
-from bench.boards.write import write_boards
+from bench.boards.formats import json_text
+from bench.boards.rows import Columns
 from bench.commands.pages import (
     build_boards,
     load_origin,
     load_reference,
     published_columns,
-    updated_pages,
+    published_scorer,
 )
+from bench.commands.transaction import boards_leases, commit, draft, transaction
 from bench.commands.verify import run_fault
 from bench.core import ReferenceSet, Scorer, Task
 from bench.errors import BenchError
-from bench.files import write_text
-from bench.launching.compose import compose, override, scorers
+from bench.files import disk_errors
+from bench.launching.compose import compose
 from bench.references.outside import SACREBLEU
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score, unscored_runs
 from bench.store import Run, Store
-from bench.store.lock import exclusive_lease
-from bench.store.run import read_run
-
-_TEMPORARY = ".publishing-"
-_OLD, _NEW = "old", "new"
+from bench.store.run import has_attempts, read_run
 
 
-def publish(folders: Sequence[Path], root: Path) -> list[Path]:
+def publish(folders: Sequence[Path], root: Path, config_dir: Path | None = None) -> list[Path]:
     """Move the runs in `folders` into the results folder `root`; without folders, only regenerate it.
 
-    Runs are scored by the metrics that are published there, else by those of the boards in their own store;
-    then boards, site and pages are written. Returns the leaderboards' paths.
+    Runs are scored by the metrics that are published there, else by those of the boards in their own store.
+    `config_dir`: the folder with metrics of the user's own. Then boards, site and pages are written. Returns
+    the leaderboards' paths.
 
-    One process at a time publishes into a folder. New files are made beside the old ones and renamed at the
-    end, and runs leave their store after that; if the process is killed, the next call puts back what it had
-    set aside. Raises BenchError for a run that does not verify; nothing is changed then.
+    One process at a time publishes into a folder, and it publishes everything or nothing (see transaction.py).
+    Raises BenchError for a run that does not verify; nothing is changed then.
     """
     results = Store(root)
-    if not folders and not results.set_ids() and not _set_aside(root):
-        raise BenchError(
-            f"Nothing is published in {root} yet: name the runs, bench publish runs/SET/DIRECTION/RUN …"
-        )
-    with _publishing(root) as temporary:
+    nothing = BenchError(
+        f"Nothing is published in {root} yet: name the runs, bench publish runs/SET/DIRECTION/RUN …"
+    )
+    if not folders and not root.is_dir():
+        raise nothing
+    with transaction(root) as folder:
         references: dict[str, ReferenceSet] = {}
-        runs = [_read_run(folder.absolute(), root, references) for folder in folders]
+        runs = [_read_run(path, root, references) for path in dict.fromkeys(map(Path.absolute, folders))]
         for set_id in results.set_ids():
             references.setdefault(set_id, load_reference(results, set_id))
-        draft = Store(temporary / _NEW)
-        boards = [
-            _make_draft(results, draft, reference, [run for run in runs if run.record.reference.id == set_id])
-            for set_id, reference in sorted(references.items())
-        ]
-        pages = list(updated_pages(root, boards))
-        for set_id in references:
-            _replace_set(set_id, temporary, root)
-        for page, text in pages:
-            write_text(page, text)
-        for run in runs:
-            _remove_run(run)
+        if not references:
+            raise nothing
+        with boards_leases(results, list(references)):
+            for set_id, reference in sorted(references.items()):
+                new_runs = [run for run in runs if run.record.reference.id == set_id]
+                _make_draft(results, draft(folder), reference, new_runs, config_dir)
+            commit(folder, runs, root)
     return [results.leaderboard_path(set_id, "md") for set_id in sorted(references)]
 
 
 def _read_run(folder: Path, root: Path, references: dict[str, ReferenceSet]) -> Run:
     """A run that can be published. `references`: gets the run's set under its id."""
+    if folder.is_symlink():
+        raise BenchError(f"{folder} is a link: name the folder of the run.")
     if root.resolve() in folder.resolve().parents:
         raise BenchError(f"{folder} is published already: name runs of another store.")
     run = read_run(folder)
@@ -93,39 +86,47 @@ def _store_of(run: Run) -> Store:
 
 
 def _make_draft(
-    results: Store, draft: Store, reference: ReferenceSet, new_runs: Sequence[Run]
-) -> list[Board]:
-    """Make the set's folder in `draft` as it will be published, and return its boards."""
-    published, target = results.set_folder(reference.id), draft.set_folder(reference.id)
-    if is_published := published.is_dir():
-        shutil.copytree(published, target, ignore=shutil.ignore_patterns("site", "leaderboard.*"))
-    for direction in draft.directions(reference.id):
-        task = Task(reference, direction)
-        for run in draft.runs(task):
-            if fault := run_fault(run, task):
-                path = published / run.folder.relative_to(target)
-                raise BenchError(f"{path} does not verify ({fault}): restore it first.")
-    for run in new_runs:
-        _copy_run(run, draft, Task(reference, run.record.direction))
-    if reference.outside and not reference.origin.startswith(SACREBLEU):
-        _copy_parallel_files(reference.origin, draft.parallel_files_folder(reference.id))
+    results: Store,
+    draft: Store,
+    reference: ReferenceSet,
+    new_runs: Sequence[Run],
+    config_dir: Path | None,
+) -> None:
+    """Put into `draft` the set's runs, scores, comparisons and leaderboard.json as they will be published."""
+    is_published = results.leaderboard_path(reference.id, "json").is_file()
     columns = _columns(results if is_published else _store_of(new_runs[0]), reference.id)
-    overrides = [
-        override("reference", reference.origin or reference.id),
-        f"granularity={reference.granularity}",
-        f"metric=[{','.join(columns.metrics)}]",
-    ]
-    config = compose(overrides)
+    _copy_published(results, draft, reference, columns.metrics)
+    for run in new_runs:
+        _copy_run(run, results, draft, Task(reference, run.record.direction))
+    if reference.outside and not reference.origin.startswith(SACREBLEU):
+        _copy_parallel_files(
+            reference.origin,
+            results.parallel_files_folder(reference.id),
+            draft.parallel_files_folder(reference.id),
+        )
+    scorers = {metric: published_scorer(metric, reference, config_dir) for metric in columns.metrics}
+    settings = CompareSettings(**compose([]).compare)
     tasks = [Task(reference, direction) for direction in draft.directions(reference.id)]
-    prepared = _prepared_scorers(draft, tasks, scorers(config), all_required=is_published)
+    prepared = _prepared_scorers(draft, tasks, scorers, all_required=is_published)
     metrics = list(prepared)
     columns = Columns(metrics, columns.primary if columns.primary in metrics else metrics[0])
     for task in tasks:
         score(draft, task, prepared)
-        compare_runs(draft, task, columns.metrics, CompareSettings(**config.compare))
-    boards = build_boards(draft, reference, columns)
-    write_boards(draft, boards)
-    return boards
+        compare_runs(draft, task, columns.metrics, settings)
+    draft.write_leaderboard(reference.id, "json", json_text(build_boards(draft, reference, columns)))
+
+
+def _copy_published(results: Store, draft: Store, reference: ReferenceSet, metrics: Sequence[str]) -> None:
+    """Copy everything that boards depend on."""
+    for direction in results.directions(reference.id):
+        task = Task(reference, direction)
+        for run in results.runs(task):
+            if fault := run_fault(run, task):
+                raise BenchError(f"{run.folder} does not verify ({fault}): restore it first.")
+            draft.copy_run(run, task, metrics)
+        for metric in metrics:
+            if (comparisons := results.comparisons(task, metric)) is not None:
+                draft.write_comparisons(task, metric, comparisons)
 
 
 def _prepared_scorers(
@@ -156,73 +157,32 @@ def _columns(store: Store, set_id: str) -> Columns:
     return Columns([str(metric) for metric in config.metric], str(config.suite.primary))
 
 
-def _copy_parallel_files(prefix: str, folder: Path) -> None:
-    """PREFIX.zh, PREFIX.en and PREFIX.ids, so that the results can be recomputed from the files beside them."""
-    folder.mkdir(exist_ok=True)
-    for suffix in ("zh", "en", "ids"):
-        path = Path(f"{prefix}.{suffix}").expanduser()
-        target = folder / path.name
-        if path.is_file() and not target.is_file():
-            shutil.copy(path, target)
+def _copy_parallel_files(prefix: str, published: Path, folder: Path) -> None:
+    """Copy PREFIX.zh, PREFIX.en and PREFIX.ids into `folder`, so that the results can be recomputed from the
+    files beside them. `published`: where those are that were copied before."""
+    with disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix in ("zh", "en", "ids"):
+            path = Path(f"{prefix}.{suffix}").expanduser()
+            if path.is_file() and not (published / path.name).is_file():
+                shutil.copy(path, folder / path.name)
 
 
-def _copy_run(run: Run, draft: Store, task: Task) -> None:
-    """Raises BenchError if another run of that name is published. The same one is left as it is."""
-    published = draft.run(draft.direction_folder(task) / run.label)
+def _copy_run(run: Run, results: Store, draft: Store, task: Task) -> None:
+    """Copy a run and verify the copy. Raises BenchError if another run of that name is published or is being
+    made there. The same one is left as it is."""
+    folder = draft.direction_folder(task) / run.label
+    published = draft.run(folder)
     if published is None:
+        if has_attempts(place := results.direction_folder(task) / run.label):
+            raise BenchError(
+                f"{place} is being made, or was interrupted: complete it by bench run, or delete it."
+            )
         draft.copy_run(run, task)
+        copy = draft.run(folder)
+        if copy is None or copy.document != run.document or run_fault(copy, task):
+            raise BenchError(f"{run.folder} changed while it was copied: publish it again.")
     elif published.document != run.document:
         raise BenchError(
             f"{run.label} is published already ({task.direction}): remove the published run first."
         )
-
-
-def _remove_run(run: Run) -> None:
-    """Remove a published run from its store, unless another process has begun to change it."""
-    latest = read_run(run.folder)
-    in_use = [*run.folder.glob("lock*"), *run.folder.glob("journal*")]
-    if in_use or not latest or latest.document != run.document:
-        progress.say(f"{run.folder} is in use by another process and stays where it is.", warning=True)
-    else:
-        shutil.rmtree(run.folder)
-
-
-@contextmanager
-def _publishing(root: Path) -> Iterator[Path]:
-    """Hold the results folder exclusively. Yields a temporary folder on the same disk, removed afterwards."""
-    is_new = not root.exists()
-    try:
-        with exclusive_lease(root / ".publishing.lock", f"{root}"):
-            for abandoned in _set_aside(root):
-                _put_back(abandoned, root)
-            temporary = Path(mkdtemp(prefix=_TEMPORARY, dir=root))
-            try:
-                (temporary / _OLD).mkdir()
-                (temporary / _NEW).mkdir()
-                yield temporary
-            finally:
-                _put_back(temporary, root)
-    finally:
-        if is_new:
-            with suppress(OSError):  # it is not empty if something was published
-                root.rmdir()
-
-
-def _set_aside(root: Path) -> list[Path]:
-    """Temporary folders, also of processes that were killed."""
-    return [path for path in root.glob(f"{_TEMPORARY}*") if path.is_dir()]
-
-
-def _replace_set(set_id: str, temporary: Path, root: Path) -> None:
-    published = root / set_id
-    if published.exists():
-        published.replace(temporary / _OLD / set_id)
-    (temporary / _NEW / set_id).replace(published)
-
-
-def _put_back(temporary: Path, root: Path) -> None:
-    """Delete a temporary folder. A set that was set aside but not replaced goes back to its place first."""
-    for old in (temporary / _OLD).glob("*"):
-        if not (root / old.name).exists():
-            old.replace(root / old.name)
-    shutil.rmtree(temporary, ignore_errors=True)
