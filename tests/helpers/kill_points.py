@@ -33,43 +33,42 @@ MOST = 300
 Command = Callable[[], object]
 
 
-def kill_points(command: Command, folder: Path, number_of_calls: int) -> Iterator[int]:
+def kill_points(command: Command, folder: Path, number_of_calls: int, leaving_out: str = "") -> Iterator[int]:
     """Kill the command before call 1, 2, 3 … that changes something below `folder`; yields after each kill.
 
-    The caller restores the folder before the next one.
+    The caller restores the folder before the next one. `leaving_out`: the name of a folder whose files do not
+    count.
     """
     calls = range(1, number_of_calls + 1)
     if number_of_calls > MOST:
         calls = sorted(random.Random(number_of_calls).sample(calls, MOST))  # type: ignore[assignment]
     for number in calls:
-        status = _in_child(command, folder, number)
+        status = _in_child(command, _Calls(folder, leaving_out, number))
         assert os.WIFSIGNALED(status) or number == number_of_calls, f"it ended before call {number}"
         yield number
 
 
-def undisturbed(command: Command, folder: Path) -> int:
+def undisturbed(command: Command, folder: Path, leaving_out: str = "") -> int:
     """Run the command to its end in a child. Returns how often it changed something below `folder`."""
     counted = folder.parent / f"{folder.name}.calls"
-    status = _in_child(command, folder, None, counted)
+    status = _in_child(command, _Calls(folder, leaving_out), counted)
     assert status == 0, "the command failed: see its traceback"
     number = int(counted.read_text())
     counted.unlink()
     return number
 
 
-def _in_child(command: Command, folder: Path, number: int | None, counted: Path | None = None) -> int:
-    """The status of a fork that runs the command and is killed before its `number`-th change."""
+def _in_child(command: Command, calls: _Calls, counted: Path | None = None) -> int:
+    """The status of a fork that runs the command. The number of its calls goes into the file `counted`."""
     sys.stdout.flush()
     sys.stderr.flush()
     if child := os.fork():
         return os.waitpid(child, 0)[1]
     status = 1
     try:
-        calls = _Calls(folder, number)
         sys.addaudithook(calls.hear)
         command()
         if counted:
-            calls.folder = "/nowhere/"
             counted.write_text(str(calls.number))
         status = 0
     except BaseException:
@@ -81,8 +80,8 @@ def _in_child(command: Command, folder: Path, number: int | None, counted: Path 
 class _Calls:
     """Counts the changes, and ends the process before the one with the number `last`."""
 
-    def __init__(self, folder: Path, last: int | None) -> None:
-        self.folder = f"{folder.resolve()}{os.sep}"
+    def __init__(self, folder: Path, leaving_out: str = "", last: int | None = None) -> None:
+        self.folder, self.leaving_out = f"{folder.resolve()}{os.sep}", f"/{leaving_out}/"
         self.number, self.last = 0, last
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -115,4 +114,5 @@ class _Calls:
             path = os.path.join(parent, path)
         else:
             return False
-        return os.path.normpath(path).startswith(self.folder)
+        path = os.path.normpath(path)
+        return path.startswith(self.folder) and (self.leaving_out == "//" or self.leaving_out not in path)

@@ -1,0 +1,163 @@
+"""Killed before every call that changes the disk: old or new, never half, and the next command repairs it."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench import progress, references
+from bench.adapters.copy import Copy
+from bench.boards.rows import Columns, build_board
+from bench.boards.write import write_boards
+from bench.commands import pages, publish, transaction, verify
+from bench.core import Scorer, Task
+from bench.errors import BenchError
+from bench.launching.compose import compose
+from bench.records import SystemCard
+from bench.scorers.sacre import Sacre
+from bench.scoring.compare.stage import CompareSettings, compare_runs
+from bench.scoring.driver import score
+from bench.store import Store
+from bench.store.journal import HYPOTHESES
+from bench.store.lock import exclusive_lease
+from bench.store.run import read_run
+from bench.translation import provenance
+from bench.translation.driver import TranslationJob, identity, translate
+from tests.helpers.kill_points import Command, kill_points, undisturbed
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="forks, and reads /proc"),
+]
+METRICS: dict[str, Scorer] = {"bleu": Sacre("BLEU", resamples=20)}
+PAGE = "# Results\n\n<!-- board: here -->\n<!-- /board -->\n"
+ZH, EN = "你好。\n再见。\n谢谢。\n", "Hello.\nGoodbye.\nThanks.\n"
+
+
+@pytest.fixture(autouse=True)
+def repeatable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command writes does not depend on the clock; and composing, which writes nothing, is fast."""
+    progress.configure(quiet=True)
+    monkeypatch.setattr(provenance, "work", lambda *_: {"segments_per_second": None, "device": "cpu"})
+    monkeypatch.setattr(provenance, "made", lambda: {})
+    composed = functools.cache(lambda overrides: compose(overrides))
+    for module in (pages, publish):
+        monkeypatch.setattr(module, "compose", lambda overrides: copy.deepcopy(composed(tuple(overrides))))
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """In memory, if possible: a disk takes milliseconds for each synced file."""
+    memory = Path("/dev/shm")
+    path = Path(tempfile.mkdtemp(prefix="bench-", dir=memory if memory.is_dir() else None)) / "project"
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path.parent)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def put_back(saved: Path, folder: Path) -> None:
+    shutil.rmtree(folder)
+    shutil.copytree(saved, folder)
+
+
+def everywhere(
+    command: Command,
+    folder: Path,
+    after_kill: Callable[[], object] = lambda: None,
+    again: Command | None = None,
+    leaving_out: str = "",
+) -> int:
+    """Kill the command at each of its calls; then `again` (by default the command) must give what the
+    undisturbed command gave. Returns the number of kills."""
+    saved = folder.parent / "saved"
+    shutil.copytree(folder, saved)
+    calls = undisturbed(command, folder, leaving_out)
+    whole = tree(folder)
+    put_back(saved, folder)
+    kills = 0
+    for number in kill_points(command, folder, calls, leaving_out):
+        kills += 1
+        after_kill()
+        undisturbed(again or command, folder)
+        now = tree(folder)
+        assert now.keys() == whole.keys(), f"killed before call {number}: {now.keys() ^ whole.keys()}"
+        changed = [name for name in whole if now[name] != whole[name]]
+        assert not changed, f"killed before call {number}: {changed}"
+        put_back(saved, folder)
+    return kills
+
+
+def parallel_files(folder: Path, name: str) -> Task:
+    (folder / f"{name}.zh").write_text(ZH)
+    (folder / f"{name}.en").write_text(EN)
+    return Task(references.load(str(folder / name)), "zh-en")
+
+
+def make_run(store: Store, task: Task, name: str) -> None:
+    adapter = Copy(task.direction)
+    run_folder = store.run_folder(task, name, identity(adapter))
+    translate(TranslationJob(task, adapter, SystemCard(name), run_folder, 500))
+
+
+def make_boards(store: Store, task: Task) -> None:
+    """The end of `bench run`: score, compare, write."""
+    score(store, task, METRICS)
+    with exclusive_lease(store.boards_lock(task.reference.id), "the boards"):
+        compare_runs(store, task, list(METRICS), CompareSettings())
+        write_boards(store, [build_board(store, task, Columns(list(METRICS), "bleu"))])
+
+
+def whole_files(folder: Path) -> None:
+    """Every file with a final name is complete."""
+    for path in folder.rglob("*.json"):
+        json.loads(path.read_text())
+    for path in folder.rglob("run.json"):
+        run = read_run(path.parent)
+        assert run
+        assert len(run.hypotheses()) == 3
+    for path in folder.rglob("*.js"):
+        assert path.stat().st_size
+        assert path.read_text()[-1] == "\n"
+
+
+def test_run(folder: Path) -> None:
+    task, store = parallel_files(folder, "a"), Store(folder / "runs")
+    run_folder = store.run_folder(task, "copy", identity(Copy("zh-en")))
+
+    def command() -> None:
+        fresh = Store(store.root)
+        job = TranslationJob(task, Copy("zh-en"), SystemCard("copy"), run_folder, 500)
+        if not job.is_finished(fresh):
+            translate(job)
+        make_boards(fresh, task)
+
+    assert everywhere(command, folder, lambda: whole_files(folder)) > 40
+
+
+def test_score(folder: Path) -> None:
+    task, store = parallel_files(folder, "a"), Store(folder / "runs")
+    for name in ("one", "two"):
+        make_run(store, task, name)
+    assert (
+        everywhere(
+            lambda: score(Store(store.root), task, METRICS) or make_boards(Store(store.root), task),
+            folder,
+            lambda: whole_files(folder),
+        )
+        > 8
+    )
