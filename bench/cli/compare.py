@@ -77,9 +77,11 @@ def compare(
 
     from bench.boards import pairwise
     from bench.commands.pages import load_reference, published_columns
+    from bench.commands.transaction import check_complete
     from bench.store import Store
 
     store = Store(root)
+    check_complete(root)
     set_ids = store.set_ids()
     if reference is None and len(set_ids) != 1:
         raise BenchError(

@@ -23,6 +23,7 @@ from bench.commands.pages import (
     read_page,
     updated_pages,
 )
+from bench.commands.transaction import check_complete
 from bench.core import ReferenceSet, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.scoring.compare.stage import CompareSettings, compare_runs, stored_comparisons
@@ -73,12 +74,14 @@ class _PublishedSet:
 
 
 def verify(root: Path, config_dir: Path | None = None) -> Report:
-    """Recompute all sets that have boards in `root`. Raises BenchError if there are none.
+    """Recompute all sets that have boards in `root`. Raises BenchError if there are none, or if publishing them
+    was interrupted.
 
     The folder may come from anybody. Nothing is written into it, and nothing in it chooses code: metrics are
     those of this installation and of `config_dir`. What needs no scoring is checked first, for all sets.
     """
     store, report = Store(root), Report()
+    check_complete(root)
     if not (set_ids := store.set_ids()):
         raise BenchError(
             f"{root} has no leaderboards: name a folder like results/, or a store of `bench run`."
