@@ -36,6 +36,7 @@ from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score, unscored_runs
 from bench.store import Store
 from bench.store.failures import read_failure
+from bench.store.lock import exclusive_lease
 from bench.translation.driver import TranslationJob
 
 
@@ -86,7 +87,8 @@ def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
         launch(suite.launcher, translate_job, unfinished, store.sweeps_folder)
 
     requested = {job.task.direction for job in suite.jobs}
-    available = store.directions(suite.tasks[0].reference.id)
+    set_id = suite.tasks[0].reference.id
+    available = store.directions(set_id)
     tasks = [task for task in suite.tasks if task.direction in requested or task.direction in available]
     unscored: dict[Direction, dict[str, str]] = {}
     if "score" in stages and suite.launcher.is_local:
@@ -96,13 +98,14 @@ def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
         unscored = _score_elsewhere(suite, tasks)
     columns = Columns(list(suite.scorers), suite.primary, suite.gaps)
     boards = []
-    for task in tasks:
-        if suite.compare_settings:
-            compare_runs(store, task, list(suite.available_scorers), suite.compare_settings)
-        labels = [job.folder.name for job in suite.jobs if job.task.direction == task.direction]
-        board = build_board(store, task, columns, labels)
-        boards.append(replace(board, missing={**board.missing, **unscored.get(task.direction, {})}))
-    path = write_boards(store, boards)
+    with exclusive_lease(store.boards_lock(set_id), f"the boards of {set_id}"):  # of one state of the store
+        for task in tasks:
+            if suite.compare_settings:
+                compare_runs(store, task, list(suite.available_scorers), suite.compare_settings)
+            labels = [job.folder.name for job in suite.jobs if job.task.direction == task.direction]
+            board = build_board(store, task, columns, labels)
+            boards.append(replace(board, missing={**board.missing, **unscored.get(task.direction, {})}))
+        path = write_boards(store, boards)
     return [board for board in boards if board.direction in requested], path
 
 

@@ -25,15 +25,23 @@ def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
     for run in store.current_runs(task):
         run.hypotheses()
     missing = {metric: unscored_runs(store, task, metric, scorer) for metric, scorer in scorers.items()}
-    if not any(missing.values()):
+    unfinished = {metric for metric in scorers if _was_interrupted(store, task, metric)}
+    if not unfinished and not any(missing.values()):
         return
     with bar(f"scoring {task.direction}", total=sum(map(len, missing.values())), unit="scores") as advance:
         for metric, runs in missing.items():
-            if not runs:
+            if not runs and metric not in unfinished:
                 continue
             with exclusive_lease(store.scoring_lock(task, metric), f"{task.direction} by {metric}"):
                 _score(store, task, metric, scorers[metric])
             advance(len(runs))
+
+
+def _was_interrupted(store: Store, task: Task, metric: str) -> bool:
+    """Whether a process scores now, or was killed before it had removed its unfinished work or its lock."""
+    return any(
+        path.exists() for path in (store.partial_folder(task, metric), store.scoring_lock(task, metric))
+    )
 
 
 def _score(store: Store, task: Task, metric: str, scorer: Scorer) -> None:
