@@ -63,6 +63,8 @@ PREVIOUS_SEGMENTS = 1_000
 # Answers and code of others
 BODY_BYTES = 16_000_000
 """Body of a server's answer, after decompression."""
+BODY_VALUES = 500_000
+"""Values in a server's answer: one in memory takes up to fifty times its bytes."""
 MESSAGE_CHARACTERS = 300
 """Characters of a server's or a library's message that are kept."""
 TEMPLATE_SECONDS = 10.0

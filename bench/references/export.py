@@ -16,6 +16,7 @@ from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
 from bench.files import write_text
 from bench.languages import LANGUAGE_NAMES
+from bench.names import check_name
 from bench.references.reading.pairs import one_line
 
 
@@ -27,6 +28,7 @@ def export(reference: ReferenceSet, out: Path, form: str) -> list[Path]:
     """
     if form not in FORMS:
         raise BenchError(f"Unknown form {form!r}: use one of {', '.join(FORMS)}.")
+    check_name(reference.id, "The id")
     contents = {out / f"{reference.id}.{suffix}": text for suffix, text in FORMS[form](reference).items()}
     for path, text in contents.items():
         write_text(path, text)
@@ -43,7 +45,10 @@ def _txt(reference: ReferenceSet) -> dict[str, str]:
 
 
 def _tsv(reference: ReferenceSet) -> dict[str, str]:
-    """Columns id, zh and en. Cells with a quotation mark are quoted, as csv readers expect."""
+    """Columns id, zh and en. Cells with a quotation mark are quoted, as csv readers expect.
+
+    A program reads it, so a text that a spreadsheet would take for a formula (=, +, -, @) stays as it is.
+    """
     file = io.StringIO()
     writer = csv.writer(file, delimiter="\t", lineterminator="\n")
     writer.writerow(("id", "zh", "en"))

@@ -10,6 +10,7 @@ site                        the set, and each direction's board: metrics, rows, 
 <direction>/tests           metric -> the paired tests of all pairs of systems
 <direction>/runs            what run.json says about each system
 
+A direction with more than limits.PAGE_BYTES of data has only its board in `site`.
 Systems are numbered as on the board, segments as in the set. Offsets in texts count units of UTF-16, as
 JavaScript does.
 """
@@ -20,11 +21,11 @@ import json
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from bench import references
+from bench import limits, references
 from bench.boards.rows import Board, Row
 from bench.boards.text import (
     POSSIBLY_SEEN,
@@ -40,7 +41,7 @@ from bench.boards.text import (
 from bench.boards.word_diff import diff
 from bench.core import Hypothesis, ReferenceSet, Score, Span
 from bench.errors import BenchError
-from bench.languages import LANGUAGE_NAMES
+from bench.languages import LANGUAGE_NAMES, Direction
 from bench.references.terms import Term, read
 from bench.scorers.terms import table
 from bench.scoring.compare import Comparisons
@@ -56,6 +57,9 @@ _MIN_COMMON = 0.1
 # Characters that could end a script or a line of it, and halves of surrogate pairs, which UTF-8 cannot
 # encode.
 _UNSAFE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
+# In a script, unlike in JSON, this key sets what an object inherits; in brackets it is a key like any other. A
+# quotation mark before it begins a text: one that ends a text has no letter after it.
+_PROTO, _OWN_KEY = re.compile(r'(?<!\\)"__proto__":'), '["__proto__"]:'
 _RUN_FIELDS = ("system", "adapter", "identity", "flags", "fell_back", "work", "made", "hypotheses_sha256")
 
 Systems = Sequence[Sequence[Hypothesis]]
@@ -65,23 +69,34 @@ Systems = Sequence[Sequence[Hypothesis]]
 def data_files(boards: Sequence[Board]) -> Iterator[tuple[str, str]]:
     """Names, relative to the site's folder, and contents. Raises BenchError if hypotheses were changed after
     their run."""
-    yield _script("site", _site(boards))
     terms = _terms(boards[0].reference)
-    for board in boards:
-        for name, value in _direction(board, terms):
-            yield _script(f"{board.direction}/{name}", value)
+    files = {board.direction: _direction_files(board, terms) for board in boards}
+    yield _script("site", _site(boards, {direction for direction, scripts in files.items() if scripts}))
+    for scripts in files.values():
+        yield from scripts
+
+
+def _direction_files(board: Board, terms: Sequence[Term]) -> list[tuple[str, str]]:
+    """The files of one direction; none if they are too large for a page."""
+    files, size = [], 0
+    for name, value in _direction(board, terms):
+        files.append(_script(f"{board.direction}/{name}", value))
+        size += len(files[-1][1].encode())
+        if size > limits.PAGE_BYTES:
+            return []
+    return files
 
 
 def _script(name: str, value: Any) -> tuple[str, str]:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     safe = _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
-    return f"data/{name}.js", f'data("{name}",{safe});\n'
+    return f"data/{name}.js", f'data("{name}",{_PROTO.sub(_OWN_KEY, safe)});\n'
 
 
 # The boards
 
 
-def _site(boards: Sequence[Board]) -> dict[str, Any]:
+def _site(boards: Sequence[Board], with_pages: Collection[Direction]) -> dict[str, Any]:
     reference = boards[0].reference
     return {
         "id": reference.id,
@@ -92,7 +107,9 @@ def _site(boards: Sequence[Board]) -> dict[str, Any]:
         "sha256": reference.sha256,
         "segments": len(reference.segments),
         "segments_per_file": SEGMENTS_PER_FILE,
-        "boards": {board.direction: _board(board) for board in boards},
+        "boards": {
+            board.direction: {**_board(board), "pages": board.direction in with_pages} for board in boards
+        },
     }
 
 
@@ -222,7 +239,7 @@ def _hypotheses(
     spans: dict[int, list[list[Any]]] = {}
     for n, row in enumerate(board.rows):
         for metric, score in row.scores.items():
-            for span in score.spans[place] if score and score.spans else ():
+            for span in score.spans[place][: limits.MARKED_ERRORS] if score and score.spans else ():
                 spans.setdefault(n, []).append([metric, *_span(span, hypotheses[n].text)])
     return {
         "texts": [hypothesis.text for hypothesis in hypotheses],

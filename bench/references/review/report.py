@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import __version__
 from bench.core import Segment
+from bench.escaping import markdown
 from bench.references.alignment.pipeline import BuildResult
 from bench.references.overrides import FILE, Overrides
 from bench.references.reading.read import SourceText
@@ -29,16 +30,23 @@ def report(
 ) -> str:
     """The report on the set `id`, in Markdown."""
     sections = [
-        f"# {id}: build report",
+        f"# {markdown(id)}: build report",
         "Written by `bench references build`. Every build overwrites it.",
         _table(
             ("file", "format", "encoding", "sha256"),
-            [(file.name, file.format, file.encoding or "–", f"`{file.sha256}`") for file in source.origin],
+            [
+                (markdown(file.name), file.format, file.encoding or "–", f"`{file.sha256}`")
+                for file in source.origin
+            ],
         ),
         _list(
             (f"bitext-bench {__version__}",),
-            (f"lexicon {lexicon.name}, sha256 `{_sha256(lexicon)}`" for lexicon in [lexicon] if lexicon),
-            (f"embeddings {embeddings}" for _ in [embeddings] if embeddings),
+            (
+                f"lexicon {markdown(lexicon.name)}, sha256 `{_sha256(lexicon)}`"
+                for lexicon in [lexicon]
+                if lexicon
+            ),
+            (f"embeddings {markdown(embeddings)}" for _ in [embeddings] if embeddings),
         ),
         "## Counts",
         _table(
@@ -49,20 +57,23 @@ def report(
         _table(
             ("lines", "text", "reason"),
             [
-                (", ".join(map(str, entry.lines)), _short(entry.text), entry.reason)
+                (", ".join(map(str, entry.lines)), _short(entry.text), markdown(entry.reason))
                 for entry in result.left_out
             ],
         ),
         f"## Doubtful pairs (confidence below {DOUBTFUL})",
         _table(
             ("id", "confidence", "Chinese", "English"),
-            [(s.id, f"{s.confidence:.2f}", _short(s.zh), _short(s.en)) for s in doubtful(result.segments)],
+            [
+                (markdown(s.id), f"{s.confidence:.2f}", _short(s.zh), _short(s.en))
+                for s in doubtful(result.segments)
+            ],
         ),
     ]
     if decisions.pairs or decisions.alone or decisions.leave_out:
         sections += [
             f"## Reviewer's decisions ({FILE})",
-            _table(("decision", "reason"), _decisions(decisions)),
+            _table(("decision", "reason"), [map(markdown, row) for row in _decisions(decisions)]),
         ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -87,11 +98,12 @@ def _decisions(decisions: Overrides) -> list[tuple[str, str]]:
     return [*pairs, *alone, *lines]
 
 
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(header: Sequence[str], rows: Sequence[Iterable[str]]) -> str:
+    """The cells are Markdown."""
     if not rows:
         return "None."
     lines = [header, ["---"] * len(header), *rows[:_MAX_ROWS]]
-    table = "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
     return table + (f"\n\n… and {len(rows) - _MAX_ROWS} more." if len(rows) > _MAX_ROWS else "")
 
 
@@ -99,13 +111,9 @@ def _list(*groups: Iterable[str]) -> str:
     return "\n".join(f"- {entry}" for group in groups for entry in group)
 
 
-def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())
-
-
 def _short(text: str) -> str:
     text = " ".join(text.split())
-    return text if len(text) <= 80 else text[:79] + "…"
+    return markdown(text if len(text) <= 80 else text[:79] + "…")
 
 
 def _sha256(path: Path) -> str:

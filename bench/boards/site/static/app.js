@@ -3,11 +3,11 @@
 
 let visit = 0; // number of the view: what an earlier one was still waiting for is dropped
 let keys = {}; // the view's own keyboard commands: step(by), turn(by), up()
-const lists = {}; // direction -> the latest address of its list of segments
+const lists = new Map(); // direction -> the latest address of its list of segments
 
 /** Draws a view: its title and content. */
 function screen(title, nodes) {
-  document.title = `${title} · bitext-bench`;
+  document.title = `${visible(title)} · bitext-bench`;
   const main = document.getElementById("main");
   main.replaceChildren();
   fill(main, {}, [nodes]);
@@ -64,6 +64,7 @@ function route() {
   const {parts: [direction = Object.keys(site().boards)[0], view, ...rest], query} = address();
   if (!site().boards[direction]) return notFound(direction);
   if (!view) return boardView(direction, query);
+  if (!site().boards[direction].pages) return screen(t("too large"), [h("p", {}, t("too large")), h("p", {}, h("a", {href: link([direction])}, t("back")))]);
   if (view === "segments" && !rest.length) return attempt(segmentsView(direction, query));
   if (view === "segments") return attempt(segmentView(direction, rest[0], query));
   if (view === "compare") return attempt(compareView(direction, rest, query));
@@ -111,7 +112,7 @@ addEventListener("hashchange", event => {
   if (location.hash === ownAddress) return;
   const [, oldAddress = ""] = event.oldURL.split("#");
   const [, direction] = /^\/([^/?]+)\/segments(\?|$)/.exec(oldAddress) || [];
-  if (direction) lists[direction] = "#" + oldAddress;
+  if (direction) lists.set(direction, "#" + oldAddress);
   route();
 });
 

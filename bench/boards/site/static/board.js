@@ -3,23 +3,22 @@
 
 const rank = (row, metric) => row.ranks[metric.id] ? ` (${row.ranks[metric.id]})` : "";
 
+const scoreTexts = (row, metric) => [...(row.score_texts[metric.id] || ["–", ""]), rank(row, metric)];
+
 /** Score, half its interval, rank. The latter two are padded to the longest of their column, so that all ± are aligned. */
-const scoreCell = (row, metric, rows = [row]) => {
-  const padded = (value, texts) => value.padEnd(Math.max(...texts.map(text => text.length)), "\u2007"); // a digit's width
-  const texts = system => system.score_texts[metric.id] || ["–", ""];
-  return [
-    h("span", {class: "value"}, texts(row)[0]),
-    h("span", {class: "half"}, padded(texts(row)[1], rows.map(system => texts(system)[1]))),
-    h("span", {class: "rank", title: t("rank")}, padded(rank(row, metric), rows.map(system => rank(system, metric)))),
-  ];
+const scoreCell = (row, metric, widths = [0, 0, 0]) => {
+  const [value, half, place] = scoreTexts(row, metric).map((text, i) => text.padEnd(widths[i], "\u2007")); // a digit's width
+  return [h("span", {class: "value"}, value), h("span", {class: "half"}, half), h("span", {class: "rank", title: t("rank")}, place)];
 };
 
 function metricColumn(metric, rows) {
+  const widths = [0, 0, 0];
+  for (const row of rows) scoreTexts(row, metric).forEach((text, i) => { if (i) widths[i] = Math.max(widths[i], text.length); });
   return {
     id: metric.id, head: `${metric.label} ${metric.higher_is_better ? "↑" : "↓"}`, title: metric.signature, class: "number",
     descending: metric.higher_is_better,
     value: row => row.scores[metric.id]?.[0],
-    cell: row => scoreCell(row, metric, rows),
+    cell: row => scoreCell(row, metric, widths),
   };
 }
 

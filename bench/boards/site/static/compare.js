@@ -85,10 +85,10 @@ async function compareView(direction, names, query) {
     const [scores, tests] = await Promise.all([load(`${direction}/score-${metric().id}`), load(`${direction}/tests`)]);
     const test = tests[metric().id]?.find(({pair}) => pair.includes(a) && pair.includes(b));
     const advantage = advantages(scores, a, b, metric(), rows.length);
-    const weight = {
-      most: place => Math.abs(advantage[place]), a: place => advantage[place], b: place => -advantage[place], document: null,
-    }[state.order];
-    const places = advantage.map((_, place) => place).filter(place => advantage[place] !== null || state.order === "document");
+    const weight = new Map([
+      ["most", place => Math.abs(advantage[place])], ["a", place => advantage[place]], ["b", place => -advantage[place]],
+    ]).get(state.order); // none: in the order of the document
+    const places = advantage.map((_, place) => place).filter(place => advantage[place] !== null || !weight);
     if (weight) places.sort((i, j) => weight(j) - weight(i) || i - j);
     walk = {direction, order: places};
     const pages = Math.max(1, Math.ceil(places.length / PAIRS_PER_PAGE));

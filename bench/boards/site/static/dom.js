@@ -2,9 +2,10 @@
 "use strict";
 
 const SVG = "http://www.w3.org/2000/svg";
+const SHOWN = new Set(["title", "aria-label", "data-head"]); // attributes that a reader sees
 
-/** An element. Strings among `children` become text, never markup; null and false are left out. `onclick` and its like
- *  are listeners, everything else an attribute. */
+/** An element. Strings among `children` become text, never markup, with invisible characters shown by their number; null
+ *  and false are left out. `onclick` and its like are listeners, everything else an attribute. */
 function h(tag, attributes = {}, ...children) {
   return fill(document.createElement(tag), attributes, children);
 }
@@ -17,9 +18,10 @@ function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else element.setAttribute(name, value === true ? "" : String(value));
+    else element.setAttribute(name, value === true ? "" : SHOWN.has(name) ? visible(String(value)) : String(value));
   }
-  element.append(...children.flat(9).filter(child => child !== null && child !== undefined && child !== false));
+  for (const child of children.flat(9))
+    if (child !== null && child !== undefined && child !== false) element.append(child instanceof Node ? child : visible(String(child)));
   return element;
 }
 
@@ -31,7 +33,14 @@ function announce(text) { document.getElementById("announcement").textContent = 
 const dataValues = new Map(); // name -> value
 const dataRequests = new Map(); // name -> promise
 
-function data(name, value) { dataValues.set(name, value); }
+function data(name, value) { dataValues.set(name, bare(value)); }
+
+/** The value, with objects that inherit nothing: a metric may be called "constructor". */
+function bare(value) {
+  if (value === null || typeof value !== "object") return value;
+  for (const child of Array.isArray(value) ? value : Object.values(value)) bare(child);
+  return Array.isArray(value) ? value : Object.setPrototypeOf(value, null);
+}
 
 function load(name) {
   if (!dataRequests.has(name)) dataRequests.set(name, new Promise((resolve, reject) => {

@@ -92,7 +92,7 @@ async function segmentView(direction, id, query) {
     const neighbour = rows[order[position + distance]];
     if (neighbour) location.hash = link([direction, "segments", neighbour[0]], settings());
   };
-  const listAddress = lists[direction] || link([direction, "segments"]);
+  const listAddress = lists.get(direction) || link([direction, "segments"]);
   keys.step = keys.turn = step;
   keys.up = () => { location.hash = listAddress; };
 

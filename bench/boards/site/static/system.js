@@ -14,9 +14,9 @@ async function systemView(direction, name) {
     [t("size"), row.size], [t("licence"), row.licence], [t("identity"), run.identity],
     [t("flags"), flagList(row.flags, "0")], [t("fell back count"), run.fell_back || null],
     [t("device"), row.device], [t("speed"), row.speed && number(row.speed, 2)], [t("seconds"), work.seconds],
-    [t("tokens"), work.tokens_in && `${work.tokens_in}, ${work.tokens_out}`], [t("made"), run.made?.at],
+    [t("tokens"), work.tokens_in && `${work.tokens_in}, ${work.tokens_out}`], [t("made"), typeof run.made?.at === "string" && run.made.at],
     [t("run"), `${row.folder} (${t("beside site")})`],
-  ].filter(([, value]) => value !== null && value !== undefined && value !== "");
+  ].filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "");
   const others = board.rows.filter(other => other !== row).map(other => [other.system, other.system]);
   screen(name, [
     h("p", {class: "crumbs"}, h("a", {href: link([direction])}, t("board")), " / ", t(direction)),
@@ -30,7 +30,7 @@ async function systemView(direction, name) {
       h("section", {}, h("h2", {}, t("scores")), scrolling(table({
         caption: t("scores"), rows: board.metrics, sort: {}, columns: [
           {id: "metric", head: t("metric"), cell: metric => metric.label},
-          {id: "score", head: t("score"), class: "number", cell: metric => scoreCell(row, metric, [row])},
+          {id: "score", head: t("score"), class: "number", cell: metric => scoreCell(row, metric)},
         ]}))),
       h("section", {}, h("h2", {}, t("facts")), h("dl", {class: "facts"},
         facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, Array.isArray(value) ? value : plain(String(value)))])))),

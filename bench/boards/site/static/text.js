@@ -4,16 +4,20 @@
 const PREVIEW = 1500; // characters of a longer text that are shown first
 
 // Control characters that are invisible or change the direction of text, except line break and tab.
-const INVISIBLE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+const INVISIBLE = new RegExp("[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f\\u00ad\\u034f\\u061c\\u115f\\u1160\\u180e\\u200b-\\u200f\\u2028-\\u202e" +
+  "\\u2060-\\u206f\\u3164\\ufeff\\uffa0\\ufff0-\\ufffb\\u{e0000}-\\u{e00ff}]", "gu");
+const codePoint = character => "U+" + character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0");
 
-/** Text as nodes; invisible characters are shown by their number: U+202E. */
+/** Text with the numbers of invisible characters in their place, for a name or a title: U+202E. */
+const visible = text => text.replace(INVISIBLE, codePoint);
+
+/** Text as nodes; the numbers of invisible characters stand out. */
 function plain(text) {
   const nodes = [];
   let position = 0;
   for (const match of text.matchAll(INVISIBLE)) {
-    const name = "U+" + match[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
-    nodes.push(text.slice(position, match.index), h("span", {class: "invisible"}, name));
-    position = match.index + 1;
+    nodes.push(text.slice(position, match.index), h("span", {class: "invisible"}, codePoint(match[0])));
+    position = match.index + match[0].length;
   }
   nodes.push(text.slice(position));
   return nodes.filter(node => node !== "");
@@ -27,12 +31,16 @@ function marked(text, marks, end = text.length) {
   for (const range of ranges) { offsets.add(Math.max(0, range.start)); offsets.add(Math.min(range.end, end)); }
   for (const insertion of insertions) offsets.add(insertion.start);
   const cuts = [...offsets].sort((a, b) => a - b);
+  // From the left to the right: a long text may have as many marks as words.
+  const [waiting, inserted] = [ranges, insertions].map(marks => marks.toSorted((a, b) => b.start - a.start));
   const nodes = [];
+  let covering = [];
   cuts.forEach((start, i) => {
-    for (const insertion of insertions) if (insertion.start === start) nodes.push(h("del", {}, plain(insertion.missing)), " ");
+    for (; inserted.at(-1)?.start <= start; inserted.pop()) nodes.push(h("del", {}, plain(inserted.at(-1).missing)), " ");
     if (i + 1 === cuts.length) return;
     const stop = cuts[i + 1];
-    const covering = ranges.filter(range => range.start <= start && range.end >= stop);
+    while (waiting.at(-1)?.start <= start) covering.push(waiting.pop());
+    covering = covering.filter(range => range.end > start);
     const piece = plain(text.slice(start, stop));
     nodes.push(covering.length
       ? h("mark", {class: covering.map(range => range.class).join(" "), title: covering.find(range => range.title)?.title}, piece)
