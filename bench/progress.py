@@ -129,12 +129,12 @@ def _log_lines(label: str, total: int, unit: str) -> Iterator[Advance]:
             if total:
                 line = f"{label}: {100 * done // total} % ({_amount(done, unit)} of {_amount(total, unit)})"
                 if done:
-                    line += f", {_duration((now - start) * (total - done) / done)} left"
+                    line += f", {duration((now - start) * (total - done) / done)} left"
             say(line)
 
     yield advance
     seconds = max(time.monotonic() - start, 1e-3)
-    say(f"{label}: {_amount(done, unit)} in {_duration(seconds)} ({_amount(done / seconds, unit)}/s)")
+    say(f"{label}: {_amount(done, unit)} in {duration(seconds)} ({_amount(done / seconds, unit)}/s)")
 
 
 @functools.cache
@@ -172,7 +172,7 @@ def _amount(n: float, unit: str) -> str:
     return f"{number} {unit}".rstrip()
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds >= 600 else f"{int(seconds) // 60} min {int(seconds) % 60} s"

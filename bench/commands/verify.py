@@ -15,6 +15,7 @@ from bench.boards.formats import JSON_FORMAT, complete_tables, first_rows
 from bench.boards.rows import Board, Columns
 from bench.boards.write import write_boards
 from bench.commands.differences import file_difference, line_difference, nearly_equal, table_rows
+from bench.commands.estimate import scoring_seconds, testing_seconds
 from bench.commands.pages import (
     build_boards,
     load_reference,
@@ -148,7 +149,20 @@ def _verify_set(published: _PublishedSet, report: Report) -> None:
 
 
 def _announce(sets: Sequence[_PublishedSet]) -> None:
-    pass
+    """Say how much there is to do, and for about how long."""
+    run_count, score_count, seconds = 0, 0, 0.0
+    for published in sets:
+        for task in published.tasks():
+            runs = [run for run in published.store.runs(task) if not run_fault(run, task)]
+            run_count += len(runs)
+            score_count += len(runs) * len(published.scorers)
+            seconds += scoring_seconds(task, runs, list(published.scorers))
+            tests = stored_comparisons(published.store, task, published.columns.metrics).values()
+            seconds += sum(testing_seconds(len(test.pairs), test.resamples) for test in tests)
+    progress.say(
+        f"To recompute: {score_count:,} scores of {run_count:,} runs on {len(sets):,} "
+        f"reference set{'s' * (len(sets) != 1)}, some {progress.duration(seconds)} by estimate."
+    )
 
 
 def _verify_pages(root: Path, boards: Sequence[Sequence[Board]], older_format: bool, report: Report) -> None:
