@@ -1,0 +1,65 @@
+"""Valid examples, made by `bench` itself: a tiny set as parallel files, a store, published results, a built set."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from tests.fuzz.case import Content, read_files
+from tests.helpers.command import invoke
+from tests.helpers.outside import write_parallel_files
+
+INPUTS = Path(__file__).parents[1] / "references" / "inputs"
+DOCUMENT = (
+    "Ocean Statement\n海洋声明\n\n1. Trade grows. Peace lasts in 2021.\n\n一、贸易增长。和平在2021年持久。\n\n"
+    "2. All countries should cooperate with the WTO.\n\n二、各国都应当与世贸组织合作。\n"
+)
+
+OUTPUTS = b"The spokesperson says so.\nChina joins the WTO.\nOK!\nMany countries cooperate.\n"
+
+
+@cache
+def folder() -> Path:
+    """A folder with `set`, `store`, `results` and `built`; the working folder while it is made."""
+    path = Path(os.environ["FUZZ_ROOT"], "prepared")
+    path.mkdir()
+    os.chdir(path)
+    write_parallel_files(path / "set")
+    (path / "statement.txt").write_text(DOCUMENT, "utf-8")
+    (path / "out.txt").write_bytes(OUTPUTS)
+    for store in ("store", "moved"):
+        run = ("run", "-q", "reference=set", "metric=[bleu]", "direction=zh-en", f"store={store}")
+        _bench(*run, "system=copy")
+        _bench(*run, "system=hypotheses", "system.name=ours", "system.adapter.path=out.txt")
+    (path / "README.md").write_text("# Results\n\n<!-- board -->\n<!-- /board -->\n\nEnd.\n", "utf-8")
+    results = path / "results"
+    results.mkdir()
+    (results / "README.md").write_text("# Results\n\n<!-- board -->\n<!-- /board -->\n\nEnd.\n", "utf-8")
+    _bench("publish", *sorted((path / "moved").glob("set/zh-en/*-*")), "--into", "results")
+    _bench("references", "build", "statement.txt", "--id", "built", "--out", "built")
+    return path
+
+
+def _bench(*arguments: object) -> None:
+    result = invoke(*arguments)
+    if result.exit_code:
+        raise RuntimeError(f"{arguments}: {result.output}") from result.exception
+
+
+@cache
+def set_files() -> dict[str, Content]:
+    """Parallel files: set.zh and set.en."""
+    return {name: (folder() / name).read_bytes() for name in ("set.zh", "set.en")}
+
+
+@cache
+def store(name: str) -> dict[str, Content]:
+    """The files of `store` or `results`, without the site."""
+    return {f"{name}/{path}": data for path, data in read_files(folder() / name, skip=("site",)).items()}
+
+
+@cache
+def built() -> dict[str, Content]:
+    """A set that was built from a document."""
+    return {f"built/{path}": data for path, data in read_files(folder() / "built").items()}
