@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 import threading
 import time
+import zlib
 from collections import Counter
 from collections.abc import Callable
 from email.utils import formatdate
@@ -13,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from bench import endpoints
+from bench import endpoints, limits
 from bench.endpoints import Endpoint, NoAnswer
 from bench.errors import BenchError
 
@@ -147,7 +149,8 @@ def test_statuses_of_one_request() -> None:
 def test_durations() -> None:
     for text, seconds in {
         "6m0s": 360, "20ms": 0.02, "1s": 1, "1h2m3.5s": 3723.5, "1d": 86400, "7": 7, "0.05": 0.05, "0": 0,
-        "": 0, "-1": 0, "soon": 0, "Wed, 25 Nov 2026 10:00:00 GMT": 0, "2026-11-25T10:00:00Z": 0,
+        "": 0, "-1": 0, "soon": 0, "nan": 0, "inf": 0, "1e999": 0, "9" * 400: 0, "9" * 10**6: 0, "86401": 0,
+        "1" + "0" * 30 + "s": 0, "٣": 0, "86400": 86400, "Wed, 25 Nov 2026 10:00:00 GMT": 0, "2026-11-25T10:00:00Z": 0,
     }.items():  # fmt: skip
         assert endpoints._seconds(text) == pytest.approx(seconds), text
 
@@ -161,6 +164,54 @@ def test_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     for headers in ({}, {"retry-after": "900"}, {"retry-after": "soon"}):
         assert 0.375 <= endpoints._pause(1, headers) <= 0.5
         assert 6 <= endpoints._pause(99, headers) <= 8
+
+
+@pytest.mark.parametrize("value", [
+    "nan", "-inf", "1e999", "-5", "9" * 5000, "1" + "0" * 30, "soon", "\ud800", "Mon, 99 Foo 99999999999 99:99:99 +9999",
+    "Mon, 01 Jan " + "9" * 5000, ", , ,", "1 2 3 4 5 6 7", "Sun, 06 Nov 9999 08:49:37 -9999999999999",
+])  # fmt: skip
+def test_nonsense_in_a_header_holds_nobody_back(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    names = ["retry-after", "retry-after-ms", "x-ratelimit-reset-requests", "x-ratelimit-reset-tokens"]
+    headers = dict.fromkeys(names, value)
+    headers |= {"x-ratelimit-remaining-requests": "0", "x-ratelimit-remaining-tokens": "0"}
+    assert endpoints._limit_wait(429, headers) <= 10  # 9,999 … ms are no longer than that
+    assert 0 < endpoints._pause(1, headers) <= 120
+
+
+@pytest.mark.slow
+def test_an_attempt_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a server that sends a header, or 100 Continue, for ever."""
+    monkeypatch.setattr(endpoints, "_GRACE", 0.4)
+    ended = threading.Event()
+
+    def ask(request: str) -> str:
+        return request if request != "bad" else str(ended.wait(60))
+
+    answers = dict(endpoint().answers(["bad", "good"], ask))
+    ended.set()
+    assert answers["good"] == "good"
+    assert "had not begun after 1 s" in str(answers["bad"])
+
+
+def test_bodies_are_unpacked_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_BYTES", 1000)
+    patient = endpoint(timeout=60)
+    for pack, encoding in ((gzip.compress, "gzip"), (gzip.compress, " X-GZIP"), (zlib.compress, "deflate")):
+        assert patient.read_body([pack(b"0" * 1000)], encoding) == b"0" * 1000
+        for bad in (pack(b"0" * 10**5), pack(b"0" * 999)[:-4], b"not packed"):
+            with pytest.raises(NoAnswer, match="no answer: it is"):
+                patient.read_body([bad], encoding)
+    for encoding in ("br", "zstd", "gzip, gzip", "\x1b[31m"):
+        with pytest.raises(NoAnswer, match="not asked for"):
+            patient.read_body([b"x"], encoding)
+
+
+def test_messages_are_one_short_line_of_visible_characters() -> None:
+    shown = endpoint().redact("a\x1b[31mred\x1b]0;title\x07\r\nb\u202ec\ud800\0 " + KEY + "\n" + "x" * 10**7)
+    assert shown.isprintable()
+    assert "[key]" in shown
+    assert len(shown) == limits.MESSAGE_CHARACTERS
 
 
 def test_it_knows_no_api_and_no_translation() -> None:

@@ -272,7 +272,7 @@ class OpenAI(LanguageModelAdapter):
             value if isinstance(value := fields.get(name), str) else ""
             for name in ("message", "code", "type")
         )
-        message = f"{refusal.status} - {message or sent}"
+        message = f"{refusal.status} - {message or sent or 'nothing was sent'}"
         reason = f"{code} {kind} {message[:10_000]}".lower()
         if any(phrase in reason for phrase in _TOO_LONG):
             return TOO_LONG
@@ -285,7 +285,9 @@ class OpenAI(LanguageModelAdapter):
 
 def _decode(body: bytes) -> Any:
     """JSON as servers write it: in any encoding of Unicode, with line breaks in strings. Raises ValueError,
-    RecursionError."""
+    RecursionError; NoAnswer for more values than memory is for."""
+    if sum(map(body.count, (b"[", b"{", b","))) > limits.BODY_VALUES:
+        raise NoAnswer(f"no answer: it has more than {limits.BODY_VALUES} values")
     return json.loads(body, strict=False, parse_int=lambda digits: int(digits[:20]))
 
 
@@ -302,5 +304,6 @@ def _text(content: Any) -> str:
 def _tokens(usage: Any, field: str) -> int:
     """A number of tokens; 0 if the server does not state a possible one."""
     number = usage.get(field) if isinstance(usage, dict) else 0
-    possible = isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= _MAX_TOKENS
-    return int(number) if possible else 0
+    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= _MAX_TOKENS:
+        return number
+    return 0

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from bench.core import Adapter, Hypothesis, Output, Source, Task, digest
+from bench.errors import BenchError
 from bench.languages import Direction
 from bench.progress import bar
 from bench.records import RUN_FORMAT, SystemCard
@@ -18,7 +19,7 @@ from bench.store import Store
 from bench.store.failures import clear_failure, in_progress_note, write_failure
 from bench.store.journal import Journal, finished_hypotheses, read_journals
 from bench.store.lock import exclusive_lease
-from bench.store.run import read_run, write_run
+from bench.store.run import has_attempts, read_run, remove_attempts, write_run
 from bench.translation import batching, provenance
 from bench.translation.flags import flags
 from bench.translation.shards import Shard
@@ -49,9 +50,11 @@ class TranslationJob:
         return identity(self.adapter)
 
     def is_finished(self, store: Store) -> bool:
-        """Whether the store has the complete run, and the next run would retry nothing."""
+        """Whether the store has the complete run, and the next run would retry and tidy up nothing."""
         complete_run = store.run(self.folder)
-        return complete_run is not None and complete_run.is_finished(self.task)
+        return (
+            complete_run is not None and complete_run.is_finished(self.task) and not has_attempts(self.folder)
+        )
 
 
 def identity(adapter: Adapter) -> str:
@@ -65,8 +68,8 @@ def translate(job: TranslationJob) -> None:
 
     Segments whose outputs are already known are not translated again; segments that failed with an error are.
     If a complete run only meets another version of the set and all its texts are known, it keeps its record
-    of how they were made. Raises BenchError if another process keeps the run locked, or for a problem with
-    the model.
+    of how they were made. Raises BenchError if another process keeps the run locked, for a problem with the
+    model, or if every segment failed with an error: that is no run, and the next attempt tries again.
     """
     sources = batching.sources(job.task, job.adapter.context)
     keys = _keys(sources, job.identity)
@@ -99,17 +102,22 @@ def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, 
     complete_run, known = read_run(job.folder), _known(job.folder)
     if not all(key in known for key in keys.values()):
         return
+    hypotheses = [known[key] for key in keys.values()]
+    if all(hypothesis.error for hypothesis in hypotheses):
+        raise BenchError(
+            f"No segment was translated; the first error: {hypotheses[0].error}. Correct its cause and run again."
+        )
     old_keys = {h.key for h in complete_run.hypotheses() if not h.error} if complete_run else set()
     new_entries = [entry for entry in read_journals(job.folder) if entry.hypothesis.key not in old_keys]
     if complete_run and not new_entries:
         if complete_run.is_current(job.task):
+            remove_attempts(job.folder)
             return
         work, made = complete_run.document["work"], complete_run.document["made"]
     else:
         # If the previous process was killed at the very end, nothing was loaded that could tell the device.
         facts = {"device": "not recorded", **facts}
         work, made = provenance.work(new_entries, facts, job.card.price), provenance.made()
-    hypotheses = [known[key] for key in keys.values()]
     reference = job.task.reference
     document = {
         "format": RUN_FORMAT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import json
 import re
 import signal
@@ -20,6 +22,7 @@ from bench.adapters.openai import OpenAI
 from bench.core import Output, Source
 from bench.errors import BenchError
 from bench.prompt import Prompt
+from bench.redaction import hide_key
 from tests.helpers import command, tiny
 from tests.helpers.hostile_server import Received, Reply, completion, completion_body, error_reply, serving
 
@@ -216,6 +219,187 @@ def test_what_no_request_can_fix_ends_the_run_at_once(reply: Reply, sentence: st
     assert KEY not in repr(caught.getrepr(showlocals=False))
 
 
+def answer(content: Any = "ok", finish: Any = "stop", **fields: Any) -> Reply:
+    """`fields`: of the answer itself."""
+    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": finish}
+    return Reply(body=json.dumps({"choices": [choice], **fields}).encode())
+
+
+def usage(value: Any) -> Reply:
+    return answer(usage=value)
+
+
+def body(text: str | bytes, **headers: str) -> Reply:
+    return Reply(body=text.encode() if isinstance(text, str) else text, headers=headers)
+
+
+NO_CONTENT = {"choices": [{"message": {"reasoning": "hm"}, "finish_reason": "length"}]}
+OK = completion_body("ok")
+
+# What the server sends -> the expected output, as in FAULTS. None may count tokens, except where they are right.
+ODD: dict[str, tuple[Reply, str]] = {
+    **{f"usage {value!r:.30}": (usage(value), "ok") for value in (
+        "many", [1], [], True, -1, 3, {"prompt_tokens": "9"}, {"prompt_tokens": True}, {"prompt_tokens": -4},
+        {"prompt_tokens": [1]}, {"prompt_tokens": 10**25, "completion_tokens": {}}, {"prompt_tokens": 2**63},
+        {"prompt_tokens": 1e300}, {"prompt_tokens": None},
+    )},
+    "usage 1e400": (body('{"choices": [{"message": {"content": "ok"}}], "usage": {"prompt_tokens": 1e400}}'), "ok"),
+    "usage of 9,999 digits": (
+        body(json.dumps(OK).replace("10", "9" * 9999)), "ok"
+    ),
+    "NaN": (body('{"x": NaN, "choices": [{"message": {"content": "ok"}}], "usage": {"prompt_tokens": NaN}}'), "ok"),
+    "finish_reason is a list": (answer(finish=["length"]), "ok"),
+    "finish_reason is a number": (answer(finish=3), "ok"),
+    "refusal is a list": (completion("ok", refusal=[]), "ok"),
+    "refusal is true": (completion("ok", refusal=True), "ok"),
+    "model is a list": (answer(model=["a"], system_fingerprint={"a": 1}), "ok"),
+    "model is long": (answer(model="m" * 10**6), "ok"),
+    "model is the key": (answer(model=KEY, system_fingerprint=f"\x1b[1m{KEY.upper()}"), "ok"),
+    "content in parts": (
+        answer([{"type": "text", "text": "o"}, {"type": "image"}, "k", 7, {"text": ["x"]}]), "ok"
+    ),
+    "content in no parts": (answer([]), "empty"),
+    "content is an object": (answer({"text": "ok"}), "error: no answer"),
+    "content is a number": (answer(7), "error: no answer"),
+    "no content after thinking": (body(json.dumps(NO_CONTENT)), "truncated"),
+    "no message after thinking": (
+        body('{"choices": [{"message": null, "finish_reason": "length"}]}'), "truncated"
+    ),
+    "no content, a refusal": (body('{"choices": [{"message": {"refusal": "no"}}]}'), "refused"),
+    "no content": (body('{"choices": [{"message": {"role": "assistant"}}]}'), "error: no answer"),
+    "message is null": (body('{"choices": [{"message": null, "finish_reason": "stop"}]}'), "error: no answer"),
+    "message is a text": (body('{"choices": [{"message": "ok"}]}'), "error: no answer"),
+    "choices is null": (body('{"choices": null}'), "error: no answer"),
+    "choices is an object": (body('{"choices": {"message": {}}}'), "error: no answer"),
+    "a choice is a text": (body('{"choices": ["ok"]}'), "error: no answer"),
+    "a list": (body("[1]"), "error: no answer"),
+    "a number": (body("1"), "error: no answer"),
+    "not UTF-8": (body(b'{"choices": [{"message": {"content": "\xff"}}]}'), "error: no answer"),
+    "line breaks in strings": (body('{"choices": [{"message": {"content": "o\tk\n"}}]}'), "o\tk"),
+    "keys twice": (body('{"choices": 1, "choices": [{"message": {"content": 1, "content": "ok"}}]}'), "ok"),
+    "a byte order mark": (body(b"\xef\xbb\xbf" + json.dumps(OK).encode()), "ok"),
+    "UTF-16": (body(json.dumps(OK).encode("utf-16")), "ok"),
+    "a NUL": (answer("a\0b"), "a\0b"),
+    "an endless text": (answer("x" * 1_000_001), "error: no answer: it has 1000001 characters"),
+    "too many values": (body('{"choices": [' + "{}," * 600_000 + "0]}"), "error: more than 500000 values"),
+    "deep objects": (body('{"a":' * 100_000), "error: no answer"),
+    "100 MB": (body(b"x" * 100_000_000), "error: no answer: it had not ended"),
+    "gzip": (body(gzip.compress(json.dumps(OK).encode()), **{"Content-Encoding": "gzip"}), "ok"),
+    "a bomb": (
+        body(gzip.compress(b"\0" * 100_000_000), **{"Content-Encoding": "gzip"}), "error: unpacks to more than"
+    ),
+    "a bomb in an error": (
+        Reply(500, gzip.compress(b"\0" * 100_000_000), {"Content-Encoding": "gzip"}),
+        "error: unpacks to more than",
+    ),
+    "brotli": (body(b"x", **{"Content-Encoding": "br"}), "error: not asked for"),
+    "an endless header": (Reply(raw=lambda: itertools.repeat(b"a" * 10_000)), "error: no answer"),
+    "TLS": (Reply(raw=lambda: [b"\x15\x03\x01\0\x02\x02F"]), "error: no answer"),
+    "nothing": (Reply(raw=lambda: []), "error: no answer"),
+    "closed in the middle": (
+        Reply(raw=lambda: [b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"]), "error: no answer"
+    ),
+    "304": (Reply(304), "error: 304 - nothing was sent"),
+    "a message of 10 MB": (error_reply(400, "m" * 10_000_000), "error: 400 - mmm"),
+    "a message in no words": (Reply(400, b'{"error": {"message": {"a": ["b"]}, "code": [1], "type": 7}}'),
+        'error: 400 - .*"a": '),
+    "an error that is a list": (Reply(400, b'{"error": [1, 2]}'), r"error: 400 - .*\[1, 2\]"),
+    "an error that is a text": (Reply(400, b'{"error": "bad"}'), "error: ^400 - bad$"),
+    "an error of FastAPI": (Reply(422, b'{"detail": [{"msg": "bad"}]}'), "error: 422 - .*bad"),
+    "an error in ANSI": (error_reply(400, "a\x1b[31mb\u202ec"), "error: ^400 - a<001B>\\[31mb<202E>c$"),
+    "the key in a header": (Reply(200, answer().body, {"X-Key": KEY, "Retry-After": "9" * 400}), "ok"),
+    "the key, escaped twice": (error_reply(400, "".join(f"\\u{ord(c):04x}" for c in KEY)), r"error: \[key\]"),
+    "the key in half an answer": (
+        body('{"choices": "' + "".join(f"\\u{ord(c):04x}" for c in KEY)), r"error: \[key\]"
+    ),
+    "the key with a gap": (answer(" ".join(KEY)), "[key]"),
+    "the key around a thought": (answer(f"<think>{KEY[:12]}</think>{KEY[:12]}<think>x</think>{KEY[12:]}"), "[key]"),
+}  # fmt: skip
+
+
+def test_every_field_of_an_answer_is_checked() -> None:
+    with serving(
+        lambda request: ODD[request.source][0] if request.source in ODD else good(request)
+    ) as server:
+        api = adapter(server.url, timeout=20, retries=0, concurrency=2)
+        outputs: dict[str, Output] = {}
+        for number in range(0, len(ODD), 9):  # ten failures in a row would end it
+            outputs |= translate(api, [*list(ODD)[number : number + 9]])
+    for name, (_, expected) in ODD.items():
+        output = outputs[name]
+        is_error = expected.startswith("error: ")
+        assert bool(output.error) == is_error, (name, output)
+        assert output.truncated == (expected == "truncated"), name
+        assert output.refused == (expected == "refused"), name
+        assert max(output.tokens_in, output.tokens_out) <= 10, name
+        if is_error:
+            assert re.search(expected.removeprefix("error: "), output.error), (name, output.error)
+            assert len(output.error) <= 300
+            assert output.error.isprintable()
+        elif expected in ("truncated", "refused", "empty"):
+            assert output.text == "", name
+        elif not name.startswith("the key around"):
+            assert output.text == expected, name
+        assert hide_key(repr(output), KEY) == repr(output), name
+    facts = api.facts()
+    assert facts["models"] == sorted(["m" * 299 + "…", "[key]", "tiny-1"])
+    assert KEY.lower() not in repr(facts).lower()
+
+
+def test_no_more_names_of_models_are_kept_than_anybody_reads() -> None:
+    script = lambda request: answer(model=f"m{request.source}", system_fingerprint=request.source)  # noqa: E731
+    with serving(script) as server:
+        api = adapter(server.url, timeout=20)
+        translate(api, [str(i) for i in range(60)])
+    assert len(api.facts()["models"]) == len(api.facts()["system_fingerprints"]) == 20
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_leaves_the_server(status: int) -> None:
+    with serving(good) as other:
+        port = other.server_port
+        for target, shown in {
+            f"http://127.0.0.1:{port}/v1/x": f"http://127.0.0.1:{port}",
+            f"http://localhost:{port}/v1/x": f"http://localhost:{port}",
+            f"//127.0.0.1:{port}": f"http://127.0.0.1:{port}",
+            f"http://{KEY}@127.0.0.1:{port}/{KEY}?{KEY}": f"http://127.0.0.1:{port}",
+            f"http://{KEY}.example.org/": "http://[key].example.org",
+            "https://127.0.0.1/": "https://127.0.0.1",
+            "file:///etc/passwd": "file://",
+            "http://[\x1b[31m": "http://[<001B>[31m",
+        }.items():
+            with serving(always(Reply(status, headers={"Location": target}))) as server:
+                with pytest.raises(BenchError) as caught:
+                    translate(adapter(server.url), ["a"])
+                assert f"redirects to {shown}, which is not followed: set system.adapter.base_url" in str(
+                    caught.value
+                )
+                assert len(server.received) == 1
+        assert not other.received
+
+
+def test_a_redirect_on_the_same_server_is_followed_if_its_body_is_short() -> None:
+    def script(request: Received) -> Reply:
+        return good(request) if request.path == "/v2" else Reply(307, b"moved", {"Location": "/v2"})
+
+    with serving(script) as server:
+        assert translate(adapter(server.url), ["a"])["a"].text == "<a>"
+        server.script = always(Reply(307, b"", {"Location": "/v1/chat/completions"}))
+        assert "redirects" in translate(adapter(server.url, retries=0), ["a"])["a"].error
+        packed = Reply(307, b"x", {"Location": "/v2", "Content-Encoding": "gzip"})
+        for reply in (packed, Reply(307, b"x", {"Location": "/v2"}, missing=99_999_999)):
+            server.script = always(reply)
+            with pytest.raises(BenchError, match="which is not followed"):
+                translate(adapter(server.url), ["a"])
+
+
+@pytest.mark.parametrize("url", ["https://127.0.0.1:{}/v1", "http://no-such-host.invalid:{}/v1"])
+def test_an_address_that_cannot_be_reached_is_one_sentence(url: str) -> None:
+    with serving(good) as server:
+        (output,) = translate(adapter(url.format(server.server_port), retries=0, timeout=20), ["a"]).values()
+    assert re.match("no answer: Connection error. .", output.error)
+
+
 def test_an_endpoint_that_does_not_answer_ends_the_run() -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # and nobody listens
@@ -303,6 +487,7 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("url", [
     f"https://me:{KEY}@example.org/v1", f"https://example.org/v1?key={KEY}", f"https://example.org/#{KEY}",
+    f"http://example.org/{KEY} ", f"http://exa\nmple.org/{KEY}", f"http://a..b/{KEY}", f"http://{'a' * 70}.org/{KEY}",
     f"example.org/{KEY}", f"http://[{KEY}", f"ftp://example.org/{KEY}", f"http://example.org:{KEY}/v1",
 ])  # fmt: skip
 def test_an_address_that_may_hold_a_secret_is_refused(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,6 +590,28 @@ def test_a_run_that_cannot_be_says_why_without_the_key(tmp_path: Path) -> None:
     assert re.search(r"Missing: api-\w{8}: .*does not allow this key to use tiny", shown)
     (failure,) = tmp_path.glob("runs/*/*/*/failure.json")
     assert "[key] is blocked" in failure.read_text()
+
+
+@pytest.mark.slow
+def test_a_run_in_which_nothing_was_translated_is_no_run(tmp_path: Path) -> None:
+    """It has no row, says why, and the next run asks for everything again; one with a gap has a row."""
+    texts = {segment.zh for segment in SEGMENTS}
+    with serving(always(error_reply(400, f"no\x1b[31m {' '.join(KEY)}"))) as server:
+        for attempt in (1, 2):
+            shown = bench(tmp_path, server.url, status=2)
+            assert re.search(r"Missing: api-\w{8}: No segment was translated; .*400 - no.* \[key\]", shown)
+            assert "\x1b" not in shown
+            assert server.attempts().keys() == texts
+            assert len(server.received) == attempt * len(SEGMENTS)
+            assert not list(tmp_path.glob("runs/*/*/*/run.json"))
+            (board,) = tmp_path.glob("runs/*/leaderboard.json")
+            assert not json.loads(board.read_text())["directions"]["zh-en"]["rows"]
+        server.script = lambda request: (
+            good(request) if request.source != SEGMENTS[3].zh else always(BROKEN)(request)
+        )
+        bench(tmp_path, server.url)
+        assert record(tmp_path)["flags"]["error"] == 1
+        assert not list(tmp_path.glob("runs/*/*/*/failure*.json"))
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +24,8 @@ class Reply:
     """Number of announced bytes that are never sent."""
     drip: float = 0
     """Seconds between the bytes of the body."""
+    raw: Callable[[], Iterable[bytes]] | None = None
+    """What is sent in place of a response, as it comes, until the client hangs up or it ends."""
 
 
 def completion(text: str | None, finish: str = "stop", **message: Any) -> Reply:
@@ -104,12 +106,17 @@ class Handler(BaseHTTPRequestHandler):
         time.sleep(reply.wait)
         with server.lock:  # before the client can send its next request
             server.open_requests -= 1
+        if reply.raw:
+            self.close_connection = True
+            for part in reply.raw():
+                self.wfile.write(part)
+            return
         self.send_response(reply.status)
         headers = {"Content-Type": "application/json", **reply.headers}
         for name, value in {**headers, "Content-Length": str(len(reply.body) + reply.missing)}.items():
             self.send_header(name, value)
         self.end_headers()
-        size = 1 if reply.drip else len(reply.body)
+        size = 1 if reply.drip else max(1, len(reply.body))
         for start in range(0, len(reply.body), size):
             self.wfile.write(reply.body[start : start + size])
             time.sleep(reply.drip)
