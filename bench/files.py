@@ -16,6 +16,7 @@ import stat
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -132,17 +133,35 @@ def write_text(path: Path, text: str, *, inside: Path | None = None) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def remove_abandoned(folder: Path) -> None:
-    """Remove the temporary files that killed processes of this machine left in a folder and below it.
+def remove_abandoned(path: Path) -> None:
+    """Remove the temporary files that killed processes of this machine left for a file, or anywhere in a folder.
 
     This process must not be writing there now.
     """
-    temporary = re.compile(rf"\..+\.{re.escape(socket.gethostname())}\.(\d{{1,9}})\.tmp")  # see write_text
-    for parent, _, names in os.walk(folder):
+    host = re.escape(socket.gethostname())
+    if path.is_dir():
+        temporary = re.compile(rf"\..+\.{host}\.(\d{{1,9}})\.tmp")  # see write_text
+        folders = os.walk(path)
+    else:
+        temporary = re.compile(rf"\.{re.escape(path.name)}\.{host}\.(\d{{1,9}})\.tmp")
+        folders = islice(os.walk(path.parent), 1)
+    for folder, _, names in folders:
         for name in names:
             if (match := temporary.fullmatch(name)) and not _is_alive(int(match[1])):
                 with suppress(OSError):
-                    os.unlink(os.path.join(parent, name))
+                    os.unlink(os.path.join(folder, name))
+
+
+@contextmanager
+def no_empty_folders(folder: Path) -> Iterator[None]:
+    """Remove a folder and its parents, as far as the block made them and left them empty."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # something is in it
+            for path in missing:
+                path.rmdir()
 
 
 def check_inside(folder: Path, root: Path) -> None:

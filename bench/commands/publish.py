@@ -48,7 +48,8 @@ def publish(folders: Sequence[Path], root: Path, config_dir: Path | None = None)
         raise nothing
     with transaction(root) as folder:
         references: dict[str, ReferenceSet] = {}
-        runs = [_read_run(path, root, references) for path in dict.fromkeys(map(Path.absolute, folders))]
+        named = [path for path in dict.fromkeys(map(Path.absolute, folders)) if not _has_moved(path, results)]
+        runs = [_read_run(path, root, references) for path in named]
         for set_id in results.set_ids():
             references.setdefault(set_id, load_reference(results, set_id))
         if not references:
@@ -59,6 +60,14 @@ def publish(folders: Sequence[Path], root: Path, config_dir: Path | None = None)
                 _make_draft(results, draft(folder), reference, new_runs, config_dir)
             commit(folder, runs, root)
     return [results.leaderboard_path(set_id, "md") for set_id in sorted(references)]
+
+
+def _has_moved(folder: Path, results: Store) -> bool:
+    """Whether a run left its store when it was published: the command is repeated after it was interrupted."""
+    is_published = results.run(results.root.joinpath(*folder.parts[-3:])) is not None
+    if moved := is_published and not folder.exists():
+        progress.say(f"{folder} is published already.")
+    return moved
 
 
 def _read_run(folder: Path, root: Path, references: dict[str, ReferenceSet]) -> Run:

@@ -5,8 +5,8 @@ decides: before it, nothing is published; after it, everything will be. If the p
 `bench publish` completes what was decided and deletes what was not.
 
 The folder may come from a stranger, and so may what looks like an interrupted transaction. Completing it moves
-files within the folder only. It removes a run from a store only if the run itself holds the id of the
-transaction, which was written there before it was decided, and if the published copy is the same.
+files within the folder only. It removes a run from a store only if the run's folder holds a file named like
+the transaction, which was put there before it was decided, and if the published copy is the same.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -25,7 +26,16 @@ from bench import limits, progress
 from bench.boards.write import write_boards
 from bench.commands.pages import build_boards, load_reference, published_columns, updated_pages
 from bench.errors import BenchError
-from bench.files import check_inside, decode_record, disk_errors, read_bytes, write_json, write_text
+from bench.files import (
+    check_inside,
+    decode_record,
+    disk_errors,
+    no_empty_folders,
+    read_bytes,
+    remove_abandoned,
+    write_json,
+    write_text,
+)
 from bench.names import is_name
 from bench.store import Run, Store
 from bench.store.journal import HYPOTHESES
@@ -34,7 +44,6 @@ from bench.store.run import read_run
 
 _PREFIX = ".publishing-"
 _NEW, _PLAN, _COMMIT = "new", "plan.json", "commit.json"
-_MARK = ".publishing"  # in the folder of a run: the id of the transaction that publishes it
 _REMOVED = ".removed-"
 _LOCK = re.compile(r"lock(-\d+-of-\d+)?")
 
@@ -52,23 +61,18 @@ def transaction(root: Path) -> Iterator[Path]:
 
     Yields a folder for `draft` and `commit`. What is not committed is deleted at the end.
     """
-    is_new = not root.exists()
-    try:
-        with exclusive_lease(root / ".publishing.lock", f"{root}"):
-            for leftover in leftovers(root):
-                with boards_leases(Store(root), [*Store(root).set_ids(), *draft(leftover).set_ids()]):
-                    _end(leftover, root)
-            with disk_errors(root):
-                folder = Path(mkdtemp(prefix=_PREFIX, dir=root))
-            try:
-                yield folder
-            finally:
-                if not _is_committed(folder):
-                    _roll_back(folder)
-    finally:
-        if is_new:
-            with suppress(OSError):  # it is not empty if something was published
-                root.rmdir()
+    with no_empty_folders(root), exclusive_lease(root / ".publishing.lock", f"{root}"):
+        store = Store(root)
+        for leftover in leftovers(root):
+            with boards_leases(store, [*store.locked_set_ids(), *store.set_ids()]):
+                _end(leftover, root)
+        with disk_errors(root):
+            folder = Path(mkdtemp(prefix=_PREFIX, dir=root))
+        try:
+            yield folder
+        finally:
+            if not _is_committed(folder):
+                _roll_back(folder)
 
 
 def leftovers(root: Path) -> list[Path]:
@@ -110,7 +114,8 @@ def commit(folder: Path, runs: Sequence[Run], root: Path) -> None:
     folders = [run.folder.resolve() for run in runs]
     write_json(folder / _PLAN, {"runs": [str(path) for path in folders]})
     for path in folders:
-        write_text(path / _MARK, folder.name)
+        with disk_errors(path):
+            (path / folder.name).touch(exist_ok=False)
     with disk_errors(folder):
         os.replace(folder / _PLAN, folder / _COMMIT)
     _end(folder, root)
@@ -142,7 +147,7 @@ def _roll_back(folder: Path) -> None:
     for run in plan.runs if plan else ():
         if _is_marked(Path(run), folder.name):
             with suppress(OSError):
-                (Path(run) / _MARK).unlink()
+                (Path(run) / folder.name).unlink()
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -182,6 +187,7 @@ def _write_boards_and_pages(results: Store) -> None:
         write_boards(results, boards)
         all_boards.append(boards)
     for page, text in updated_pages(results.root, all_boards):
+        remove_abandoned(page)
         write_text(page, text)
 
 
@@ -207,14 +213,15 @@ def _remove_run(folder: Path, results: Store, transaction_id: str) -> None:
             warning=True,
         )
         with suppress(OSError):
-            (folder / _MARK).unlink()
+            (folder / transaction_id).unlink()
     if removed.is_dir() and not removed.is_symlink():
         shutil.rmtree(removed, ignore_errors=True)
 
 
 def _is_marked(folder: Path, transaction_id: str) -> bool:
-    with suppress(FileNotFoundError, BenchError):
-        return read_bytes(folder / _MARK, inside=folder) == transaction_id.encode()
+    with suppress(OSError, ValueError):  # ValueError: a NUL in the path
+        state = (folder / transaction_id).lstat()
+        return stat.S_ISREG(state.st_mode) and state.st_size == 0
     return False
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from bench.core import ReferenceSet
 from bench.errors import BenchError
 from bench.references import outside, views
-from bench.references.set_folder import read_document, read_segments
+from bench.references.set_folder import BUILT, REBUILD, read_document, read_segments
 from bench.resources import data_dir
 
 
@@ -45,6 +45,8 @@ def find(name_or_path: str | Path) -> Path:
 
 
 def _load_folder(folder: Path, origin: str) -> ReferenceSet:
+    if (folder / BUILT).is_file():
+        raise BenchError(f"Building {folder} was interrupted or still runs: {REBUILD} --out {folder}.")
     document = read_document(folder / "document.yaml")
     return ReferenceSet(
         id=document.id,

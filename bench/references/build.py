@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 
+import msgspec
 import yaml
 
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
+from bench.files import decode_record, disk_errors, no_empty_folders, read_bytes, remove_abandoned, write_json
 from bench.names import check_name
 from bench.references import cedict, load, overrides
 from bench.references.alignment.embed import load_embedder
@@ -26,8 +28,12 @@ from bench.references.alignment.pipeline import build_segments
 from bench.references.reading.read import SourceText, read
 from bench.references.review.report import report
 from bench.references.segmentation.extract import LeftOut
-from bench.references.set_folder import read_document
+from bench.references.set_folder import BUILT, read_document
 from bench.references.source_files import ALIGNED_FILE, TEXT_FILES, source_contents, source_paths
+from bench.store.lock import exclusive_lease
+
+_SOURCES = {*TEXT_FILES.values(), ALIGNED_FILE}
+_NAMES = {*_SOURCES, "segments.jsonl", "segments.sha256", "left_out.jsonl", "report.md", "document.yaml"}
 
 
 def build(
@@ -43,10 +49,18 @@ def build(
     its source. Applies the reviewer's decisions in overrides.yaml of `out`. `lexicon` is the path of
     CC-CEDICT, and `embeddings` a sentence-embedding checkpoint; both improve the alignment.
 
-    Raises BenchError, and writes nothing, if a file cannot be read, a language is missing, or an override
-    does not fit.
+    One process at a time builds a set, and all its files change or none: the next build completes one that was
+    killed. Raises BenchError, and writes nothing, if a file cannot be read, a language is missing, or an
+    override does not fit.
     """
     check_name(id, "--id")
+    with _building(out):
+        return _build(sources, id, out, lexicon, embeddings)
+
+
+def _build(
+    sources: Sequence[Path], id: str, out: Path, lexicon: Path | None, embeddings: str | None
+) -> ReferenceSet:
     document = out / "document.yaml"
     if document.is_file() and (known_id := read_document(document).id) != id:
         raise BenchError(
@@ -77,54 +91,89 @@ def build(
         raise BenchError(
             "No sentence has a counterpart in the other language: give both texts of one document."
         )
-    with ExitStack() as unfinished:
-        files = _Files(out, unfinished)
-        for name, text in contents.items():
-            files.write(name, [text])
-        digest = files.write("segments.jsonl", map(_row, result.segments))
-        files.write("segments.sha256", [f"{digest}  segments.jsonl\n"])
-        files.write("left_out.jsonl", map(_row, result.left_out))
-        files.write("report.md", [report(id, source, result, decisions, lexicon, embeddings)])
-        if not document.is_file():
-            files.write(document.name, [_first_document(id, source, result.segments)])
-        files.publish()
-        unfinished.pop_all()
+    files = _Files(out)
+    for name, text in contents.items():
+        files.write(name, [text])
+    digest = files.write("segments.jsonl", map(_row, result.segments))
+    files.write("segments.sha256", [f"{digest}  segments.jsonl\n"])
+    files.write("left_out.jsonl", map(_row, result.left_out))
+    files.write("report.md", [report(id, source, result, decisions, lexicon, embeddings)])
+    if not document.is_file():
+        files.write(document.name, [_first_document(id, source, result.segments)])
+    files.publish()
     return load(out)
 
 
-class _Files:
-    """The files of a set's folder. They get temporary names until all are complete; then they appear
-    together."""
-
-    def __init__(self, folder: Path, unfinished: ExitStack) -> None:
-        self._folder, self._unfinished, self._names = folder, unfinished, list[str]()
-        self._is_rebuild = (folder / "segments.jsonl").is_file()
+@contextmanager
+def _building(out: Path) -> Iterator[None]:
+    """Hold a set's folder exclusively, after a build that was killed there is completed or its files deleted."""
+    with no_empty_folders(out), exclusive_lease(out / ".build.lock", f"{out}"):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BenchError(
-                f"Cannot create the folder {folder} ({error.strerror}): choose another --out."
-            ) from None
+            _complete(out)
+            yield
+        finally:
+            if not (out / BUILT).is_file():
+                for name in _NAMES:
+                    _temporary(out, name).unlink(missing_ok=True)
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """What BUILT holds."""
+
+    new: list[str]
+    """Names of files that are complete under their temporary names."""
+    obsolete: list[str]
+    """Names of files of the set before that are deleted: the copy of another source."""
+
+
+class _Files:
+    """The files of a set's folder. They get temporary names until all are complete."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._names = folder, list[str]()
+        self._is_rebuild = (folder / "segments.jsonl").is_file()
 
     def write(self, name: str, chunks: Iterable[str]) -> str:
         """Write a file under its temporary name. Returns the SHA-256 of its bytes."""
-        path, hasher = self._folder / f".{name}.new", hashlib.sha256()
-        self._unfinished.callback(path.unlink, missing_ok=True)
-        with path.open("wb") as file:
-            for chunk in chunks:
-                data = chunk.encode()
-                hasher.update(data)
-                file.write(data)
+        path, hasher = _temporary(self._folder, name), hashlib.sha256()
+        with disk_errors(path):
+            path.unlink(missing_ok=True)
+            with path.open("xb") as file:  # never through a link
+                for chunk in chunks:
+                    data = chunk.encode()
+                    hasher.update(data)
+                    file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
         self._names.append(name)
         return hasher.hexdigest()
 
     def publish(self) -> None:
         """Give all files their names, and remove the copy of another source that an earlier build left."""
-        for name in self._names:
-            os.replace(self._folder / f".{name}.new", self._folder / name)
-        if self._is_rebuild:
-            for name in {*TEXT_FILES.values(), ALIGNED_FILE} - {*self._names}:
-                (self._folder / name).unlink(missing_ok=True)
+        obsolete = sorted(_SOURCES - {*self._names}) if self._is_rebuild else []
+        write_json(self._folder / BUILT, {"new": self._names, "obsolete": obsolete})
+        _complete(self._folder)
+
+
+def _complete(folder: Path) -> None:
+    """Let the files of a complete build appear. Every step can be repeated."""
+    path = folder / BUILT
+    remove_abandoned(path)
+    try:
+        plan = decode_record(read_bytes(path, inside=folder), path, _Plan)
+    except FileNotFoundError:
+        return
+    with disk_errors(folder):
+        for name in _NAMES & {*plan.new}:
+            with suppress(FileNotFoundError):  # it has its name already
+                os.replace(_temporary(folder, name), folder / name)
+        for name in _SOURCES & {*plan.obsolete}:
+            (folder / name).unlink(missing_ok=True)
+        path.unlink()
+
+
+def _temporary(folder: Path, name: str) -> Path:
+    return folder / f".{name}.new"
 
 
 def _row(record: Segment | LeftOut) -> str:

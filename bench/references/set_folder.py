@@ -22,6 +22,8 @@ from bench.files import decode_text
 from bench.languages import LANGUAGE_NAMES, fits_script
 from bench.names import check_name
 
+BUILT = ".build.json"
+"""In a set's folder while the files of a complete build get their names."""
 REBUILD = "rebuild the set with `bench references build`"
 _DOCUMENT_KEYS = (
     "use the keys id, title (with zh and en), original_language (zh, en or unknown), published, origin, "

@@ -10,24 +10,24 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+import sacrebleu  # noqa: F401  # before the forks, so that none of them imports it again
 
 from bench import progress, references
 from bench.adapters.copy import Copy
 from bench.boards.rows import Columns, build_board
 from bench.boards.write import write_boards
-from bench.commands import pages, publish, transaction, verify
+from bench.commands import pages, publish, verify
 from bench.core import Scorer, Task
 from bench.errors import BenchError
 from bench.launching.compose import compose
 from bench.records import SystemCard
+from bench.references.build import build
 from bench.scorers.sacre import Sacre
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score
 from bench.store import Store
-from bench.store.journal import HYPOTHESES
 from bench.store.lock import exclusive_lease
 from bench.store.run import read_run
 from bench.translation import provenance
@@ -122,6 +122,15 @@ def make_boards(store: Store, task: Task) -> None:
         write_boards(store, [build_board(store, task, Columns(list(METRICS), "bleu"))])
 
 
+def refusal(command: Command) -> str:
+    """The sentence that a command ends with; "" if it succeeds."""
+    try:
+        command()
+    except BenchError as error:
+        return str(error)
+    return ""
+
+
 def whole_files(folder: Path) -> None:
     """Every file with a final name is complete."""
     for path in folder.rglob("*.json"):
@@ -146,18 +155,108 @@ def test_run(folder: Path) -> None:
             translate(job)
         make_boards(fresh, task)
 
-    assert everywhere(command, folder, lambda: whole_files(folder)) > 40
+    assert everywhere(command, folder, lambda: whole_files(folder), leaving_out="site") > 40
 
 
-def test_score(folder: Path) -> None:
+def test_scores(folder: Path) -> None:
     task, store = parallel_files(folder, "a"), Store(folder / "runs")
     for name in ("one", "two"):
         make_run(store, task, name)
-    assert (
-        everywhere(
-            lambda: score(Store(store.root), task, METRICS) or make_boards(Store(store.root), task),
-            folder,
-            lambda: whole_files(folder),
+
+    def command() -> None:
+        score(Store(store.root), task, METRICS)
+
+    assert everywhere(command, folder, lambda: whole_files(folder)) > 8
+
+
+def test_boards_and_site(folder: Path) -> None:
+    """Those of two runs take the place of those of one."""
+    task, store = parallel_files(folder, "a"), Store(folder / "runs")
+    make_run(store, task, "one")
+    make_boards(store, task)
+    make_run(store, task, "two")
+    score(store, task, METRICS)
+    old = store.site_folder("a") / "data" / "old.js"
+    old.write_text("of an earlier version\n")
+    kills = everywhere(lambda: make_boards(Store(store.root), task), folder, lambda: whole_files(folder))
+    assert kills > 40
+
+
+@pytest.fixture
+def project(folder: Path) -> Path:
+    """A run of set a is published; another, and one of set b, are in a store."""
+    for page in (folder / "README.md", folder / "results" / "README.md"):
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(PAGE)
+    for store, set_id, name in (("results", "a", "one"), ("runs", "a", "two"), ("runs", "b", "one")):
+        task = parallel_files(folder, set_id)
+        make_run(Store(folder / store), task, name)
+        make_boards(Store(folder / store), task)
+    publish.publish([], folder / "results")
+    return folder
+
+
+def run_folders(store: Path) -> dict[str, Path]:
+    """Set and name of a complete run -> its folder."""
+    found = {}
+    for path in store.glob("[!.]*/zh-en/[!.]*/run.json"):
+        run = read_run(path.parent)
+        assert run
+        assert len(run.hypotheses()) == 3
+        found[f"{run.record.reference.id} {run.system}"] = path.parent
+    return found
+
+
+@pytest.mark.parametrize("into", ["results", "new"])
+def test_publish(project: Path, into: str) -> None:
+    """After a kill every run is in its store or published, and complete; `bench publish` without runs then
+    gives the old state or the new one, byte by byte; and the same command, as often as it is needed, the new
+    one."""
+    root = project / into
+    given = list(run_folders(project / "runs").values())
+    before = {**run_folders(project / "runs"), **run_folders(root)}
+    old, kills, found = tree(project), list[int](), list[object]()
+
+    def command() -> None:
+        publish.publish(given, root)
+
+    def after_kill() -> None:
+        kills.append(1)
+        assert {**run_folders(project / "runs"), **run_folders(root)}.keys() == before.keys()
+        if len(kills) % 5 == 0 and root.is_dir() and Store(root).set_ids():  # it takes most of the time
+            advice = refusal(lambda: found.extend(verify.verify(root).findings))
+            assert not found
+            assert not advice or f"`bench publish --into {root}`" in advice
+
+    def again() -> None:
+        if len(kills) % 2:
+            advice = refusal(lambda: publish.publish([], root))
+            assert not advice or "Nothing is published" in advice
+            is_new = not any(path.exists() for path in given)
+            assert is_new or tree(project) == old, "old or new, nothing between"
+        publish.publish(given, root)  # also if all are published
+
+    assert everywhere(command, project, after_kill, again, leaving_out="site") > 60
+
+
+@pytest.mark.parametrize("rebuilt", [False, True])
+def test_references_build(folder: Path, rebuilt: bool) -> None:
+    """Also of another document over a set from two files: the old set, the new one, or a sentence."""
+    both, (zh, en) = folder / "both.txt", (folder / "zh.txt", folder / "en.txt")
+    both.write_text("第一章\n\nChapter One\n\n你好，世界。\n\nHello, world.\n")
+    zh.write_text("再见，世界。\n")
+    en.write_text("Goodbye, world.\n")
+    out = folder / "set"
+    if rebuilt:
+        build([zh, en], "set", out)
+    old = references.load(out).sha256 if rebuilt else ""
+    seen = set()
+
+    def after_kill() -> None:
+        advice = refusal(lambda: seen.add(references.load(out).sha256))
+        assert (
+            not advice or "bench references build" in advice or not (old or (out / "segments.jsonl").exists())
         )
-        > 8
-    )
+
+    assert everywhere(lambda: build([both], "set", out), folder, after_kill) > 20
+    assert len(seen - {old}) <= 1, "the new one"
