@@ -106,6 +106,11 @@ class Store:
         """The lock of the process that compares a set's runs and writes its boards and site."""
         return self.root / f".boards-{set_id}.lock"
 
+    def locked_set_ids(self) -> list[str]:
+        """The sets whose boards are being written, or were when a process was killed."""
+        names = (path.name for path in self.root.glob(".boards-*.lock"))
+        return sorted(name.removeprefix(".boards-").removesuffix(".lock") for name in names)
+
     @property
     def sweeps_folder(self) -> Path:
         """Hydra's own files, and logs of jobs that ran on other machines."""
