@@ -12,10 +12,10 @@ Its layout:
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -23,8 +23,18 @@ from pathlib import Path
 from bench import progress
 from bench.core import digest
 from bench.errors import BenchError
+from bench.files import write_text
 
 _CHUNK = 1 << 20  # bytes
+_UNWRITABLE = {
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.ENOTDIR,
+    errno.EEXIST,
+}
 
 
 def cache_dir() -> Path:
@@ -60,9 +70,12 @@ def build_cached(name: str, build: Callable[[Path], None], message: str) -> Path
                     temporary.rename(folder)
                 finally:
                     shutil.rmtree(temporary, ignore_errors=True)
-    except PermissionError as error:
+    except OSError as error:
+        if error.errno not in _UNWRITABLE:
+            raise
         raise BenchError(
-            f"Cannot write {error.filename}: set BITEXT_BENCH_CACHE to a folder that you can write to."
+            f"Cannot write {folder.parent} ({error.strerror}): "
+            "set BITEXT_BENCH_CACHE to a folder that you can write to, with free space."
         ) from None
     return folder
 
@@ -83,14 +96,6 @@ def remembered_sha256(path: Path) -> str:
     if note.is_file():
         return note.read_text(encoding="utf-8")
     sha256 = file_sha256(path)
-    with suppress(OSError):  # without the note, the next call takes longer and gives the same
-        write_atomically(note, sha256)
+    with suppress(BenchError):  # without the note, the next call takes longer and gives the same
+        write_text(note, sha256)
     return sha256
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that no reader ever sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, delete=False) as file:
-        file.write(text)
-    os.replace(file.name, path)

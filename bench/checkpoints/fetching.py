@@ -27,6 +27,9 @@ def resolve(weights: Weights) -> Path:
     Raises BenchError, with the reason for each source, if none can be used.
     """
     if weights.sha256 and _verified_path(weights).is_file():
+        if _partial_folder(weights).is_dir():  # of a process that was killed at the very end
+            with suppress(OSError), _locked(weights):
+                pass
         return _verified_path(weights)
     reasons: list[str] = []
     for source in weights.sources:
@@ -84,6 +87,10 @@ def _verified_path(weights: Weights) -> Path:
     return cache_dir() / "weights" / weights.sha256[:16] / weights.file
 
 
+def _partial_folder(weights: Weights) -> Path:
+    return cache_dir() / "partial" / weights.sha256[:16]
+
+
 def _from_path(weights: Weights, source: Mapping[str, Any]) -> Path:
     path = local_path(source)
     if not path.exists() or (weights.file and not path.is_file()):
@@ -102,7 +109,7 @@ def _locked(weights: Weights) -> Iterator[Path]:
     """
     from filelock import FileLock, Timeout
 
-    folder = cache_dir() / "partial" / weights.sha256[:16]
+    folder = _partial_folder(weights)
     folder.mkdir(parents=True, exist_ok=True)
     lock = FileLock(folder.with_suffix(".lock"))
     try:

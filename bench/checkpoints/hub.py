@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import progress
-from bench.checkpoints.cache import write_atomically
 from bench.checkpoints.registry import TIMEOUT, UnusableSource, explain, network_cause
+from bench.errors import BenchError
+from bench.files import write_text
 
 GATED = "asks for a licence to be accepted at"
 """Occurs in the reason if the user must accept the licence of a gated repository on its page."""
@@ -68,8 +69,8 @@ def fetch(target: HubFile) -> Path:
         if not show_bars:
             progress.say(f"Fetching the hub's {target.repository}@{target.revision}.")
         path = _download(target)
-        with suppress(OSError):  # without the note, the next call asks the hub once more
-            write_atomically(target.note, str(path))
+        with suppress(BenchError):  # without the note, the next call asks the hub once more
+            write_text(target.note, str(path))
         return path
     except GatedRepoError:
         raise UnusableSource(_gated(target)) from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ _CHANGES = {
 }
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _SQLITE_STEPS = 200
+_CONNECT = sqlite3.connect
 MOST = 300
 """A command with more calls is killed at a sample of that size."""
 
@@ -67,6 +69,7 @@ def _in_child(command: Command, calls: _Calls, counted: Path | None = None) -> i
     status = 1
     try:
         sys.addaudithook(calls.hear)
+        sqlite3.connect = calls.connect  # type: ignore[assignment]
         command()
         if counted:
             counted.write_text(str(calls.number))
@@ -93,10 +96,13 @@ class _Calls:
             directory = next((a for a in reversed(arguments[1:]) if isinstance(a, int)), -1)
             if self._is_inside(arguments[0], directory):
                 self.count()
-        elif event == "sqlite3.connect/handle":
-            connection = arguments[0]
-            connection.set_trace_callback(lambda _: self.count())
-            connection.set_progress_handler(self.count, _SQLITE_STEPS)
+
+    def connect(self, *arguments: Any, **options: Any) -> sqlite3.Connection:
+        """sqlite3.connect, with a connection that counts."""
+        connection = _CONNECT(*arguments, **options)
+        connection.set_trace_callback(lambda _: self.count())
+        connection.set_progress_handler(self.count, _SQLITE_STEPS)
+        return connection
 
     def count(self) -> int:
         self.number += 1

