@@ -69,7 +69,7 @@ MESSAGE_CHARACTERS = 300
 """Characters of a server's or a library's message that are kept."""
 TEMPLATE_SECONDS = 10.0
 """Time for one use of a checkpoint's chat template."""
-TEMPLATE_BYTES = 1024 * MIB
+TEMPLATE_BYTES = 256 * MIB
 """Memory for one use of a checkpoint's chat template."""
 
 # Configuration
@@ -87,6 +87,8 @@ SETTING_CHARACTERS = 100_000
 """Characters of one of its texts, with every ${…} resolved."""
 PATH_CHARACTERS = 4_096
 BEAMS = 64
+CHECKPOINT_FILES = 10_000
+"""Files in the folder of a checkpoint."""
 DEVICES = 1_024
 """Devices that one metric is computed on."""
 
@@ -101,7 +103,7 @@ CHECKPOINT_BEAMS = 100
 """Beams that a checkpoint's generation config asks for."""
 UNBACKED_PARAMETERS = 64 * MIB
 """Parameters that a model may have beyond what the bytes of its weights can hold: computed positions, masks."""
-TEMPLATE_CHARACTERS = 200_000
+TEMPLATE_CHARACTERS = 100_000
 """A checkpoint's chat template, and what it adds to a prompt."""
 
 # The site
@@ -109,3 +111,9 @@ PAGE_BYTES = 512 * MIB
 """The site's data on one board: texts, differences, scores. A larger board has no pages of segments and systems."""
 MARKED_ERRORS = 1_000
 """Errors of one hypothesis, as a metric marks them, that a page shows."""
+DOCUMENT_CHARACTERS = 20_000_000
+"""Characters of a document, after it is unpacked."""
+DOCUMENT_LINES = 2_000_000
+"""Lines of a document, empty ones included."""
+DOCUMENT_PAGES = 10_000
+"""Pages of a PDF."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from string import Formatter
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
+
+from bench import limits
 from bench.core import Context, Source, Together
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Direction, Language, sides
@@ -29,14 +32,14 @@ class Prompt:
     name: str
     query: str
     """For one segment."""
-    examples: Sequence[Mapping[str, str]] = ()
+    examples: Sequence[Mapping[Language, str]] = ()
     """[{zh: …, en: …}], used in either direction. Do not take them from a document that is benchmarked."""
     query_after: str = ""
     """For one segment with {before}, the `previous` segments, one per line, unless there are none."""
     query_together: str = ""
     """For {count} segments per request; {source} is then one numbered line per segment: "[1] …". It must ask
     for an answer that is numbered in the same way."""
-    previous: int = 0
+    previous: Annotated[int, Meta(ge=0, le=limits.PREVIOUS_SEGMENTS)] = 0
     """Number of preceding source segments that are shown with each segment."""
     together: Together = "segment"
     """What one request translates. A response that cannot be split falls back to `query` for each segment."""
@@ -54,7 +57,10 @@ class Prompt:
         if self.together != "segment":
             required["query_together"] = {"source", "count"}
         for query, fields in required.items():
-            used = {name for _, name, _, _ in Formatter().parse(getattr(self, query)) if name is not None}
+            try:
+                used = format_fields(getattr(self, query))
+            except ValueError:  # a brace without its partner
+                used = set()
             if not fields <= used or used - fields - _OPTIONAL_FIELDS:
                 raise BenchError(
                     f"The prompt {self.name} needs a {query} that uses {{{'} and {'.join(sorted(fields))}}}, "
@@ -62,6 +68,8 @@ class Prompt:
                 )
         if self.previous and self.together != "segment":
             raise BenchError(f"The prompt {self.name} has both previous and together: remove one of them.")
+        if any(example.keys() != LANGUAGE_NAMES.keys() for example in self.examples):
+            raise BenchError(f"The prompt {self.name} has an example without zh or en: give both.")
 
     @property
     def context(self) -> Context:
@@ -128,6 +136,17 @@ class Prompt:
             source_in_chinese=_NAMES_IN_CHINESE[source],
             target_in_chinese=_NAMES_IN_CHINESE[target],
         )
+
+
+def format_fields(text: str) -> set[str]:
+    """The names in braces. Raises ValueError for braces that are not plain: {source:>9999} makes any text long."""
+    names = set()
+    for _, name, spec, conversion in Formatter().parse(text):
+        if spec or conversion:
+            raise ValueError(text)
+        if name is not None:
+            names.add(name)
+    return names
 
 
 def numbered(texts: Sequence[str]) -> str:

@@ -6,13 +6,21 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+from msgspec import Meta
+
+from bench import limits as largest
 from bench.adapters._requests import Limits, control_token_escaper, token_counts
 from bench.checkpoints.loading import configs, end_tokens, load_tokenizer
 from bench.core import Source
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Direction, Language, sides
+from bench.prompt import format_fields
+
+_PREFIX_FIELDS = {"source_language", "target_language", "source_code", "target_code"}
+
+Beams = Annotated[int, Meta(ge=1, le=largest.BEAMS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +97,9 @@ class Settings:
         if self.beams is not None and self.beams < 1:
             raise BenchError(f"beams={self.beams} cannot decode: use 1 for greedy decoding, or more.")
         try:
-            _fill(self.prefix or "", "zh-en", {"zh": "", "en": ""})
-        except (KeyError, ValueError, IndexError):
+            if format_fields(self.prefix or "") - _PREFIX_FIELDS:
+                raise ValueError
+        except ValueError:
             raise BenchError(
                 f"The prefix {self.prefix!r} may use {{source_language}}, {{target_language}}, "
                 "{source_code} and {target_code}, and no other braces."

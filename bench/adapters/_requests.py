@@ -5,8 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Annotated, Any
 
+from msgspec import Meta
+
+from bench import limits as largest
+from bench.adapters import _templates
 from bench.core import Unit
 from bench.errors import BenchError
 from bench.languages import Direction
@@ -28,9 +32,15 @@ class Limits:
     A line of n source tokens gets min(max_new_tokens, tokens_base + tokens_ratio * n) tokens.
     """
 
-    max_new_tokens: int = 512
-    tokens_base: int = 32
-    tokens_ratio: Mapping[Direction, float] = field(default_factory=lambda: dict(_TOKENS_RATIO))
+    max_new_tokens: Annotated[int, Meta(ge=1, le=largest.NEW_TOKENS)] = 512
+    tokens_base: Annotated[int, Meta(ge=0, le=largest.NEW_TOKENS)] = 32
+    tokens_ratio: Mapping[Direction, Annotated[float, Meta(ge=0, le=1000)]] = field(
+        default_factory=lambda: dict(_TOKENS_RATIO)
+    )
+
+    def __post_init__(self) -> None:
+        if missing := _TOKENS_RATIO.keys() - self.tokens_ratio:
+            raise BenchError(f"system.adapter.tokens_ratio has no {' and '.join(sorted(missing))}: add it.")
 
     def max_tokens(self, line_tokens: Iterable[int], direction: Direction) -> int:
         """The limit in tokens for a source whose lines have `line_tokens` tokens."""
@@ -74,6 +84,8 @@ class RequestTokenizer:
                 f"The checkpoint has no chat template, but the prompt {prompt.name} is for chat models: "
                 "choose a prompt with chat: false (few-shot)."
             )
+        if prompt.chat:
+            _templates.refuse_template(tokenizer)
         self._escape = control_token_escaper(tokenizer)
 
     def tokenize(self, unit: Unit) -> TokenizedRequest:
@@ -88,8 +100,8 @@ class RequestTokenizer:
         if not self.prompt.chat:
             return list(self.tokenizer(self.prompt.completion(escaped, self.direction)).input_ids)
         messages = self.prompt.messages(escaped, self.direction)
-        options = {"add_generation_prompt": True, "return_dict": False, **self.prompt.chat_options}
-        return list(self.tokenizer.apply_chat_template(messages, **options))
+        text = _templates.render(self.tokenizer, messages, self.prompt.chat_options)
+        return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
     def limit(self, unit: Unit) -> int:
         """Maximum number of tokens of the answer. tokens_base covers the numbers in the answer to a block."""

@@ -8,26 +8,29 @@ type: CTranslate2 ends a search once `beams` hypotheses have finished, transform
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from itertools import groupby
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from bench.adapters._families import load_family_tokenizer
+from bench.adapters._families import Beams, load_family_tokenizer
 from bench.adapters._language_model import CheckpointAdapter, Response, context_size
 from bench.adapters._requests import Limits, RequestTokenizer, TokenizedRequest
 from bench.adapters.seq2seq import Seq2Seq, TokenizedSource
 from bench.checkpoints.cache import build_cached
 from bench.checkpoints.gguf import refuse_gaps
-from bench.checkpoints.loading import configs, end_tokens, folder
-from bench.checkpoints.weights import fingerprint
+from bench.checkpoints.loading import configs, end_tokens, folder, refuse_large_config
+from bench.checkpoints.weights import WeightsConfig, fingerprint
 from bench.core import Unit, Weights, digest
 from bench.errors import BenchError
 from bench.languages import Direction
 from bench.prompt import Prompt
 from bench.resources import usable_cores
 
+ComputeType = Literal[
+    "int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16", "bfloat16", "float32"
+]  # fmt: skip
 R = TypeVar("R", TokenizedSource, TokenizedRequest)
 
 _LIMIT_STEP = 64
@@ -44,14 +47,15 @@ class CTranslate2Seq2Seq(Seq2Seq):
 
     def __init__(
         self,
-        checkpoint: str | Mapping[str, Any],
-        dtype: str = "int8",
+        checkpoint: WeightsConfig,
+        dtype: ComputeType = "int8",
         pickled: bool = False,
         *,
         direction: Direction,
-        **settings: Any,
+        **settings: Annotated[Any, Seq2Seq],
     ) -> None:
-        super().__init__(checkpoint, dtype, pickled, direction=direction, **settings)
+        super().__init__(checkpoint, pickled=pickled, direction=direction, **settings)
+        self.dtype = dtype
 
     def identity(self) -> dict[str, Any]:
         return super().identity() | {"adapter": "ctranslate2-seq2seq", "version": 1}
@@ -92,13 +96,13 @@ class CTranslate2LLM(CheckpointAdapter):
 
     def __init__(
         self,
-        checkpoint: str | Mapping[str, Any],
+        checkpoint: WeightsConfig,
         prompt: Prompt,
-        dtype: str = "int8",
-        beams: int = 1,
+        dtype: ComputeType = "int8",
+        beams: Beams = 1,
         *,
         direction: Direction,
-        **limits: Any,
+        **limits: Annotated[Any, Limits],
     ) -> None:
         super().__init__(checkpoint, prompt, dtype, Limits(**limits), direction=direction)
         self.beams = beams
@@ -236,7 +240,12 @@ def _convert(path: Path, target: Path, dtype: str, pickled: bool) -> None:
 
     class Converter(TransformersConverter):  # type: ignore[misc]  # ctranslate2 has no types
         def load_model(self, model_class: Any, name: str, **options: Any) -> Any:
-            options |= {"use_safetensors": None if pickled else True, "output_loading_info": True}
+            refuse_large_config(path, model_class)
+            options |= {
+                "local_files_only": True,
+                "use_safetensors": None if pickled else True,
+                "output_loading_info": True,
+            }
             model, loading_info = model_class.from_pretrained(name, **options)
             refuse_gaps(path, loading_info)
             return model

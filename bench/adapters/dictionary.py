@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from bench.checkpoints.fetching import resolve
-from bench.checkpoints.weights import fingerprint, parse_weights
+from bench.checkpoints.weights import WeightsConfig, fingerprint, parse_weights
 from bench.core import Adapter, Output, Source, Weights
 from bench.languages import Direction
 from bench.references import cedict
@@ -30,7 +30,7 @@ _ENDINGS = (
 class Dictionary(Adapter):
     """`dictionary`: the weights config of a CC-CEDICT text file (bench.checkpoints.weights.parse_weights)."""
 
-    def __init__(self, dictionary: str | Mapping[str, Any], *, direction: Direction) -> None:
+    def __init__(self, dictionary: WeightsConfig, *, direction: Direction) -> None:
         super().__init__(direction)
         self.weights = parse_weights(dictionary)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from bench import limits, references
-from bench.core import Adapter, Output, Source
+from bench.core import Adapter, Granularity, Output, Source
 from bench.errors import BenchError
 from bench.files import decode_text, read_bytes
 from bench.languages import Direction
@@ -30,7 +31,12 @@ class Hypotheses(Adapter):
     """
 
     def __init__(
-        self, path: str, reference: str, granularity: str = "sentence", *, direction: Direction
+        self,
+        path: Annotated[str, msgspec.Meta(min_length=1, max_length=limits.PATH_CHARACTERS)],
+        reference: str,
+        granularity: Granularity = "sentence",
+        *,
+        direction: Direction,
     ) -> None:
         super().__init__(direction)
         self.path = Path(path.replace("{direction}", direction)).expanduser()

@@ -10,14 +10,15 @@ row; and prompts of similar length are read together.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from bench.adapters._language_model import CheckpointAdapter, Response, context_size
 from bench.adapters._requests import Limits, TokenizedRequest
-from bench.checkpoints.loading import device, end_tokens, load_model, torch_facts
+from bench.checkpoints.loading import Dtype, device, end_tokens, load_model, torch_facts
+from bench.checkpoints.weights import WeightsConfig
 from bench.core import Source, Unit
 from bench.languages import Direction
 from bench.prompt import Prompt
@@ -37,12 +38,12 @@ class LLM(CheckpointAdapter):
 
     def __init__(
         self,
-        checkpoint: str | Mapping[str, Any],
+        checkpoint: WeightsConfig,
         prompt: Prompt,
-        dtype: str = "float32",
+        dtype: Dtype = "float32",
         *,
         direction: Direction,
-        **limits: Any,
+        **limits: Annotated[Any, Limits],
     ) -> None:
         super().__init__(checkpoint, prompt, dtype, Limits(**limits), direction=direction)
 

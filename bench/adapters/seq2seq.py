@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from bench.adapters._families import Settings, SourceTokenizer
+from msgspec import Meta
+
+from bench.adapters._families import Beams, Settings, SourceTokenizer
 from bench.adapters._requests import Limits
-from bench.checkpoints.loading import device, folder, load_model, refuse_pickles, torch_facts
-from bench.checkpoints.weights import fingerprint, parse_weights
+from bench.checkpoints.loading import Dtype, device, folder, load_model, refuse_pickles, torch_facts
+from bench.checkpoints.weights import WeightsConfig, fingerprint, parse_weights
 from bench.core import Adapter, Output, Source, Unit, Weights
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction, Language
@@ -18,6 +20,17 @@ from bench.languages import DIRECTIONS, Direction, Language
 if TYPE_CHECKING:
     import torch
 
+_PUBLISHED = (
+    "bad_words_ids",
+    "begin_suppress_tokens",
+    "bos_token_id",
+    "decoder_start_token_id",
+    "eos_token_id",
+    "pad_token_id",
+    "suppress_tokens",
+)
+"""What decoding takes from a checkpoint's generation config besides beams and length penalty: tokens that begin
+or end an output or are never written. Everything else (stop strings, assistants, penalties, times) is ignored."""
 TOO_LONG = Output("", truncated=True)
 """For a source that is longer than the encoder. A translation of its beginning would pass for one of all of
 it."""
@@ -41,20 +54,20 @@ class Seq2Seq(Adapter):
 
     def __init__(
         self,
-        checkpoint: str | Mapping[str, Any],
-        dtype: str = "float32",
+        checkpoint: WeightsConfig,
+        dtype: Dtype = "float32",
         pickled: bool = False,
         codes: Mapping[Language, str] | None = None,
         prefix: str | None = None,
-        beams: int | None = None,
-        length_penalty: float | None = None,
+        beams: Beams | None = None,
+        length_penalty: Annotated[float, Meta(ge=-100, le=100)] | None = None,
         *,
         direction: Direction,
-        **limits: Any,
+        **limits: Annotated[Any, Limits],
     ) -> None:
         super().__init__(direction)
         self.weights = parse_weights(_checkpoint_for(direction, checkpoint), pickled)
-        self.dtype = dtype
+        self.dtype: str = dtype
         self.settings = Settings(codes or {}, prefix, beams, length_penalty, Limits(**limits))
 
     def identity(self) -> dict[str, Any]:
@@ -111,6 +124,14 @@ class Seq2Seq(Adapter):
 
     def _load_engine(self, path: Path) -> None:
         self._model = load_model(path, "AutoModelForSeq2SeqLM", self.dtype, device(), self.weights.pickled)
+        published = self._model.generation_config.to_dict()
+        settings = {name: published[name] for name in _PUBLISHED if published.get(name) is not None}
+        largest = self._model.config.vocab_size
+        if bad := [name for name in settings if not all(0 <= id < largest for id in _ids(settings[name]))]:
+            raise BenchError(
+                f"The generation config in {path} has {bad[0]} outside the vocabulary: use another checkpoint."
+            )
+        self._model.generation_config = type(self._model.generation_config)(**settings)
 
     def _generate(
         self, sources: Sequence[TokenizedSource], forced: list[int]
@@ -148,6 +169,15 @@ class _RowLimits:
         """`ids`: (rows x beams, length); the beams of a row are neighbours."""
         limits = self.limits.repeat_interleave(len(ids) // len(self.limits))
         return ids.shape[1] - 1 >= limits
+
+
+def _ids(value: Any) -> Iterator[int]:
+    """The token ids in a value of a generation config."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _ids(item)
+    else:
+        yield value if isinstance(value, int) else -1
 
 
 def _padded(rows: Sequence[list[int]], padding: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -22,10 +22,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from bench.adapters._language_model import CheckpointAdapter, Response
 from bench.adapters._requests import Limits, TokenizedRequest
+from bench.checkpoints.loading import Dtype, refuse_large_config
+from bench.checkpoints.weights import WeightsConfig
 from bench.core import Unit
 from bench.errors import BenchError
 from bench.languages import Direction
@@ -54,13 +56,13 @@ class VLLM(CheckpointAdapter):
 
     def __init__(
         self,
-        checkpoint: str | Mapping[str, Any],
+        checkpoint: WeightsConfig,
         prompt: Prompt,
-        dtype: str = "bfloat16",
+        dtype: Dtype = "bfloat16",
         engine: Mapping[str, Any] | None = None,
         *,
         direction: Direction,
-        **limits: Any,
+        **limits: Annotated[Any, Limits],
     ) -> None:
         super().__init__(checkpoint, prompt, dtype, Limits(**limits), direction=direction)
         self.engine = dict(engine or {})
@@ -90,6 +92,9 @@ class VLLM(CheckpointAdapter):
         self._facts = _facts()
 
     def _load_engine(self, path: Path) -> int:
+        import transformers
+
+        refuse_large_config(path, transformers.AutoModelForCausalLM)
         settings = {
             "model": str(path),
             "dtype": self.dtype,

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from bench.checkpoints.fetching import resolve
 from bench.checkpoints.gguf import convert, refuse_gaps
+from bench.checkpoints.safety import load_errors, model_parameters, refuse_oversized, refuse_unsafe
 from bench.checkpoints.weights import fingerprint
 from bench.core import Weights
 from bench.errors import BenchError
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+"""Types that weights may have while a model runs."""
 
 
 def folder(weights: Weights) -> Path:
     """The Hugging Face folder of a checkpoint: fetched, and converted from a GGUF, if necessary."""
     path = resolve(weights)
-    refuse_code(path if path.is_dir() else path.parent)
     if path.is_file():
         if path.suffix != ".gguf":
             raise BenchError(f"{path} is neither a GGUF file nor a model folder: set the checkpoint to one.")
         path = convert(path, fingerprint(weights))
+    refuse_unsafe(path)
     return path
-
-
-def refuse_code(folder: Path) -> None:
-    """Raise BenchError if a checkpoint's folder has code that transformers would run while loading.
-
-    `trust_remote_code=False` does not cover custom_generate/generate.py (transformers 4.57, GenerationMixin).
-    """
-    if (folder / "custom_generate").exists():
-        raise BenchError(
-            f"{folder} contains code (custom_generate), which is never run here: use a checkpoint without it, "
-            "or delete that folder."
-        )
 
 
 def refuse_pickles(path: Path, pickled: bool) -> None:
@@ -54,8 +45,11 @@ def load_tokenizer(path: Path, **options: Any) -> Any:
 
     # it warns of a wrong split pattern for every local tokenizer but one; ours have their own tokenizer.json
     transformers.logging.set_verbosity_error()
-    with _load_errors(path):
-        return transformers.AutoTokenizer.from_pretrained(path, trust_remote_code=False, **options)
+    refuse_unsafe(path)
+    with load_errors(path):
+        return transformers.AutoTokenizer.from_pretrained(
+            path, trust_remote_code=False, local_files_only=True, **options
+        )
 
 
 def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bool = False) -> Any:
@@ -69,18 +63,34 @@ def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bo
     import transformers
 
     transformers.logging.set_verbosity_error()
-    refuse_code(path)
-    with _load_errors(path):
-        from_pretrained: Callable[..., Any] = getattr(transformers, auto_class).from_pretrained
+    refuse_unsafe(path)
+    model_class = getattr(transformers, auto_class)
+    refuse_large_config(path, model_class)
+    with load_errors(path):
+        from_pretrained: Callable[..., Any] = model_class.from_pretrained
         model, loading_info = from_pretrained(
             path,
             dtype=getattr(torch, dtype),
             trust_remote_code=False,
+            local_files_only=True,
             use_safetensors=None if pickled else True,
             output_loading_info=True,
         )
     refuse_gaps(path, loading_info)
     return model.eval().to(device)
+
+
+def refuse_large_config(path: Path, model_class: Any) -> None:
+    """Raise BenchError if the config of a checkpoint's folder makes a model that its weights cannot fill.
+
+    `model_class`: a class of transformers, automatic or of one architecture.
+    """
+    config = configs(path)[0]
+    with load_errors(path):
+        parameters = model_parameters(model_class, config)
+    weights = sum(file.stat().st_size for file in path.iterdir() if file.suffix in (".safetensors", ".bin"))
+    quantised = getattr(config, "quantization_config", None) is not None
+    refuse_oversized(parameters, weights, str(path), quantised)
 
 
 def configs(path: Path) -> tuple[Any, Any]:
@@ -90,8 +100,9 @@ def configs(path: Path) -> tuple[Any, Any]:
     """
     from transformers import AutoConfig, GenerationConfig
 
-    with _load_errors(path):
-        config = AutoConfig.from_pretrained(path, trust_remote_code=False)
+    refuse_unsafe(path)
+    with load_errors(path):
+        config = AutoConfig.from_pretrained(path, trust_remote_code=False, local_files_only=True)
         if (path / "generation_config.json").is_file():
             return config, GenerationConfig.from_pretrained(path)
         return config, GenerationConfig.from_model_config(config)
@@ -100,20 +111,8 @@ def configs(path: Path) -> tuple[Any, Any]:
 def end_tokens(generation_config: Any, tokenizer: Any) -> frozenset[int]:
     """The ids of the tokens that end an output, from the generation config and from the tokenizer."""
     eos = generation_config.eos_token_id if generation_config else None
-    ids = {tokenizer.eos_token_id, *(eos if isinstance(eos, list) else [eos])}
-    return frozenset(id for id in ids if id is not None)
-
-
-@contextmanager
-def _load_errors(path: Path) -> Iterator[None]:
-    """Turn any error of the library into a BenchError."""
-    try:
-        yield
-    except Exception as error:  # a folder without a valid checkpoint makes the library fail in many ways
-        reason = str(error).strip().partition("\n")[0]
-        raise BenchError(
-            f"The checkpoint in {path} cannot be loaded: {reason or type(error).__name__}"
-        ) from error
+    ids = [tokenizer.eos_token_id, *(eos if isinstance(eos, list) else [eos])]
+    return frozenset(id for id in ids if isinstance(id, int))
 
 
 @cache

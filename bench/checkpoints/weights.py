@@ -22,9 +22,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
+
+from bench import limits
 from bench.checkpoints.cache import cache_dir, remembered_sha256
 from bench.checkpoints.hub import COMMIT, HubFile
 from bench.core import MODEL_FILES, Weights, digest
@@ -35,6 +39,29 @@ PICKLED_FILES = ("pytorch_model*.bin",)
 
 _KEYS: dict[str, set[str]] = {"wheels": {"member"}, "hub": {"revision", "file"}, "path": set()}
 """Kind of source -> the other keys that it may have."""
+
+
+WeightsConfig = (
+    Annotated[str, msgspec.Meta(min_length=1, max_length=limits.PATH_CHARACTERS)] | Mapping[str, Any]
+)
+"""Either form of a weights config."""
+
+
+class _Source(msgspec.Struct):
+    """The types of a source's keys; `_source_problem` checks the rest."""
+
+    wheels: list[str] = []
+    member: str | None = None
+    hub: str | None = None
+    revision: str | int | None = None
+    file: str | None = None
+    path: str | None = None
+
+
+class _Config(msgspec.Struct):
+    sources: Annotated[list[_Source], msgspec.Meta(min_length=1, max_length=limits.SETS)]
+    file: str | None = None
+    sha256: str | None = None
 
 
 def parse_weights(
@@ -50,6 +77,12 @@ def parse_weights(
     if unknown or not value.get("sources"):
         problem = f"unknown key {', '.join(sorted(map(str, unknown)))}" if unknown else "no sources"
         raise BenchError(f"Cannot use these weights ({problem}): give file, sha256 and a list of sources.")
+    try:
+        msgspec.convert(dict(value), _Config)
+    except msgspec.ValidationError as error:
+        raise BenchError(
+            f"Cannot use these weights ({error}): correct their file, sha256 or sources."
+        ) from None
     sources = tuple(dict(source) for source in value["sources"])
     file, sha256 = str(value.get("file") or ""), str(value.get("sha256") or "").lower()
     weights = Weights(file, sha256, sources, pickled, files)
@@ -74,7 +107,12 @@ def fingerprint(weights: Weights) -> str:
     path = local_path(source)
     if path.is_file():
         return f"sha256:{remembered_sha256(path)}"
-    names = {file.relative_to(path): file for file in path.rglob("*") if file.is_file()}
+    found = list(islice(path.rglob("*"), limits.CHECKPOINT_FILES + 1))
+    if len(found) > limits.CHECKPOINT_FILES:
+        raise BenchError(
+            f"{path} has more than {limits.CHECKPOINT_FILES} files: give the folder of one checkpoint."
+        )
+    names = {file.relative_to(path): file for file in found if file.is_file()}
     files = {
         name.as_posix(): remembered_sha256(file)
         for name, file in names.items()

@@ -103,7 +103,9 @@ def _with_options(overrides: tuple[str, ...], config_dir: Path | None, quiet: bo
     """The overrides, and the options of the command as overrides."""
     options = ["quiet=true"] if quiet else []
     if config_dir:
-        options.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
+        from bench.launching.compose import config_dir_override
+
+        options.append(config_dir_override(config_dir))
     return [*overrides, *options]
 
 

@@ -97,10 +97,11 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
 
     from bench.boards import formats
     from bench.commands.run import run as run_suite
+    from bench.launching.compose import config_dir_override
 
     all_overrides = [*overrides, *(["quiet=true"] if quiet else [])]
     if config_dir:
-        all_overrides.append(f"hydra.searchpath=[file://{config_dir.resolve()}]")
+        all_overrides.append(config_dir_override(config_dir))
     boards, path = run_suite(all_overrides)
     console = Console(width=None if sys.stdout.isatty() else 160)
     for board in boards:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 from bench.core import Adapter, Scorer, Weights
 from bench.endpoints import Endpoint
 from bench.errors import BenchError
-from bench.languages import sides
-from bench.launching.compose import expand, friendly_errors, instantiate, job_configs, scorer_nodes
+from bench.launching import settings
+from bench.launching.compose import expand, friendly_errors, job_configs, scorer_nodes
 from bench.references.outside import SACREBLEU
 
 Kind = Literal["system", "metric"]
@@ -26,7 +26,7 @@ class Component:
     name: str
     kind: Kind
     config: dict[str, Any]
-    """What its yaml says, resolved; {} if it cannot be resolved."""
+    """What its yaml says, resolved."""
     instance: Adapter | Scorer | None
     """None if `error` says why it could not be created."""
     needs: tuple[Weights, ...] = ()
@@ -50,19 +50,22 @@ def run_configs(overrides: Sequence[str]) -> list[DictConfig]:
     """The config of each job that `bench run` would start. Raises BenchError if the overrides are wrong."""
     configs = list(job_configs(expand(overrides)[0]))
     for config in configs:
-        sides(config.direction)
+        settings.check_job(config)
     return configs
 
 
 def run_components(configs: Sequence[DictConfig]) -> list[Component]:
     """The systems and metrics of a run. A system that needs the same in both directions is listed once."""
-    with friendly_errors():
-        names = [str(config.system.name) for config in configs]
-    components = [
-        _component(name, "system", config.system, config.system.adapter, direction=config.direction)
-        for name, config in zip(names, configs, strict=True)
-    ]
-    components += [_component(name, "metric", node, node) for name, node in scorer_nodes(configs[0]).items()]
+    components = []
+    for config in configs:
+        system, arguments = settings.recorded(config)["system"], {"direction": config.direction}
+        name = str(system["name"])
+        components.append(
+            _component(name, "system", system, config.system.adapter, "system.adapter", **arguments)
+        )
+    metrics = settings.recorded(configs[0])["metric"] if configs[0].get("metric") else {}
+    for metric, node in scorer_nodes(configs[0]).items():
+        components.append(_component(metric, "metric", metrics[metric], node, f"metric.{metric}"))
     return list({repr((c.name, c.config, c.needs, c.error)): c for c in components}.values())
 
 
@@ -87,14 +90,12 @@ def disk_usage(path: Path) -> int:
     return sum({(stat.st_dev, stat.st_ino): stat.st_size for stat in stats}.values())
 
 
-def _component(name: str, kind: Kind, node: DictConfig, target: DictConfig, **arguments: Any) -> Component:
-    config: dict[str, Any] = {}
+def _component(
+    name: str, kind: Kind, config: dict[str, Any], target: DictConfig, key: str, **arguments: Any
+) -> Component:
     try:
         with friendly_errors():
-            resolved = OmegaConf.to_container(node, resolve=True)
-            assert isinstance(resolved, dict)
-            config = {str(key): value for key, value in resolved.items()}
-            instance: Adapter | Scorer = instantiate(target, **arguments)
+            instance: Adapter | Scorer = settings.create(target, key, **arguments)
             return Component(name, kind, config, instance, tuple(instance.needs()))
     except BenchError as error:
         return Component(name, kind, config, None, error=str(error))

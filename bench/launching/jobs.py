@@ -18,9 +18,9 @@ from omegaconf import DictConfig, OmegaConf
 from bench import progress
 from bench.core import Adapter, ReferenceSet, Task
 from bench.errors import BenchError
-from bench.languages import Direction, sides
-from bench.launching import gpus
-from bench.launching.compose import friendly_errors, instantiate, reference, scorers
+from bench.languages import Direction
+from bench.launching import gpus, settings
+from bench.launching.compose import friendly_errors, reference, scorers
 from bench.records import system_card
 from bench.scoring.driver import score
 from bench.store import Store
@@ -35,12 +35,12 @@ _WAIT_FOR_SLURM = 600  # seconds
 
 def translation_job(config: DictConfig, reference_set: ReferenceSet) -> TranslationJob:
     """The job that a config describes. Raises BenchError if the config is wrong; loads no model."""
+    settings.check_job(config)
     with friendly_errors():
         direction = cast(Direction, config.direction)
-        sides(direction)
         task = Task(reference_set, direction)
-        adapter: Adapter = instantiate(config.system.adapter, direction=direction)
-        system = cast("dict[str, Any]", OmegaConf.to_container(config.system, resolve=True))
+        adapter: Adapter = settings.create(config.system.adapter, "system.adapter", direction=direction)
+        system = settings.recorded(config)["system"]
         adapter_config = dict(system.pop("adapter"))
         system.pop("resources", None)
         card = system_card(system)

@@ -17,13 +17,18 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, get_args
 
+from msgspec import Meta
+
+from bench import limits
 from bench.checkpoints.cache import cache_dir
 from bench.checkpoints.fetching import resolve
-from bench.checkpoints.weights import fingerprint, parse_weights
+from bench.checkpoints.loading import Dtype
+from bench.checkpoints.weights import WeightsConfig, fingerprint, parse_weights
 from bench.core import Output, Score, Scorer, Task, Weights, digest
 from bench.errors import BenchError
+from bench.scorers import comet_embedded
 from bench.scorers.comet_cache import Cache, Prediction, Sample
 from bench.scorers.comet_checkpoint import (
     CHECKPOINT_FILES,
@@ -37,7 +42,6 @@ from bench.scorers.comet_checkpoint import (
 from bench.scoring.intervals import SEED, draw, percentile_interval
 from bench.translation.flags import flags
 
-_PRECISIONS = ("float32", "float16", "bfloat16")
 _INSTALL = "pip install 'bitext-bench[comet]'"
 
 
@@ -49,38 +53,37 @@ class Comet(Scorer):
 
     name: str
     """The column heading."""
-    checkpoint: str | Mapping[str, Any] | Checkpoint
+    checkpoint: WeightsConfig
     """A folder as COMET saves one, its .ckpt file, a hub id with its commit (org/name@<commit>), a list of
-    sources (bench.checkpoints.weights), or an object with the functions of
-    bench.scorers.comet_checkpoint.Checkpoint.
+    sources (bench.checkpoints.weights), or "embedded" for bench.scorers.comet_embedded.
     """
-    encoder: str | Mapping[str, Any] | None = None
+    encoder: WeightsConfig | None = None
     """The folder or hub id of the encoder's config and tokenizer. Not needed if the checkpoint names an
     existing folder.
     """
-    precision: str = "float32"
+    precision: Dtype = "float32"
     """float32, float16 or bfloat16: see bench.scorers.comet_checkpoint.load_model."""
-    batch_tokens: int | None = None
+    batch_tokens: Annotated[int, Meta(ge=1, le=limits.BATCH_TOKENS)] | None = None
     """Tokens per batch; None for a number that suits the device. It changes only the speed."""
-    devices: Sequence[str] = ()
+    devices: Annotated[Sequence[str], Meta(max_length=limits.DEVICES)] = ()
     """For example [cuda:0, cuda:2]; by default all GPUs, or else the CPU."""
     required: bool = True
-    resamples: int = 1000
+    resamples: Annotated[int, Meta(ge=1, le=limits.RESAMPLES)] = 1000
     """Bootstrap resamples for the interval."""
 
     tolerance = 1e-4
 
     def __post_init__(self) -> None:
-        if self.precision not in _PRECISIONS:
+        if self.precision not in get_args(Dtype):
             raise BenchError(
-                f"{self.name} cannot be computed in {self.precision!r}: use one of {', '.join(_PRECISIONS)}."
+                f"{self.name} cannot be computed in {self.precision!r}: use one of {', '.join(get_args(Dtype))}."
             )
 
     @cached_property
     def _checkpoint(self) -> Checkpoint:
-        if isinstance(self.checkpoint, (str, Mapping)):
-            return ConfiguredCheckpoint(parse_weights(self.checkpoint, files=CHECKPOINT_FILES))
-        return self.checkpoint
+        if self.checkpoint == "embedded":
+            return comet_embedded
+        return ConfiguredCheckpoint(parse_weights(self.checkpoint, files=CHECKPOINT_FILES))
 
     @cached_property
     def _encoder(self) -> Weights | None:

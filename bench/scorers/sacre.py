@@ -13,8 +13,11 @@ from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from msgspec import Meta
+
+from bench import limits
 from bench.core import Aggregation, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.languages import Language
@@ -43,7 +46,11 @@ class Sacre(Scorer):
     2004).
     """
 
-    def __init__(self, metric: str, resamples: int = 1000) -> None:
+    def __init__(
+        self,
+        metric: Literal["BLEU", "chrF", "chrF++", "TER"],
+        resamples: Annotated[int, Meta(ge=1, le=limits.RESAMPLES)] = 1000,
+    ) -> None:
         if metric not in _SETTINGS:
             raise BenchError(f"{metric!r} is not a metric of sacrebleu: use one of {', '.join(_SETTINGS)}.")
         self.metric = metric

@@ -20,10 +20,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from bench import references
-from bench.core import Score, Scorer, Task
+from msgspec import Meta
+
+from bench import limits, references
+from bench.core import Granularity, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.references.renderings import reader
 from bench.references.set_folder import read_bytes
@@ -95,10 +97,10 @@ class Terms(Scorer):
 
     def __init__(
         self,
-        metric: str,
+        metric: Literal["terms", "term consistency"],
         reference: str,
-        granularity: str = "sentence",
-        resamples: int = 1000,
+        granularity: Granularity = "sentence",
+        resamples: Annotated[int, Meta(ge=1, le=limits.RESAMPLES)] = 1000,
         required: bool = True,
     ) -> None:
         if metric not in _MIN_OCCURRENCES:

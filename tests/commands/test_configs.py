@@ -52,11 +52,11 @@ def test_system(system: str, direction: str) -> None:
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("+system.relased=2024", r"system\.relased is not a field .*: use released"),
-        ("+system.price={input: 1}", r"missing required field `output` - at `\$\.price`"),
-        ("+system.size=[7]", r"Expected `str \| null`, got `array` - at `\$\.size`"),
-        ("++system.control=perhaps", r"Expected `bool`, got `str` - at `\$\.control`"),
-        ("system.name=null", r"Expected `str`, got `null` - at `\$\.name`"),
+        ("+system.relased=2024", r"system\.relased is not a setting: use system\.released"),
+        ("+system.price={input: 1}", r"system\.price\.output is missing: give it"),
+        ("+system.size=[7]", r"system\.size must be a text or null"),
+        ("++system.control=perhaps", r"system\.control must be true or false"),
+        ("system.name=null", r"system\.name must be a text"),
     ],
 )
 def test_a_wrong_field_of_a_card_is_named(override: str, message: str) -> None:

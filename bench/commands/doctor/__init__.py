@@ -11,7 +11,7 @@ from bench.commands.doctor import local, machine, network, requirements
 from bench.commands.doctor.finding import Finding, gb
 from bench.resources import usable_cores
 
-_SEARCH_PATH = "hydra.searchpath=[file://"
+_SEARCH_PATH = "hydra.searchpath=['file://"
 
 
 def examine(overrides: Sequence[str]) -> list[Finding]:
@@ -46,7 +46,7 @@ def _command_line(overrides: Sequence[str]) -> str:
     words: list[str] = []
     for override in overrides:
         if override.startswith(_SEARCH_PATH):
-            words += ["--config-dir", override.removeprefix(_SEARCH_PATH).removesuffix("]")]
+            words += ["--config-dir", override.removeprefix(_SEARCH_PATH).removesuffix("']")]
         else:
             words.append(override)
     return shlex.join(words)
