@@ -32,7 +32,7 @@ function marked(text, marks, end = text.length) {
   for (const insertion of insertions) offsets.add(insertion.start);
   const cuts = [...offsets].sort((a, b) => a - b);
   // From the left to the right: a long text may have as many marks as words.
-  const [waiting, inserted] = [ranges, insertions].map(marks => marks.toSorted((a, b) => b.start - a.start));
+  const [waiting, inserted] = [ranges, insertions].map(marks => marks.toSorted((a, b) => a.start - b.start).reverse());
   const nodes = [];
   let covering = [];
   cuts.forEach((start, i) => {
