@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +14,7 @@ from click.testing import Result
 
 from bench import references
 from bench.errors import BenchError
+from bench.store.lock import exclusive_lease
 from bench.store.run import read_run, write_run
 from tests.helpers.command import invoke, process_arguments
 
@@ -190,38 +190,6 @@ def test_two_at_once_lose_nothing(project: Path) -> None:
     assert invoke("verify", project / "results").exit_code == 0
 
 
-_KILLED_AT = """
-import os, sys
-from pathlib import Path
-moves = iter(range(1000))
-replace = Path.replace
-def killed(self, target):
-    if "results" in str(target) and not str(target).endswith((".md", ".json", ".jsonl", ".js", ".html", ".css", ".csv", ".tex")):
-        if next(moves) == int(sys.argv[1]):
-            os.kill(os.getpid(), 9)
-    return replace(self, target)
-Path.replace = killed
-from bench.commands.publish import publish
-publish([Path(folder) for folder in sys.argv[3:]], Path(sys.argv[2]))
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("move", [0, 1])
-def test_killed_while_the_set_is_replaced(project: Path, move: int) -> None:
-    """Before the old folder is set aside, and before the new one takes its place."""
-    results, new = project / "results", runs(project / "runs")
-    old = {path.name for path in runs(results)}
-    command = [sys.executable, "-c", _KILLED_AT, str(move), str(results), *map(str, new)]
-    assert subprocess.run(command, capture_output=True).returncode == -9
-    assert runs(project / "runs") == new, "a run leaves its store only after it is published"
-    result = invoke("publish", "--into", results)
-    assert result.exit_code == 0, result.output
-    assert {path.name for path in runs(results)} == old
-    assert not list(results.glob(".publishing-*"))
-    assert invoke("verify", results).exit_code == 0
-
-
 def test_a_run_that_is_in_use_stays_in_its_store(project: Path) -> None:
     first, second = runs(project / "runs")
     (first / "journal-elsewhere.jsonl").write_text("")
@@ -278,16 +246,137 @@ def test_every_field_of_a_score_is_compared(project: Path) -> None:
 
 @pytest.mark.slow
 def test_publishing_again_after_an_interruption(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The set is replaced, but a page cannot be written: the same call completes it."""
+    """It is decided, but a page cannot be written: others are told so, and the same call completes it."""
     new = runs(project / "runs")
     with monkeypatch.context() as patch:
 
         def full_disk(*_: object) -> None:
             raise BenchError("The disk is full.")
 
-        patch.setattr("bench.commands.publish.write_text", full_disk)
+        patch.setattr("bench.commands.transaction.write_text", full_disk)
         assert invoke("publish", "--into", project / "results", *new).exit_code == 2
     assert runs(project / "runs") == new
+    for command in (("verify", project / "results"), ("compare", "a", "b", "--store", project / "results")):
+        result = invoke(*command)
+        assert result.exit_code == 2
+        assert f"complete it by `bench publish --into {project / 'results'}`" in told(result)
     assert invoke("publish", "--into", project / "results", *new).exit_code == 0
     assert not runs(project / "runs")
     assert invoke("verify", project / "results").exit_code == 0
+
+
+def test_publishing_what_is_published(project: Path) -> None:
+    """A command that is repeated because nobody knows whether it was interrupted."""
+    new = runs(project / "runs")
+    for _ in range(2):
+        assert invoke("publish", "--into", project / "results", *new).exit_code == 0
+    assert len(runs(project / "results", "dictionary-*")) == 2
+
+
+@pytest.mark.parametrize("plan", ["commit.json", "plan.json"])
+def test_a_forged_transaction_removes_nothing(project: Path, plan: str) -> None:
+    """Somebody's results name a folder of the user, and even hold the same run."""
+    results, (mine, other) = project / "results", runs(project / "runs")
+    shutil.copytree(mine, results / mine.relative_to(project / "runs"))
+    documents = project / "documents"
+    documents.mkdir()
+    (documents / "letter.txt").write_text("mine")
+    forged = results / ".publishing-forged"
+    (forged / "new").mkdir(parents=True)
+    named = [str(mine), str(other), str(documents), "relative", "/", "\0"]
+    (forged / plan).write_text(json.dumps({"runs": named}))
+    before = files(project / "runs") | files(documents)
+    result = invoke("publish", "--into", results)
+    assert result.exit_code == 0, result.output
+    assert files(project / "runs") | files(documents) == before
+    assert not forged.exists()
+
+
+def test_a_forged_transaction_writes_nothing_outside(project: Path) -> None:
+    results, outside = project / "results", project / "outside"
+    outside.mkdir()
+    forged = results / ".publishing-forged"
+    for place, name in (("link", "zh-en"), (".git", "hooks")):
+        (forged / "new" / place / name).mkdir(parents=True)
+        (forged / "new" / place / name / "file").write_text("theirs")
+    (forged / "commit.json").write_text('{"runs": []}')
+    (results / "link").symlink_to(outside)
+    result = invoke("publish", "--into", results)
+    assert result.exit_code == 2
+    assert str(results) in told(result)
+    assert list(outside.iterdir()) == []
+    assert not (results / ".git").exists()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"runs": 1}', '{"runs": ["a"]}'])
+def test_leftovers_never_block(project: Path, content: str) -> None:
+    results = project / "results"
+    for name in ("commit.json", "plan.json", "other"):
+        leftover = results / f".publishing-{name}"
+        (leftover / "new").mkdir(parents=True)
+        (leftover / name).write_text(content)
+    (results / ".publishing-link").symlink_to(project / "runs")
+    before = files(project / "runs")
+    result = invoke("publish", "--into", results)
+    assert result.exit_code == 0, result.output
+    assert files(project / "runs") == before
+    assert [path.name for path in results.glob(".publishing*")] == [".publishing-link"]
+    assert invoke("verify", results).exit_code == 0
+
+
+def test_links_in_a_site_are_not_followed(project: Path) -> None:
+    """Somebody's site folder points into the user's folders."""
+    results, mine = project / "results", project / "mine"
+    mine.mkdir()
+    (mine / "letter.txt").write_text("mine")
+    site = results / ID / "site"
+    (site / "folder").symlink_to(mine)
+    (site / "style.css").unlink()
+    (site / "style.css").symlink_to(mine / "letter.txt")
+    assert invoke("publish", "--into", results).exit_code == 0
+    assert (mine / "letter.txt").read_text() == "mine"
+    assert not (site / "folder").exists()
+    assert not (site / "style.css").is_symlink()
+    shutil.rmtree(site)
+    site.symlink_to(mine)
+    result = invoke("publish", "--into", results)
+    assert result.exit_code == 2
+    assert "is a link" in told(result)
+    assert [path.name for path in mine.iterdir()] == ["letter.txt"]
+
+
+def test_a_run_that_another_process_holds_stays_in_its_store(project: Path) -> None:
+    first, second = runs(project / "runs")
+    with exclusive_lease(first / "lock-1-of-2", "a shard"):
+        result = invoke("publish", "--into", project / "results", first, second)
+    assert result.exit_code == 0, result.output
+    assert "is in use by another process" in told(result)
+    assert runs(project / "runs") == [first]
+    assert len(runs(project / "results", "dictionary-*")) == 2
+
+
+@pytest.mark.slow
+def test_publishing_while_both_stores_are_written(project: Path) -> None:
+    """`bench run` writes into the results and into the store of the runs; nothing is lost, and in the end the
+    published boards are of all published runs."""
+    results, new = project / "results", runs(project / "runs")
+    commands = [
+        ("run", "-q", f"store={results}", "system=dictionary", "metric=[bleu,chrf]", "direction=zh-en"),
+        ("run", "-q", f"store={project / 'runs'}", "system=copy", "metric=[bleu,chrf]"),
+        ("publish", "--into", results, *[run for run in new if run.parent.name == "en-zh"]),
+        ("publish", "--into", results),
+    ]
+    processes = [
+        subprocess.Popen(
+            **process_arguments(project, *command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        for command in commands
+    ]
+    for process in processes:
+        output, _ = process.communicate(timeout=400)
+        assert process.returncode == 0, output
+    assert len(runs(results)) == 4
+    assert len(runs(project / "runs")) == 3
+    assert invoke("publish", "--into", results).exit_code == 0
+    verified = invoke("verify", results)
+    assert verified.exit_code == 0, verified.output

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from bench import references
 from bench.core import Task
+from bench.errors import BenchError
+from bench.store import lock
 from bench.store.journal import finished_hypotheses
+from bench.store.lock import exclusive_lease
 from bench.store.run import read_run
 
 TASK = Task(references.load("china-export-controls-2021"), "zh-en")
@@ -154,3 +158,93 @@ def test_a_process_that_slept_too_long_stops_after_it_was_replaced(tmp_path: Pat
     run = read_run(tmp_path / RUN)
     assert run
     assert len(run.hypotheses()) == 39
+
+
+def refusal(path: Path) -> str:
+    """The sentence that taking the lock ends with."""
+    with pytest.raises(BenchError) as refused, exclusive_lease(path, "work", patience=0):
+        pass
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "link", "link to nothing"])
+def test_what_is_no_lock(tmp_path: Path, kind: str) -> None:
+    path, target = tmp_path / "lock", tmp_path / "target"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(target)
+        if kind == "link":
+            target.write_text("mine")
+    assert f"{path} is not a lock of this version: delete it" in refusal(path)
+    assert target.exists() == (kind == "link")
+    assert kind != "link" or target.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["filelock/2\npid=1\nhost=x\nmode=lease\ntoken=a\nduration=7.0\n", "1\nfilelock-strict-v1\0\n0\n"],
+)
+def test_a_lock_of_another_version(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "lock"
+    path.write_text(content)
+    assert "is not a lock of this version: delete it" in refusal(path)
+
+
+def test_an_empty_lock_is_that_of_a_process_that_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "lock"
+    path.touch()
+    with exclusive_lease(path, "work", patience=0):
+        assert path.stat().st_size
+
+
+def test_a_dead_process_with_the_id_of_a_live_one(tmp_path: Path) -> None:
+    """In a container every process may be number 1, on a host of the same name."""
+    path = tmp_path / "lock"
+    with exclusive_lease(path, "work"):
+        lines = path.read_text().splitlines()
+    assert any(line.startswith("start=") for line in lines)
+    dead = ["start=1" if line.startswith("start=") else line for line in lines]
+    path.write_text("".join(f"{line}\n" for line in dead))
+    with exclusive_lease(path, "work", patience=0):
+        assert path.read_text() != dead
+
+
+def test_a_dead_process_that_looks_alive_is_replaced_when_its_lease_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing tells when it began; but nobody touches its lock."""
+    monkeypatch.setattr(lock, "LEASE", 2.0)
+    path = tmp_path / "lock"
+    path.write_text(
+        f"filelock/2\npid={os.getpid()}\nhost={socket.gethostname()}\nmode=lease\ntoken=a\nduration=2.0\n"
+    )
+    assert "is being written by process" in refusal(path)
+    with exclusive_lease(path, "work", patience=60):
+        assert "token=a\n" not in path.read_text()
+
+
+@pytest.mark.parametrize("options", ["nr_inodes=2", "size=4k"])
+def test_a_full_disk(tmp_path: Path, options: str) -> None:
+    """No file can be made, or nothing can be written into it."""
+    if (
+        os.geteuid()
+        or subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", options, "none", tmp_path], capture_output=True
+        ).returncode
+    ):
+        pytest.skip("only root can mount a small disk")
+    try:
+        with suppress(OSError):
+            (tmp_path / "filler").write_bytes(bytes(8192))
+        assert "The disk that holds" in refusal(tmp_path / "lock")
+        assert not (tmp_path / "lock").exists()
+    finally:
+        subprocess.run(["umount", tmp_path], check=True)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "Cannot write" in refusal(tmp_path / "file" / "lock")
