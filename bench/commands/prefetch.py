@@ -31,6 +31,7 @@ from bench.commands.components import (
 from bench.core import Weights
 from bench.errors import BenchError
 from bench.files import write_json
+from bench.store.lock import exclusive_lease
 from bench.translation import provenance
 
 MANIFEST = "prefetch.json"
@@ -115,7 +116,8 @@ def prefetch(overrides: Sequence[str]) -> list[Item]:
     if idle:
         items.append(Item("–", tuple(idle), "needs nothing"))
     items = list(dict.fromkeys(items))  # both directions of a system fail for the same reason
-    _write_manifest(items, earlier, overrides)
+    with exclusive_lease(cache_dir() / "prefetch.lock", MANIFEST):  # others may prefetch into this folder, too
+        _write_manifest(items, _earlier_items(), overrides)
     return items
 
 
