@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
+
 from bench.boards.rows import Board, Columns, build_board
 from bench.core import ReferenceSet, Score, Span, Task
 from bench.languages import Direction
@@ -96,9 +98,9 @@ def board(root: Path, text: str, direction: Direction = "zh-en", names: Sequence
     for row in harmless.rows:
         name = given[int(row.system[1:])]
         record = row.run
-        card = replace_struct(record.system, name=name, size=text, licence=text, released="2025")
-        work = replace_struct(record.work, device=text, segments_per_second=2.5)
-        record = replace_struct(
+        card = msgspec.structs.replace(record.system, name=name, size=text, licence=text, released="2025")
+        work = msgspec.structs.replace(record.work, device=text, segments_per_second=2.5)
+        record = msgspec.structs.replace(
             record,
             system=card,
             work=work,
@@ -121,9 +123,3 @@ def board(root: Path, text: str, direction: Direction = "zh-en", names: Sequence
         stored = replace(row.stored_run, record=record, document=document)
         rows.append(replace(row, system=name, stored_run=stored, scores=scores))
     return replace(harmless, rows=rows, missing={text: text})
-
-
-def replace_struct(record: object, **fields: object) -> object:
-    import msgspec
-
-    return msgspec.structs.replace(record, **fields)
