@@ -39,8 +39,8 @@ def write(
     )
     if chrf is not None:
         scores = {
-            "chrf": Score("chrF", chrf, (chrf - 1, chrf + 1), "chrF|sig", (chrf,)),
-            "ter": Score("TER", ter, None, "TER|sig", (ter,), higher_is_better=False),
+            "chrf": Score("chrF", chrf, (chrf - 1, chrf + 1), "chrF|sig", (chrf,) * len(TASK.ids)),
+            "ter": Score("TER", ter, None, "TER|sig", (ter,) * len(TASK.ids), higher_is_better=False),
         }
         for metric, score in scores.items():
             store.write_score(run, metric, "scorer", score)
@@ -118,13 +118,14 @@ def test_what_a_scorer_says_of_its_scores(tmp_path: Path) -> None:
     """Its decimals, what it did not read to the end, and that it could not be had."""
     run = write(tmp_path, "it", None)
     remarks = ((0, "cut"), (1, "copied"))
-    score = Score("COMET", 0.81234, (0.8, 0.82), "COMET|sig", (0.8, 0.9), decimals=3, remarks=remarks)
+    values = (0.8,) * len(TASK.ids)
+    score = Score("COMET", 0.81234, (0.8, 0.82), "COMET|sig", values, decimals=3, remarks=remarks)
     Store(tmp_path).write_score(run, "comet", "scorer", score)
     columns = Columns(["comet", "xcomet"], "comet", {"xcomet": HOSTILE})
     found = build_board(Store(tmp_path), TASK, columns)
     assert text.cells(found.rows[0], found)[1:3] == ["0.812 ± 0.010", "–"]
     notes = text.notes(found)
-    assert any("the end of 1 of 2 hypotheses was not scored" in note for note in notes)
+    assert any("the end of 1 of 39 hypotheses was not scored" in note for note in notes)
     assert f"xcomet is not available: {HOSTILE}" in notes
     assert "<script>" not in formats.markdown([found]).replace("\\<script\\>", "")
     record = json.loads(formats.json_text([found]))["directions"]["zh-en"]
