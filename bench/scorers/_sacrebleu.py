@@ -8,12 +8,11 @@ tests/scorers/test_sacre.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from bench.errors import BenchError
-from bench.scorers import _ter
 from bench.scoring.intervals import SEED, draw
 
 if TYPE_CHECKING:
@@ -22,12 +21,7 @@ if TYPE_CHECKING:
 
 _TESTED = ("2.6",)
 """Major and minor versions of sacrebleu whose private methods were compared with its command."""
-_PRIVATE = (
-    "_extract_corpus_statistics",
-    "_aggregate_and_compute",
-    "_compute_score_from_stats",
-    "_compute_segment_statistics",
-)
+_PRIVATE = ("_extract_corpus_statistics", "_aggregate_and_compute", "_compute_score_from_stats")
 
 Statistics = Sequence[Sequence[float]]
 """[segment, statistic]: the sufficient statistics of each segment."""
@@ -49,15 +43,7 @@ def create_metric(name: str, **settings: Any) -> Any:
         raise BenchError(
             f"bitext-bench has not been tested with sacrebleu {installed}: pip install {tested}."
         )
-    if name == "TER":
-        metric._compute_segment_statistics = _ter_statistics
     return metric
-
-
-def _ter_statistics(hypothesis: str, reference: Mapping[str, Sequence[Sequence[str]]]) -> list[float]:
-    """TER._compute_segment_statistics of texts that sacrebleu has tokenized, for one reference."""
-    (words,) = reference["ref_words"]
-    return [_ter.edits(hypothesis.split(), words), float(len(words))]
 
 
 def segment_statistics(metric: Any, hypotheses: Sequence[str]) -> Statistics:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import random
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import sacrebleu.metrics
-from sacrebleu.metrics import lib_ter
 
 from bench import references
 from bench.core import Score, digest
 from bench.errors import BenchError
 from bench.languages import Direction, sides
 from bench.references.parallel import parallel_task
-from bench.scorers import _sacrebleu, _ter
+from bench.scorers import _sacrebleu
 from bench.scorers.sacre import _SETTINGS, Sacre
 from tests.helpers.sacrebleu_command import OPTIONS, run_sacrebleu
 
@@ -95,22 +93,6 @@ def test_statistics_are_what_scores_are_made_of(metric: str) -> None:
     assert theirs._compute_score_from_stats(summed).score == pytest.approx(wanted, abs=1e-12)
     assert 0 < wanted < 100
     assert {type(number) for row in score.statistics for number in row} == {int}
-
-
-def test_ter_counts_the_edits_that_sacrebleu_counts() -> None:
-    """Random sequences with moved, repeated and lost words: few and many kinds of words, short and long."""
-    rng = random.Random(1)
-    for kinds, length in [(2, 12), (5, 40), (30, 40), (300, 70)] * 5:
-        reference = [str(rng.randrange(kinds)) for _ in range(length)]
-        hypothesis = list(reference)
-        for _ in range(rng.randrange(1, 6)):
-            start, target = rng.randrange(length), rng.randrange(length)
-            moved = hypothesis[start : start + rng.randrange(1, 12)]
-            hypothesis = [*hypothesis[:target], *moved, *hypothesis[target:]][: rng.randrange(1, 2 * length)]
-        for words in (hypothesis, hypothesis[:1], []):
-            expected, _ = lib_ter.translation_edit_rate(words, reference)
-            assert _ter.edits(words, reference) == expected
-    assert _ter.edits(["a"], []) == 1
 
 
 def test_chinese_bleu_is_not_zero() -> None:
