@@ -111,7 +111,7 @@ PAGE_BYTES = 512 * MIB
 """The site's data on one board: texts, differences, scores. A larger board has no pages of segments and systems."""
 MARKED_ERRORS = 1_000
 """Errors of one hypothesis, as a metric marks them, that a page shows."""
-DOCUMENT_CHARACTERS = 20_000_000
+DOCUMENT_CHARACTERS = 64_000_000
 """Characters of a document, after it is unpacked."""
 DOCUMENT_LINES = 2_000_000
 """Lines of a document, empty ones included."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from bench.checkpoints.cache import build_cached
+from bench.checkpoints.safety import load_errors, model_parameters, refuse_numbers, refuse_oversized
 from bench.errors import BenchError
 from bench.progress import bar
 
@@ -38,23 +40,41 @@ def convert(path: Path, fingerprint: str) -> Path:
 
 def _convert(path: Path, folder: Path) -> None:
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-    with _patched_libraries():
+    # In a folder of its own, so that the library reads no config beside the file and runs no code there.
+    with tempfile.TemporaryDirectory() as alone, load_errors(path), _patched_libraries():
+        link = Path(alone, path.name)
+        link.symlink_to(path.resolve())
+        source: Any = {"gguf_file": path.name, "local_files_only": True}
+        refuse_numbers(_sizes(path), str(path))
+        config = AutoConfig.from_pretrained(alone, **source)
+        parameters = model_parameters(AutoModelForCausalLM, config)
+        refuse_oversized(parameters, path.stat().st_size, str(path), quantised=True)
         from_pretrained: Any = AutoModelForCausalLM.from_pretrained
         model, loading_info = from_pretrained(
-            path.parent, gguf_file=path.name, dtype=torch.float32, output_loading_info=True
+            alone, config=config, dtype=torch.float32, output_loading_info=True, **source
         )
         refuse_gaps(path, loading_info)
         if model.config.model_type.startswith("gemma"):
             tokenizer = _gemma_tokenizer(path)
         else:
-            tokenizer = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+            tokenizer = AutoTokenizer.from_pretrained(alone, **source)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     # transformers copies the complete GGUF as the tokenizer's vocabulary file; tokenizer.json has all that is
     # needed
     (folder / "tokenizer.model").unlink(missing_ok=True)
+
+
+def _sizes(path: Path) -> dict[str, Any]:
+    """The numbers in a GGUF file that a library loops over."""
+    from gguf import GGUFReader
+
+    names = {"block_count": "num_layers", "expert_count": "num_experts"}
+    fields = GGUFReader(path).fields.items()
+    sizes = ((names.get(key.rpartition(".")[2]), field) for key, field in fields)
+    return {name: field.contents() for name, field in sizes if name}
 
 
 def refuse_gaps(path: Path, loading_info: Mapping[str, Any]) -> None:

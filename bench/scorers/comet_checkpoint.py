@@ -14,16 +14,19 @@ import json
 import logging
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from bench.checkpoints.fetching import resolve
+from bench.checkpoints.loading import configs
+from bench.checkpoints.safety import model_parameters, refuse_oversized, refuse_unsafe
 from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.core import Weights, digest
 from bench.errors import BenchError
+from bench.files import read_bytes
 
 CHECKPOINT_FILES = ("hparams.yaml", "checkpoints/model.ckpt")
 ENCODER_FILES = ("*.json", "*.txt", "*.model")
@@ -128,10 +131,10 @@ def find_files(path: Path, encoder: Path | None, encoder_needed: bool = True) ->
                 "checkpoints/model.ckpt."
             )
     try:
-        hparams = dict(yaml.safe_load(hparams_file.read_text("utf-8")))
+        hparams = dict(yaml.safe_load(read_bytes(hparams_file, advice="get the checkpoint again")))
         encoder_name = hparams["pretrained_model"]
         hparams["class_identifier"]
-    except (yaml.YAMLError, ValueError, TypeError, KeyError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, KeyError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
         raise BenchError(
             f"{hparams_file} is not a file that COMET writes ({reason}): get the checkpoint again."
@@ -145,6 +148,8 @@ def find_files(path: Path, encoder: Path | None, encoder_needed: bool = True) ->
             f"{hparams_file} names the encoder {encoder_name}, whose config and tokenizer are missing: "
             "set encoder to its folder, or to its hub id with a pinned revision, org/name@<commit>."
         )
+    if encoder and encoder_needed:
+        refuse_unsafe(encoder)
     return CheckpointFiles(weights, hparams_file, encoder, hparams)
 
 
@@ -189,6 +194,10 @@ def load_model(files: CheckpointFiles, precision: str, device: str) -> Any:
     # … and in this value, by which COMET's loader recognises checkpoints with its bug #244.
     if files.hparams.get("layer_transformation") == "sparsemax_patch":
         settings["layer_transformation"] = "sparsemax_patch"
+    # lightning imports and calls what such a key names, unless it is recent
+    if private := [key for key in settings if str(key).startswith("_")]:
+        raise BenchError(f"{files.weights} asks for code ({str(private[0])[:80]}): use another checkpoint.")
+    _refuse_sizes(files, settings)
     with tempfile.TemporaryDirectory() as folder, silent(), _loading_errors(files):
         from comet import load_from_checkpoint
         from transformers.modeling_utils import no_init_weights
@@ -215,6 +224,18 @@ def load_model(files: CheckpointFiles, precision: str, device: str) -> Any:
     return model.to(device)
 
 
+def _refuse_sizes(files: CheckpointFiles, settings: Mapping[str, Any]) -> None:
+    """Raise BenchError if the encoder or the layers above it are larger than the checkpoint's weights."""
+    import transformers
+
+    assert files.encoder
+    parameters = model_parameters(transformers.AutoModel, configs(files.encoder)[0])
+    sizes = settings.get("hidden_sizes")
+    for size in sizes if isinstance(sizes, list) else [sizes]:
+        parameters += size if isinstance(size, int) else 0
+    refuse_oversized(parameters, files.weights.stat().st_size, str(files.weights))
+
+
 @contextmanager
 def _loading_errors(files: CheckpointFiles) -> Iterator[None]:
     """Turn every error of the libraries into a BenchError."""
@@ -222,6 +243,8 @@ def _loading_errors(files: CheckpointFiles) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise BenchError(f"COMET cannot be imported ({error}): pip install 'bitext-bench[comet]'.") from None
+    except BenchError:
+        raise
     except Exception as error:  # files that do not belong together make the libraries fail in many ways
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise BenchError(

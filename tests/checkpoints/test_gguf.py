@@ -130,7 +130,7 @@ def test_missing_weights_are_an_error(tmp_path: Path) -> None:
 def test_a_second_start_converts_nothing(tmp_path: Path) -> None:
     """The GGUF is not even opened: here it does not exist."""
     (tmp_path / "cache" / "converted").mkdir(parents=True)
-    with pytest.raises(OSError, match=r"gone\.gguf"):
+    with pytest.raises(BenchError, match=r"gone\.gguf"):
         convert(tmp_path / "gone.gguf", "sha256:" + "c" * 64)
     assert not [p for p in (tmp_path / "cache" / "converted").iterdir() if p.suffix != ".lock"]
     name = next((tmp_path / "cache" / "converted").iterdir()).name.removesuffix(".lock")

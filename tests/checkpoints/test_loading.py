@@ -34,11 +34,14 @@ def test_custom_generate_is_refused(hostile: Path, adapter: type[LLM], tmp_path:
     assert not (tmp_path / "executed").exists()
 
 
-def test_the_folder_of_a_gguf_file_is_checked_too(hostile: Path) -> None:
-    gguf = hostile / "model.gguf"
-    gguf.write_bytes(b"GGUF")
-    with pytest.raises(BenchError, match="contains code"):
-        folder(parse_weights(str(gguf)))
+def test_nothing_beside_a_gguf_file_is_read(hostile: Path, tmp_path: Path) -> None:
+    from transformers import AutoModelForCausalLM
+
+    gguf = tiny.qwen_gguf(
+        hostile / "model.gguf", AutoModelForCausalLM.from_pretrained(tiny.qwen(tmp_path / "q"))
+    )
+    assert (folder(parse_weights(str(gguf))) / "model.safetensors").is_file()
+    assert not (tmp_path / "executed").exists()
 
 
 def test_a_loader_refuses_it_whoever_calls(hostile: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from bench.checkpoints.fetching import resolve
+from bench.checkpoints.safety import refuse_unsafe
 from bench.checkpoints.weights import parse_weights
 from bench.errors import BenchError
 from bench.progress import bar
@@ -40,6 +41,7 @@ def load_embedder(checkpoint: str) -> Embed:
         folder = e5.folder()
     else:
         folder = resolve(parse_weights(checkpoint))
+    refuse_unsafe(folder)
     try:
         model = sentence_transformers.SentenceTransformer(
             str(folder), trust_remote_code=False, local_files_only=True, device="cpu"

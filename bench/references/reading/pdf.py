@@ -16,7 +16,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bench import progress
+from bench import limits, progress
 from bench.errors import BenchError
 
 Point = tuple[float, float]
@@ -38,6 +38,10 @@ def read_pdf(data: bytes, path: Path) -> str:
     pages, unreadable, scanned = [], 0, 0
     try:
         with pypdfium2.PdfDocument(data) as document:
+            if len(document) > limits.DOCUMENT_PAGES:
+                raise BenchError(
+                    f"{path} has more than {limits.DOCUMENT_PAGES} pages, the limit here: split the document."
+                )
             for page in document:
                 text, unreadable_here = _page_text(page)
                 pages.append(text)

@@ -24,6 +24,7 @@ from bench.references.reading.plain_text import decode_text, normalize_line_ends
 from bench.references.reading.word import read_word
 
 Format = Literal["text", "docx", "pdf", "tmx", "xliff", "tsv", "csv"]
+_ALIGNED = ("tmx", "xliff", "tsv", "csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,26 @@ def _read_file(path: Path) -> SourceText:
         text, encoding = decode_text(data, path)
         if file_format in ("tsv", "csv"):
             pairs = tables.read_pairs(text, path, "\t" if file_format == "tsv" else ",")
+    parts = [side for pair in pairs for side in pair] if file_format in _ALIGNED else [text]
+    _refuse_size(parts, path)
     origin = (Origin(path.name, hashlib.sha256(data).hexdigest(), file_format, encoding),)
-    if file_format in ("tmx", "xliff", "tsv", "csv"):
+    if file_format in _ALIGNED:
         zh, en = orient(pairs, path)
         return SourceText({"zh": zh, "en": en}, True, origin)
     if not text.strip():
         raise BenchError(f"{path} has nothing but white space: pass a file with text in it.")
     return SourceText({"both": text}, False, origin)
+
+
+def _refuse_size(texts: Sequence[str], path: Path) -> None:
+    """Raise BenchError for a document that would take hours to align. A few kB can unpack to gigabytes."""
+    characters, lines = sum(map(len, texts)), len(texts) + sum(text.count("\n") for text in texts)
+    for count, largest, noun in (
+        (characters, limits.DOCUMENT_CHARACTERS, "characters"),
+        (lines, limits.DOCUMENT_LINES, "lines"),
+    ):
+        if count > largest:
+            raise BenchError(f"{path} has {count:,} {noun}, more than {largest:,}: split the document.")
 
 
 def _read_document(path: Path) -> bytes:

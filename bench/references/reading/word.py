@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import progress
+from bench import limits, progress
 from bench.errors import BenchError
 from bench.references.reading.xml_stream import iter_elements, local_name
 
-MAX_UNPACKED_BYTES = 500_000_000
+MAX_UNPACKED_BYTES = 256 * limits.MIB
 """Of the document inside a .docx: a few kB can unpack to gigabytes."""
 
 # Deleted or moved text; text boxes and their second rendering; pronunciation; properties; field codes.
