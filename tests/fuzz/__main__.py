@@ -112,6 +112,7 @@ def set_environment(root: Path) -> None:
         "SACREBLEU": str(home / "sacrebleu"),
         "HF_HOME": str(home / "hub"),
         "HF_HUB_OFFLINE": "1",
+        "PIP_NO_INDEX": "1",
         "HYPOTHESIS_STORAGE_DIRECTORY": str(root / "hypothesis"),
         "OPENAI_API_KEY": KEY,
         "OMP_NUM_THREADS": "1",

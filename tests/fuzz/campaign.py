@@ -22,7 +22,7 @@ from hypothesis.strategies import SearchStrategy
 from tests.fuzz.case import Case
 from tests.fuzz.sandbox import HANG_SECONDS, MEMORY_GROWN, Finding, Sandbox
 
-_KILL_SECONDS = 3 * HANG_SECONDS
+_KILL_SECONDS = 6 * HANG_SECONDS
 """After this time without a report, a process hangs in C, where no signal handler runs."""
 
 _BROKEN = 70

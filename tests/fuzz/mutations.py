@@ -207,11 +207,15 @@ SPECIAL: list[Content] = [
 
 @st.composite
 def files(
-    draw: st.DrawFn, valid: Mapping[str, Content], targets: Callable[[str], bool] = lambda name: True
+    draw: st.DrawFn,
+    valid: Mapping[str, Content],
+    targets: Callable[[str], bool] = lambda name: True,
+    links_out: bool = True,
 ) -> dict[str, Content]:
     """A folder with one or two of the files for which `targets` is true changed, replaced, renamed or removed.
 
-    Most of the time the hashes that pin a changed file are corrected in the others.
+    Most of the time the hashes that pin a changed file are corrected in the others. `links_out`: whether a
+    file may become a link that leads out of the working folder. It must then not be read.
     """
     changed = dict(valid)
     for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
@@ -232,8 +236,8 @@ def files(
             if draw(st.sampled_from([True, True, True, False])):
                 changed = _repinned(changed, name, old, new)
         elif step == "special":
-            up = "../" * name.count("/")
-            changed[name] = draw(st.sampled_from([*SPECIAL, f"-> {up}../outside/secret.txt"]))
+            out = f"-> {'../' * name.count('/')}../outside/secret.txt"
+            changed[name] = draw(st.sampled_from([*SPECIAL, out, out] if links_out else SPECIAL))
         else:
             del changed[name]
             *folders, _ = name.split("/")

@@ -9,6 +9,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 import traceback
 import unicodedata
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from click.testing import CliRunner, Result
 
 from bench import progress
 from bench.cli.main import main
+from bench.resources import python_command
 from tests.fuzz import translate
 from tests.fuzz.case import Case
 from tests.fuzz.key import KEY
@@ -61,7 +63,6 @@ class Sandbox:
         (self.outside / "secret.txt").write_text("This file belongs to somebody else.\n")
         limit = 4 * MEMORY + _virtual_memory()
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))  # the machine is not to run out of memory
-        signal.signal(signal.SIGALRM, _interrupt)
         sys.addaudithook(self._hook)
 
     def run(self, case: Case) -> list[Finding]:
@@ -197,8 +198,9 @@ class _Watch:
     def _started(self, arguments: Any) -> None:
         words = [arguments] if isinstance(arguments, (str, bytes)) else list(arguments)
         program = os.path.basename(os.fsdecode(words[0]))
-        own_python = os.fsdecode(words[0]) == sys.executable and "-I" in words
-        if program not in _OWN_COMMANDS and not own_python:
+        *options, code = python_command("")  # Python that imports nothing from the working folder
+        is_own_python = words[: len(options)] == options and str(words[len(options)]).startswith(code)
+        if program not in _OWN_COMMANDS and not is_own_python:
             self._report(f"starts {program}", stop=True)
 
     def _may_write(self, path: str) -> bool:
@@ -271,14 +273,24 @@ def _general(name: str, case: Case) -> str:
     return f"{name.split('/')[0]}/…/{Path(name).suffix or Path(name).name}" if "/" in name else name
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise _Hang
-
-
 @contextmanager
 def _alarm() -> Iterator[None]:
-    """Interrupts Python code. What hangs in C is killed by the parent process."""
-    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS)
+    """Raises _Hang in Python code that has computed for HANG_SECONDS, or waited for as long.
+
+    Other processes may leave this one little time, so computing is measured in time of the CPU. What hangs in
+    C is killed by the parent process.
+    """
+    began = looked = time.process_time()
+
+    def look(number: int, frame: FrameType | None) -> None:
+        nonlocal looked
+        now = time.process_time()
+        if now - began > 0.9 * HANG_SECONDS or now - looked < 0.5:
+            raise _Hang
+        looked = now
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, HANG_SECONDS, HANG_SECONDS)
     try:
         yield
     finally:
