@@ -1,6 +1,11 @@
 # `make bench` and `make test` need only Python 3.10 to 3.12 and PyPI or a mirror.
 PYTHON ?= python3
 BENCH := .venv/bin/bench
+# On Linux, PyPI's torch is built for CUDA and brings several GB of libraries. A machine without an NVIDIA GPU gets the
+# CPU build from PyTorch's own index, if that answers. TORCH=cuda or TORCH=cpu chooses.
+TORCH ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && echo cuda || echo cpu)
+CPU_INDEX ?= https://download.pytorch.org/whl/cpu
+PIP := .venv/bin/python -m pip install --quiet --constraint constraints.txt
 
 .PHONY: bench test test-fast fuzz lint perf clean
 
@@ -33,8 +38,12 @@ perf: .venv/ready
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 10) <= sys.version_info[:2] <= (3, 12) else "bitext-bench needs Python 3.10 to 3.12, this is %d.%d: choose one with make PYTHON=python3.11" % sys.version_info[:2])'
 	$(PYTHON) -m venv .venv
-	.venv/bin/python -m pip install --quiet --upgrade --constraint constraints.txt pip
-	.venv/bin/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(PIP) --upgrade pip
+	@if [ "$(TORCH)" != cpu ]; then echo "Installing torch from PyPI (TORCH=$(TORCH))."; \
+	elif .venv/bin/python -c 'import urllib.request; urllib.request.urlopen("$(CPU_INDEX)/torch/", timeout=5)' 2>/dev/null; \
+	then echo "Installing the CPU build of torch from $(CPU_INDEX)."; $(PIP) --index-url $(CPU_INDEX) --no-deps torch; \
+	else echo "$(CPU_INDEX) does not answer: installing torch from PyPI, which may bring CUDA libraries (several GB)."; fi
+	$(PIP) --editable '.[dev]'
 	touch $@
 
 clean:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ Dtype = Literal["float32", "float16", "bfloat16"]
 
 def folder(weights: Weights) -> Path:
     """The Hugging Face folder of a checkpoint: fetched, and converted from a GGUF, if necessary."""
+    require_models()
     path = resolve(weights)
     if path.is_file():
         if path.suffix != ".gguf":
@@ -27,6 +29,12 @@ def folder(weights: Weights) -> Path:
         path = convert(path, fingerprint(weights))
     refuse_unsafe(path)
     return path
+
+
+def require_models() -> None:
+    """Raise BenchError if the libraries of local models are not installed. Imports nothing heavy."""
+    if not find_spec("torch") or not find_spec("transformers"):
+        raise BenchError("Local models need the extra: pip install 'bitext-bench[models]'.")
 
 
 def refuse_pickles(path: Path, pickled: bool) -> None:

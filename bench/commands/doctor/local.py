@@ -68,7 +68,8 @@ def gpus() -> tuple[list[machine.GPU], Finding]:
     driven, build = machine.nvidia_gpus(), machine.torch_build()
     listed = f"{_names(driven)}, driver {driven[0].driver}" if driven else "none"
     if build is None:
-        return [], Finding("GPUs", f"{listed}; torch is not installed", "warning", "pip install torch")
+        fix = "pip install 'bitext-bench[models]'"
+        return [], Finding("GPUs", f"{listed}; torch is not installed", "optional", fix)
     version = build.version.partition("+")[0]
     reinstall = f"pip install --force-reinstall torch=={version} --index-url {_TORCH_INDEX}"
     if not build.accelerator:

@@ -144,6 +144,7 @@ def _parameters(component: Component) -> int:
 
 
 def extra(component: Component) -> str:
-    """The extra of this package that the component needs; "" if none. An extra has the name of its module."""
+    """The extra of this package that the component needs; "" if none. Most extras have the name of a module."""
     module = type(component.instance).__module__.rpartition(".")[2]
-    return module if module in machine.extras() else ""
+    name = "models" if module in ("llm", "seq2seq") else module
+    return name if name in machine.extras() else ""
