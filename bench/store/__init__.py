@@ -48,7 +48,7 @@ from bench.files import (
     write_text,
 )
 from bench.languages import DIRECTIONS, Direction
-from bench.names import check_name, is_name
+from bench.names import check_name, is_metric_id, is_name
 from bench.records import Leaderboard
 from bench.store.failures import read_failures
 from bench.store.journal import HYPOTHESES
@@ -153,17 +153,20 @@ class Store:
 
     def runs(self, task: Task) -> list[Run]:
         """All complete runs of a task's set and direction, sorted by folder name."""
+        return self.runs_in(task.reference.id, task.direction)
+
+    def runs_in(self, set_id: str, direction: Direction) -> list[Run]:
+        """All complete runs of a set in a direction, of any version of the set, sorted by folder name."""
+        folder = self.root / set_id / direction
         try:
-            with os.scandir(self.direction_folder(task)) as entries:
+            with os.scandir(folder) as entries:
                 folders = sorted(
                     Path(entry.path) for entry in entries if entry.is_dir() and is_name(entry.name)
                 )
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise BenchError(
-                f"Cannot read {self.direction_folder(task)} ({error.strerror}): {RESTORE}."
-            ) from None
+            raise BenchError(f"Cannot read {folder} ({error.strerror}): {RESTORE}.") from None
         if len(folders) > limits.RUNS:
             raise BenchError(f"{folders[0].parent} has {len(folders):,} runs: {limits.RUNS:,} are the limit.")
         return [run for folder in folders if (run := self.run(folder))]
@@ -196,6 +199,11 @@ class Store:
         if score.spans and (fault := spans_fault(score, run.hypotheses())):
             raise BenchError(f"{path} is damaged ({fault}): {RESTORE}.")
         return score if scorer in ("", origin.scorer) else None
+
+    def metrics(self, run: Run) -> list[str]:
+        """The ids of the metrics that have a score file of a run."""
+        paths = (run.folder / "scores").glob("*.json")
+        return sorted(path.stem for path in paths if is_metric_id(path.stem))
 
     def write_score(self, run: Run, metric: str, scorer: str, score: Score) -> None:
         """`scorer`: hash of the scorer's identity, so that a changed setting or library version is computed
