@@ -30,7 +30,11 @@ def test_runs_scores_and_segments(root: Path) -> None:
     ]
     scores = results.scores()
     assert len(scores) == 8
-    row = next(row for row in scores if (row["run"][:4], row["metric"], row["direction"]) == ("dict", "bleu", "zh-en"))
+    row = next(
+        row
+        for row in scores
+        if (row["run"][:4], row["metric"], row["direction"]) == ("dict", "bleu", "zh-en")
+    )
     assert row["low"] < row["value"] < row["high"]
     assert row["signature"].startswith("BLEU|nrefs:1")
     segments = results.segments("china-export-controls-2021", "zh-en")

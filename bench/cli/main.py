@@ -12,6 +12,7 @@ import click
 
 from bench import __version__
 from bench.cli.compare import compare
+from bench.cli.listing import list_all, rm, show
 from bench.cli.machine import doctor, prefetch
 from bench.cli.meta_evaluate import meta_evaluate
 from bench.cli.printing import echo
@@ -57,6 +58,9 @@ def main() -> None:
       bench run                              the built-in default suite: four systems, both directions
       bench run system=copy                  one system of configs/system/, added to the boards
       bench compare A B                      compare two systems: scores, significance, example segments
+      bench list                             systems, metrics, prompts, suites, sets, runs to choose from
+      bench show NAME                        one run, or the yaml of a system, metric, prompt or suite
+      bench rm RUN                           delete runs and write their boards again
       bench verify                           recompute and check published results
       bench publish RUN …                    move runs into the published results
       bench references check ID              check that a reference set holds what its source holds
@@ -114,6 +118,9 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
 
 main.add_command(references)
 main.add_command(compare)
+main.add_command(list_all)
+main.add_command(show)
+main.add_command(rm)
 main.add_command(meta_evaluate)
 main.add_command(prefetch)
 main.add_command(publish)

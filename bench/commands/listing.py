@@ -1,0 +1,172 @@
+"""What there is to choose from, and what is in a store: `bench list`, `bench show` and `bench rm`."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from bench import references
+from bench.api import Results
+from bench.boards.write import write_boards
+from bench.commands.pages import build_boards, load_reference, published_columns
+from bench.commands.transaction import boards_leases
+from bench.errors import BenchError
+from bench.files import decode_text, disk_errors, read_bytes
+from bench.launching.compose import CONFIGS
+from bench.names import is_name
+from bench.resources import data_dir
+from bench.store import Run, Store
+from bench.store.lock import exclusive_lease
+from bench.store.run import has_attempts
+
+Kind = Literal["systems", "metrics", "prompts", "suites", "sets", "runs"]
+_GROUPS: Mapping[Kind, str] = {
+    "systems": "system",
+    "metrics": "metric",
+    "prompts": "prompt",
+    "suites": "suite",
+}
+"""Kind -> the folder of its yaml files in configs/."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def listing(kind: Kind, root: Path, config_dir: Path | None = None) -> Listing:
+    """All of a kind. `root`: the store, for runs. `config_dir`: the user's own yaml files."""
+    if kind == "runs":
+        return _runs(root)
+    if kind == "sets":
+        return _sets()
+    entries = {path.stem: _content(path) for path in _yaml_files(_GROUPS[kind], config_dir)}
+    if kind == "systems":
+        heads = ("system", "engine", "size", "licence", "released")
+        return Listing(heads, [(name, _engine(c), *_texts(c, *heads[2:])) for name, c in entries.items()])
+    if kind == "metrics":
+        rows = [(name, *_texts(c, "metric", "name"), *_texts(c, "checkpoint")) for name, c in entries.items()]
+        return Listing(
+            ("metric", "column", "checkpoint"), [(name, a or b, weights) for name, a, b, weights in rows]
+        )
+    if kind == "prompts":
+        return Listing(("prompt", "context"), [(name, _context(c)) for name, c in entries.items()])
+    rows = [(name, ", ".join(map(str, c.get("systems") or ()))) for name, c in entries.items()]
+    return Listing(("suite", "systems"), rows)
+
+
+def yaml_text(name: str, config_dir: Path | None = None) -> Iterator[tuple[Path, str]]:
+    """The yaml files called `name` of all groups, with their text."""
+    for group in _GROUPS.values():
+        for path in _yaml_files(group, config_dir):
+            if path.stem == name:
+                yield path, decode_text(read_bytes(path), path)
+
+
+def find_runs(root: Path, name: str) -> list[Run]:
+    """The runs with that folder, label or system name; those of the beginning of a label if there are none."""
+    store = Store(root)
+    with suppress(BenchError):
+        runs = [
+            run
+            for set_id in store.set_ids()
+            for direction in store.directions(set_id)
+            for run in store.runs_in(set_id, direction)
+        ]
+        folder = Path(name).resolve()
+        exact = [run for run in runs if name in (run.label, run.system) or run.folder.resolve() == folder]
+        return exact or [run for run in runs if run.label.startswith(name)]
+    return []
+
+
+def remove(root: Path, runs: Sequence[Run]) -> list[Path]:
+    """Delete runs with their scores and write the boards again. Returns the leaderboards' paths.
+
+    Raises BenchError, and deletes nothing, if another process works on one of them.
+    """
+    store = Store(root)
+    for run in runs:
+        if has_attempts(run.folder):
+            raise BenchError(f"{run.folder} is being translated: run this again when that process has ended.")
+    for run in runs:
+        with exclusive_lease(run.folder / "lock", run.label, patience=0), disk_errors(run.folder):
+            removed = run.folder.with_name(f".removed-{run.folder.name}")
+            run.folder.rename(removed)  # a process that is killed leaves a complete run or none
+        shutil.rmtree(removed, ignore_errors=True)
+    paths = []
+    for set_id in dict.fromkeys(run.record.reference.id for run in runs):
+        columns, reference = published_columns(store, set_id), load_reference(store, set_id)
+        boards = [board for board in build_boards(Store(root), reference, columns) if board.rows]
+        if boards:
+            with boards_leases(store, [set_id]):
+                paths.append(write_boards(store, boards))
+    return paths
+
+
+def _yaml_files(group: str, config_dir: Path | None) -> list[Path]:
+    """The user's own file hides one of ours with the same name, as in `bench run`."""
+    paths: dict[str, Path] = {}
+    for folder in (Path(CONFIGS), *([config_dir] if config_dir else [])):
+        paths.update({path.stem: path for path in (folder / group).glob("*.yaml") if is_name(path.stem)})
+    return [paths[name] for name in sorted(paths)]
+
+
+def _content(path: Path) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load(decode_text(read_bytes(path), path))
+    except (yaml.YAMLError, RecursionError) as error:
+        reason = " ".join(str(error).split())
+        raise BenchError(f"{path} is not valid YAML ({reason}): correct it.") from None
+    return content if isinstance(content, dict) else {}
+
+
+def _texts(content: Mapping[str, Any], *keys: str) -> list[str]:
+    values = (content.get(key) for key in keys)
+    return [str(value) if isinstance(value, (str, int, float)) else "" for value in values]
+
+
+def _engine(content: Mapping[str, Any]) -> str:
+    """The module of the adapter, or the yaml file that it builds on: "llm"."""
+    adapter = content.get("adapter")
+    target = adapter.get("_target_") if isinstance(adapter, dict) else None
+    if isinstance(target, str):
+        return target.rpartition(".")[0].rpartition(".")[2]
+    defaults = content.get("defaults")
+    names = [entry for entry in defaults if isinstance(entry, str)] if isinstance(defaults, list) else []
+    return next((name for name in names if not name.startswith(("/", "_"))), "")
+
+
+def _context(content: Mapping[str, Any]) -> str:
+    if previous := content.get("previous"):
+        return f"{previous} previous segments"
+    return f"one {content.get('together', 'segment')} per request"
+
+
+def _sets() -> Listing:
+    rows = []
+    names = {
+        path.parent.name
+        for folder in (Path("references"), data_dir("references"))
+        for path in folder.glob("*/segments.jsonl")
+    }
+    for name in sorted(names):
+        reference = references.load(name)
+        rows.append(
+            (name, reference.title, f"{len(reference.segments)}", reference.published, reference.licence)
+        )
+    return Listing(("set", "title", "segments", "published", "licence"), rows)
+
+
+def _runs(root: Path) -> Listing:
+    rows = []
+    for row in Results(root).runs():
+        flags = ", ".join(f"{count} {flag}" for flag, count in row["flags"].items())
+        rows.append((row["set"], row["direction"], row["run"], str(row["segments"]), flags or "0"))
+    return Listing(("set", "direction", "run", "segments", "flags"), rows)
