@@ -36,6 +36,8 @@ class SystemCard(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the yaml of a system says about it, apart from its adapter and the resources of a job."""
 
     name: str
+    label: str | None = None
+    """What boards show instead of the name."""
     size: str | None = None
     """Parameters and quantisation: "1.5B, Q4_K_M"."""
     licence: str | None = None

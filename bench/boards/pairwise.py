@@ -3,14 +3,14 @@ differ most."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isclose
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Literal
 from urllib.parse import quote
 
+from bench.boards.settings import settings
 from bench.core import Hypothesis, ReferenceSet, Score, Task
 from bench.errors import BenchError
 from bench.languages import Direction
@@ -181,30 +181,9 @@ def differing_settings(pair: Pair) -> list[tuple[str, str, str]]:
 
     They are the name of the checkpoint, the adapter's identity and the system's card.
     """
-    a, b = (_settings(run) for run in (pair.a, pair.b))
+    a, b = (settings(run) for run in (pair.a, pair.b))
     values = {key: (a.get(key, "–"), b.get(key, "–")) for key in {**a, **b} if key != "name"}
     return [(key, value_a, value_b) for key, (value_a, value_b) in values.items() if value_a != value_b]
-
-
-def _settings(run: Run) -> dict[str, str]:
-    """The checkpoint's name comes from the configuration, since an identity holds only the hash of its
-    content."""
-    checkpoint = run.record.config.get("checkpoint")
-    name = checkpoint.get("file") or checkpoint.get("hub") if isinstance(checkpoint, dict) else checkpoint
-    named = {"checkpoint name": str(name)} if name else {}
-    return {**named, **_flatten(run.record.adapter), **_flatten(run.document["system"])}
-
-
-def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    """{"decoding": {"beams": 4}} -> {"decoding.beams": "4"}"""
-    flat: dict[str, str] = {}
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            flat |= _flatten(value, f"{prefix}{key}.")
-        else:
-            is_text = isinstance(value, str) and value
-            flat[prefix + key] = value if is_text else json.dumps(value, ensure_ascii=False)
-    return flat
 
 
 # Segments

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from bench.boards.settings import display_names
 from bench.core import ReferenceSet, Score, Task
 from bench.languages import Direction
 from bench.records import RunRecord
@@ -19,7 +19,7 @@ from bench.store import Run, Store
 @dataclass(frozen=True, slots=True)
 class Row:
     system: str
-    """The system's name, with the beginning of its identity if the store holds two settings under one name."""
+    """The name to show: the system's, with what differs if the store holds several settings under one name."""
     stored_run: Run
     folder: str
     """The run's folder, relative to the leaderboard's files."""
@@ -95,11 +95,11 @@ def build_board(store: Store, task: Task, columns: Columns, requested: Collectio
     says why."""
     runs = store.current_runs(task)
     comparisons = stored_comparisons(store, task, columns.metrics)
-    names = Counter(run.system for run in runs)
+    names = display_names(runs)
     set_folder = store.set_folder(task.reference.id)
     rows = [
         Row(
-            system=run.system if names[run.system] == 1 else run.label,
+            system=names[run.label],
             stored_run=run,
             folder=_relative(run.folder, set_folder),
             scores={metric: _without_statistics(store.score(run, metric)) for metric in columns.metrics},

@@ -20,7 +20,6 @@ from bench.errors import BenchError
 from bench.files import decode_text, disk_errors, read_bytes
 from bench.launching.compose import CONFIGS
 from bench.names import is_name
-from bench.resources import data_dir
 from bench.store import Run, Store
 from bench.store.lock import exclusive_lease
 from bench.store.run import has_attempts
@@ -151,12 +150,7 @@ def _context(content: Mapping[str, Any]) -> str:
 
 def _sets() -> Listing:
     rows = []
-    names = {
-        path.parent.name
-        for folder in (Path("references"), data_dir("references"))
-        for path in folder.glob("*/segments.jsonl")
-    }
-    for name in sorted(names):
+    for name in references.known_names():
         reference = references.load(name)
         rows.append(
             (name, reference.title, f"{len(reference.segments)}", reference.published, reference.licence)

@@ -26,7 +26,9 @@ def load(name_or_path: str | Path, granularity: str = "sentence") -> ReferenceSe
     """
     folder = _folder(name_or_path)
     reference = (
-        _load_folder(folder, _origin(folder, name_or_path)) if folder else outside.load(str(name_or_path))
+        _load_folder(folder, _origin(folder, name_or_path))
+        if folder
+        else outside.load(str(name_or_path), known_names())
     )
     if reference is None:
         raise BenchError(
@@ -79,6 +81,11 @@ def _origin(folder: Path, name_or_path: str | Path) -> str:
     return path.name if by_name and by_name.resolve() == path else str(name_or_path)
 
 
+def known_names() -> list[str]:
+    """The names of the sets in references/, of the working directory and of the package."""
+    folders = {path.parent for folder in _collections() for path in folder.glob("*/segments.jsonl")}
+    return sorted({folder.name for folder in folders})
+
+
 def _known_sets() -> str:
-    names = sorted(path.parent.name for path in data_dir("references").glob("*/segments.jsonl"))
-    return " or ".join([*names, "the path of a set's folder"])
+    return " or ".join([*known_names(), "the path of a set's folder"])

@@ -4,7 +4,7 @@ sacrebleu."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -21,19 +21,23 @@ from bench.references.parallel import parallel_segment
 SACREBLEU = "sacrebleu:"
 
 
-def load(name: str) -> ReferenceSet | None:
+def load(name: str, known_names: Collection[str] = ()) -> ReferenceSet | None:
     """The set with that name, or None if `name` is neither of the two kinds.
 
     `PREFIX` (or `PREFIX.zh`, `PREFIX.en`): parallel files. Line n of PREFIX.zh and PREFIX.en is one segment.
     Its id is line n of PREFIX.ids if that file exists, else s0001, s0002 … `sacrebleu:SET/PAIR`: wmt22/zh-en,
     wmt17/improved/en-zh …
 
+    `known_names`: ids of sets that were built, which parallel files do not get.
+
     Raises BenchError, with file and line, at the first fault.
     """
-    return _sacrebleu(name.removeprefix(SACREBLEU)) if name.startswith(SACREBLEU) else _parallel_files(name)
+    if name.startswith(SACREBLEU):
+        return _sacrebleu(name.removeprefix(SACREBLEU))
+    return _parallel_files(name, known_names)
 
 
-def _parallel_files(name: str) -> ReferenceSet | None:
+def _parallel_files(name: str, known_names: Collection[str]) -> ReferenceSet | None:
     # A prefix may itself end in .zh: news.zh.zh and news.zh.en. So try the name as given first.
     prefixes = (name, re.sub(r"\.(zh|en)$", "", name))
     try:
@@ -52,9 +56,11 @@ def _parallel_files(name: str) -> ReferenceSet | None:
     id, ids = zh.stem, zh.with_suffix(".ids")
     if not is_name(id):
         raise BenchError(f"A set cannot be named {id[:80]!r}: rename its files, and {RULE}.")
+    if id in known_names:  # a set that was built and then exported would share its folder in a store
+        id = f"{id}.parallel"
     return ReferenceSet(
         id=id,
-        title=id,
+        title=zh.stem,
         original_language="unknown",
         published="",
         licence="unknown",
