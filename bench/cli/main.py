@@ -15,9 +15,9 @@ from bench.cli.compare import compare
 from bench.cli.listing import list_all, rm, show
 from bench.cli.machine import doctor, prefetch
 from bench.cli.meta_evaluate import meta_evaluate
-from bench.cli.printing import echo
 from bench.cli.references import references
 from bench.cli.results import publish, verify
+from bench.cli.score import score
 from bench.errors import BenchError
 from bench.escaping import terminal
 
@@ -55,6 +55,7 @@ def main() -> None:
     """Official bilingual texts as machine-translation benchmarks.
 
     \b
+      bench score ours=out.zh-en.txt         files with outputs: scores, tests, boards
       bench run                              the built-in default suite: four systems, both directions
       bench run system=copy                  one system of configs/system/, added to the boards
       bench compare A B                      compare two systems: scores, significance, example segments
@@ -97,9 +98,7 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
       bench run system=openai system.name=gpt system.adapter.model=gpt-4.1-mini   an endpoint; key in OPENAI_API_KEY
       bench run 'metric=[bleu,chrf]'                         some metrics
     """
-    from rich.console import Console
-
-    from bench.boards import formats
+    from bench.cli.boards import print_boards
     from bench.commands.run import run as run_suite
     from bench.launching.compose import config_dir_override
 
@@ -107,15 +106,10 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
     if config_dir:
         all_overrides.append(config_dir_override(config_dir))
     boards, path = run_suite(all_overrides)
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    for board in boards:
-        console.print(formats.terminal(board))
-    echo(f"Written: {path} (and .csv, .json, .tex beside it)")
-    echo(f"Open in a browser: {path.parent / 'site' / 'index.html'}")
-    if any(board.missing for board in boards):
-        sys.exit(2)
+    sys.exit(print_boards(boards, path))
 
 
+main.add_command(score)
 main.add_command(references)
 main.add_command(compare)
 main.add_command(list_all)

@@ -17,10 +17,12 @@ from omegaconf import DictConfig
 from bench import progress
 from bench.boards.rows import Board, Columns, build_board
 from bench.boards.write import write_boards
+from bench.commands.pages import published_columns
 from bench.core import Scorer, Task
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
 from bench.launching.compose import (
+    compose,
     expand,
     friendly_errors,
     is_hydra_override,
@@ -54,7 +56,9 @@ class _Suite:
     store: Store
     scorers: Mapping[str, Scorer]
     primary: str
-    """The metric id that boards are sorted by."""
+    """The metric id that boards are sorted by, if it is one of this run's; else the first of them."""
+    board_metric: str
+    """The metric id that the suite sorts boards by."""
     tasks: Sequence[Task]
     """All directions, the requested ones and the others."""
     compare_settings: CompareSettings | None
@@ -67,14 +71,17 @@ class _Suite:
         return {metric: scorer for metric, scorer in self.scorers.items() if metric not in self.gaps}
 
 
-def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
+def run(overrides: Sequence[str], jobs: Sequence[Sequence[str]] = ()) -> tuple[list[Board], Path]:
     """Everything that `bench run` does except printing.
+
+    `jobs`: the overrides of each job, in addition to `overrides`, if they are not the combinations of values
+    that these list.
 
     Returns the boards of the requested directions, and the path of leaderboard.md, which also holds the other
     direction if the store has it. A system that fails leaves its reason in the store and on the board; the
     others go on.
     """
-    suite = _read(overrides)
+    suite = _read(overrides, jobs)
     store, stages = suite.store, suite.config.stages
     unfinished = [
         request
@@ -91,17 +98,19 @@ def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
     available = store.directions(set_id)
     tasks = [task for task in suite.tasks if task.direction in requested or task.direction in available]
     unscored: dict[Direction, dict[str, str]] = {}
+    requested_tasks = [task for task in tasks if task.direction in requested]
     if "score" in stages and suite.launcher.is_local:
-        for task in tasks:
+        for task in requested_tasks:
             score(store, task, suite.available_scorers)
     elif "score" in stages:
-        unscored = _score_elsewhere(suite, tasks)
-    columns = Columns(list(suite.scorers), suite.primary, suite.gaps)
+        unscored = _score_elsewhere(suite, requested_tasks)
+    columns = _columns(suite, tasks)
     boards = []
     with exclusive_lease(store.boards_lock(set_id), f"the boards of {set_id}"):  # of one state of the store
         for task in tasks:
             if suite.compare_settings:
-                compare_runs(store, task, list(suite.available_scorers), suite.compare_settings)
+                metrics = [metric for metric in columns.metrics if metric not in columns.gaps]
+                compare_runs(store, task, metrics, suite.compare_settings)
             labels = [job.folder.name for job in suite.jobs if job.task.direction == task.direction]
             board = build_board(store, task, columns, labels)
             boards.append(replace(board, missing={**board.missing, **unscored.get(task.direction, {})}))
@@ -109,12 +118,16 @@ def run(overrides: Sequence[str]) -> tuple[list[Board], Path]:
     return [board for board in boards if board.direction in requested], path
 
 
-def _read(overrides: Sequence[str]) -> _Suite:
+def _read(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]]) -> _Suite:
     """Compose the run. Raises BenchError for overrides that are wrong, before anything is translated."""
     sweep, suite = expand(overrides)
     launcher = Launcher.from_overrides(overrides)
-    all_job_overrides = job_overrides(sweep)
-    configs = list(job_configs(sweep))
+    if own_jobs:
+        (shared,) = job_overrides(overrides)
+        all_job_overrides = [[*shared, *job] for job in own_jobs]
+        configs = [compose([*launcher.overrides, *job]) for job in all_job_overrides]
+    else:
+        all_job_overrides, configs = job_overrides(sweep), list(job_configs(sweep))
     config = configs[0]
     with friendly_errors():
         progress.configure(quiet=config.quiet)  # loading the set may fetch it
@@ -139,9 +152,26 @@ def _read(overrides: Sequence[str]) -> _Suite:
         store=Store(config.store),
         scorers=metric_scorers,
         primary=suite.primary if suite.primary in metric_scorers else next(iter(metric_scorers)),
+        board_metric=suite.primary,
         tasks=[Task(reference_set, direction) for direction in DIRECTIONS],
         compare_settings=settings,
     )
+
+
+def _columns(suite: _Suite, tasks: Sequence[Task]) -> Columns:
+    """The columns of the boards: the metrics of this run, and those of the boards so far that have scores."""
+    store, requested = suite.store, list(suite.scorers)
+    set_id = tasks[0].reference.id
+    previous: Sequence[str] = published_columns(store, set_id).metrics if store.leaderboard(set_id) else ()
+    runs = [run for task in tasks for run in store.current_runs(task)]
+    kept = [
+        metric
+        for metric in previous
+        if metric in suite.scorers or any(store.score(run, metric) for run in runs)
+    ]
+    metrics = requested if set(kept) <= set(requested) else list(dict.fromkeys([*kept, *requested]))
+    primary = suite.board_metric if suite.board_metric in metrics else suite.primary
+    return Columns(metrics, primary, suite.gaps)
 
 
 def _prepare(suite: _Suite, translating: bool) -> dict[str, str]:

@@ -1,0 +1,80 @@
+"""`bench score`: files with outputs, given as NAME=PATH, become runs like all others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench import progress
+from bench.adapters._output_files import read_texts
+from bench.errors import BenchError
+from bench.languages import DIRECTIONS, LANGUAGE_NAMES, Direction, script_share
+from bench.launching.compose import override
+from bench.names import RULE, is_name
+
+_DIRECTION = re.compile(r"(?<![a-z])(zh|en)[-_.]?(?:2|to)?[-_.]?(en|zh)(?![a-z])", re.IGNORECASE)
+_SUFFIXES = re.compile(r"(\.(zh|en|txt|tsv|jsonl?|xml|sgml?|gz|hyp|out))+$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    name: str
+    path: Path
+    direction: Direction
+
+
+def output_files(arguments: Sequence[str]) -> list[OutputFile]:
+    """The files of `bench score`. Says which direction each has, and how that is known.
+
+    Raises BenchError for a file that cannot be read, and for two files of one system in one direction.
+    """
+    files = [_output_file(argument) for argument in arguments]
+    for number, file in enumerate(files):
+        for other in files[:number]:
+            if (file.name, file.direction) == (other.name, other.direction):
+                raise BenchError(
+                    f"{other.path} and {file.path} are both {file.name} {file.direction}: give one of them "
+                    "another name, NAME=PATH, or name the direction in the file's name (out.zh-en.txt)."
+                )
+    return files
+
+
+def job_overrides(file: OutputFile) -> list[str]:
+    """The overrides of the job that reads the file."""
+    return [
+        "system=hypotheses",
+        override("system.name", file.name),
+        override("system.adapter.path", str(file.path)),
+        f"direction={file.direction}",
+    ]
+
+
+def _output_file(argument: str) -> OutputFile:
+    name, separator, path_text = argument.partition("=")
+    path = Path(path_text if separator else argument).expanduser()
+    if not separator:
+        name = _DIRECTION.sub("", _SUFFIXES.sub("", path.name)).strip("._-") or path.stem
+    if not is_name(name):
+        raise BenchError(f"{name[:80]!r} cannot name a system: {RULE}, as in ours={path.name}.")
+    direction, reason = _direction(path)
+    progress.say(f"{path}: {name}, {direction} (by {reason}).")
+    return OutputFile(name, path, direction)
+
+
+def _direction(path: Path) -> tuple[Direction, str]:
+    """The direction, and how it is known: by the file's name, else by the language of its texts."""
+    # Any language: only a table with a column of that name needs to know it.
+    english = script_share(" ".join(read_texts(path, "en")), "en") > 0.5
+    by_text: Direction = "zh-en" if english else "en-zh"
+    names = {f"{a}-{b}".lower() for a, b in _DIRECTION.findall(path.name)} & {*DIRECTIONS}
+    if len(names) != 1:
+        return by_text, f"its text, which is {LANGUAGE_NAMES['en' if english else 'zh']}"
+    (named,) = names
+    if named != by_text:
+        progress.say(
+            f"{path} is called {named}, but its text is mostly {LANGUAGE_NAMES['en' if english else 'zh']}.",
+            warning=True,
+        )
+    return ("zh-en" if named == "zh-en" else "en-zh"), "its name"

@@ -1,0 +1,115 @@
+"""`bench score`: somebody's own files, from the command to the board."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from bench import references
+from tests.helpers.command import invoke
+
+ID = "china-export-controls-2021"
+SET = references.load(ID)
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with the official translations and worse ones as outputs."""
+    monkeypatch.chdir(tmp_path)
+    en, zh = [s.en for s in SET.segments], [s.zh for s in SET.segments]
+    Path("out.zh-en.txt").write_text("".join(f"{text}\n" for text in en))
+    rows = [{"seg_id": s.id, "mt": s.en.replace("the", "a")} for s in reversed(SET.segments)]
+    Path("b.zh-en.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    Path("chinese.txt").write_text("".join(f"{text}\n" for text in zh))
+    return tmp_path
+
+
+def board(direction: str, set_id: str = ID) -> dict[str, dict[str, float]]:
+    """Name of a row -> metric -> value."""
+    boards = json.loads(Path("runs", set_id, "leaderboard.json").read_text())["directions"]
+    rows = boards[direction]["rows"] if direction in boards else []
+    return {
+        row["name"]: {metric: score["value"] for metric, score in row["scores"].items() if score}
+        for row in rows
+    }
+
+
+def test_two_files_are_compared(folder: Path) -> None:
+    result = invoke("score", "ours=out.zh-en.txt", "theirs=b.zh-en.jsonl")
+    assert result.exit_code == 0, result.output
+    assert "out.zh-en.txt: ours, zh-en (by its name)." in result.stderr
+    scores = board("zh-en")
+    assert scores["ours"]["bleu"] == pytest.approx(100)
+    assert 50 < scores["theirs"]["bleu"] < 99
+    assert not board("en-zh")
+    assert "significantly" in Path("runs", ID, "leaderboard.md").read_text()
+
+
+def test_the_text_gives_the_direction_that_no_name_gives() -> None:
+    result = invoke("score", "chinese.txt", "out.zh-en.txt")
+    assert result.exit_code == 0, result.output
+    assert "chinese.txt: chinese, en-zh (by its text, which is Chinese)." in result.stderr
+    assert board("en-zh").keys() == {"chinese"}
+    assert board("zh-en").keys() == {"out"}
+
+
+def test_a_file_in_the_wrong_language_is_mentioned() -> None:
+    Path("copy.zh-en.txt").write_text(Path("chinese.txt").read_text())
+    result = invoke("score", "copy.zh-en.txt")
+    assert "called zh-en, but its text is mostly Chinese" in result.stderr
+    assert board("zh-en").keys() == {"copy"}
+
+
+def test_an_exported_set_gets_a_folder_of_its_own() -> None:
+    assert invoke("references", "export", ID, "--out", ".").exit_code == 0
+    invoke("score", "ours=out.zh-en.txt")
+    result = invoke("score", "theirs=b.zh-en.jsonl", "--reference", ID + ".en")
+    assert result.exit_code == 0, result.output
+    assert board("zh-en").keys() == {"ours"}
+    assert board("zh-en", f"{ID}.parallel").keys() == {"theirs"}
+
+
+def test_a_quick_look_by_one_metric_keeps_the_columns_of_the_board() -> None:
+    invoke("score", "ours=out.zh-en.txt", "theirs=b.zh-en.jsonl")
+    result = invoke("score", "ours=out.zh-en.txt", "--metric", "chrfpp")
+    assert result.exit_code == 0, result.output
+    assert list(board("zh-en")["ours"]) == ["bleu", "chrf", "chrfpp"]
+    assert list(board("zh-en")["theirs"]) == ["bleu", "chrf", "chrfpp"]
+
+
+def test_one_direction_leaves_the_other_as_it_is() -> None:
+    invoke("score", "chinese.txt", "out.zh-en.txt", "--metric", "bleu")
+    result = invoke("score", "out.zh-en.txt", "--metric", "bleu,chrf")
+    assert result.exit_code == 0, result.output
+    assert list(board("zh-en")["out"]) == ["bleu", "chrf"]
+    assert list(board("en-zh")["chinese"]) == ["bleu"]
+
+
+def test_two_versions_of_a_file_are_told_apart() -> None:
+    for beams in (1, 4):
+        Path(f"{beams}.zh-en.txt").write_text("".join(f"{s.en} {beams}\n" for s in SET.segments))
+        invoke("score", f"ours={beams}.zh-en.txt")
+    names = board("zh-en")
+    assert len(names) == 2
+    assert all(name.startswith("ours-") for name in names), "nothing but the file differs"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (["nothing.txt"], "There is no file nothing.txt"),
+        (["a b=chinese.txt"], "'a b' cannot name a system"),
+        (["ours=out.zh-en.txt", "ours=b.zh-en.jsonl"], "are both ours zh-en"),
+        (["chinese.txt", "--metric", "bleu;rm"], "is not a list of metrics"),
+        (["chinese.txt", "--metric", "blue"], "There is no metric 'blue'"),
+        (["chinese.txt", "--reference", "nothing"], "No reference set 'nothing'"),
+    ],
+)
+def test_mistakes(arguments: list[str], problem: str) -> None:
+    result = invoke("score", "-q", *arguments)
+    assert result.exit_code == 2
+    assert problem in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not Path("runs").exists()
