@@ -102,7 +102,7 @@ def _make_draft(
     config_dir: Path | None,
 ) -> None:
     """Put into `draft` the set's runs, scores, comparisons and leaderboard.json as they will be published."""
-    is_published = results.leaderboard_path(reference.id, "json").is_file()
+    is_published = results.leaderboard(reference.id) is not None
     columns = _columns(results if is_published else _store_of(new_runs[0]), reference.id)
     _copy_published(results, draft, reference, columns.metrics)
     for run in new_runs:
