@@ -44,6 +44,7 @@ from bench.files import (
     decode_record,
     disk_errors,
     read_bytes,
+    remove_abandoned,
     write_json,
     write_text,
 )
@@ -213,7 +214,9 @@ class Store:
             "hypotheses_sha256": run.record.hypotheses_sha256,
             "reference_sha256": run.record.reference.sha256,
         }
-        write_json(run.folder / "scores" / f"{metric}.json", {**hashes, **asdict(score)}, inside=self.root)
+        path = run.folder / "scores" / f"{metric}.json"
+        remove_abandoned(path)
+        write_json(path, {**hashes, **asdict(score)}, inside=self.root)
 
     def comparisons(self, task: Task, metric: str) -> Mapping[str, Any] | None:
         """The stored paired tests of a metric as JSON (bench.scoring.compare.stage knows the fields), or
@@ -221,6 +224,7 @@ class Store:
         return self._load(self._comparisons_path(task, metric), decode_object)
 
     def write_comparisons(self, task: Task, metric: str, value: Mapping[str, Any]) -> None:
+        remove_abandoned(self._comparisons_path(task, metric))
         write_json(self._comparisons_path(task, metric), value, inside=self.root)
 
     def leaderboard(self, set_id: str) -> Leaderboard | None:

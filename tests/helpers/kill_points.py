@@ -30,20 +30,22 @@ _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _SQLITE_STEPS = 200
 _CONNECT = sqlite3.connect
 MOST = 300
-"""A command with more calls is killed at a sample of that size."""
+"""A command with more calls is killed at a sample of this size, unless the test says another."""
 
 Command = Callable[[], object]
 
 
-def kill_points(command: Command, folder: Path, number_of_calls: int, leaving_out: str = "") -> Iterator[int]:
+def kill_points(
+    command: Command, folder: Path, number_of_calls: int, leaving_out: str = "", most: int = MOST
+) -> Iterator[int]:
     """Kill the command before call 1, 2, 3 … that changes something below `folder`; yields after each kill.
 
     The caller restores the folder before the next one. `leaving_out`: the name of a folder whose files do not
     count.
     """
     calls = range(1, number_of_calls + 1)
-    if number_of_calls > MOST:
-        calls = sorted(random.Random(number_of_calls).sample(calls, MOST))  # type: ignore[assignment]
+    if number_of_calls > most:
+        calls = sorted(random.Random(number_of_calls).sample(calls, most))  # type: ignore[assignment]
     for number in calls:
         status = _in_child(command, _Calls(folder, leaving_out, number))
         assert os.WIFSIGNALED(status) or number == number_of_calls, f"it ended before call {number}"
@@ -99,7 +101,7 @@ class _Calls:
 
     def connect(self, *arguments: Any, **options: Any) -> sqlite3.Connection:
         """sqlite3.connect, with a connection that counts."""
-        connection = _CONNECT(*arguments, **options)
+        connection: sqlite3.Connection = _CONNECT(*arguments, **options)
         connection.set_trace_callback(lambda _: self.count())
         connection.set_progress_handler(self.count, _SQLITE_STEPS)
         return connection

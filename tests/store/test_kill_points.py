@@ -41,7 +41,7 @@ from bench.store.lock import exclusive_lease
 from bench.store.run import read_run
 from bench.translation import provenance
 from bench.translation.driver import TranslationJob, identity, translate
-from tests.helpers.kill_points import Command, kill_points, undisturbed
+from tests.helpers.kill_points import MOST, Command, kill_points, undisturbed
 
 pytestmark = [
     pytest.mark.slow,
@@ -90,6 +90,7 @@ def everywhere(
     after_kill: Callable[[], object] = lambda: None,
     again: Command | None = None,
     leaving_out: str = "",
+    most: int = MOST,
 ) -> int:
     """Kill the command at each of its calls; then `again` (by default the command) must give what the
     undisturbed command gave. Returns the number of kills."""
@@ -99,7 +100,7 @@ def everywhere(
     whole = tree(folder)
     put_back(saved, folder)
     kills = 0
-    for number in kill_points(command, folder, calls, leaving_out):
+    for number in kill_points(command, folder, calls, leaving_out, most):
         kills += 1
         after_kill()
         undisturbed(again or command, folder)
@@ -245,7 +246,8 @@ def test_publish(project: Path, into: str) -> None:
             assert is_new or tree(project) == old, "old or new, nothing between"
         publish.publish(given, root)  # also if all are published
 
-    assert everywhere(command, project, after_kill, again, leaving_out="site") > 60
+    # All points take three minutes on one core: a sample, the same in every test.
+    assert everywhere(command, project, after_kill, again, leaving_out="site", most=70) > 60
 
 
 @pytest.mark.parametrize("rebuilt", [False, True])
