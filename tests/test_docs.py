@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
 import json
 import os
 import re
@@ -11,10 +13,15 @@ from pathlib import Path
 
 import pytest
 
-from bench import references
+from bench import limits, references
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
 FENCED_BLOCK = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!\w+:)([^)\s#]*)(?:#([^)\s]+))?\)")
 PATH = re.compile(r"`((?:bench|configs|docs|references|results|tests|training|\.ci)/[\w./*-]*)`")
@@ -92,3 +99,22 @@ def test_recipe_of_a_metric(tmp_path: Path) -> None:
     assert score["value"] == pytest.approx(sum(ratios) / len(ratios))
     low, high = score["interval"]
     assert low < score["value"] < high
+
+
+def _limits_table() -> str:
+    """The constants of bench/limits.py as SECURITY.md shows them."""
+    body = ast.parse(Path(limits.__file__).read_text("utf-8")).body
+    rows = []
+    for assignment, docstring in itertools.pairwise(body):
+        if isinstance(assignment, ast.Assign) and isinstance(docstring, ast.Expr):
+            (name,) = (target.id for target in assignment.targets if isinstance(target, ast.Name))
+            value = getattr(limits, name)
+            shown = f"{value:,.0f}"
+            if name.endswith("_BYTES"):
+                shown = f"{value // limits.MIB} MiB" if value % limits.MIB == 0 else f"{value:,} bytes"
+            rows.append(f"| {ast.literal_eval(docstring.value).rstrip('.')} | {shown} | `{name}` |")
+    return "\n".join(["| Limit | Largest | Constant |", "|---|---:|---|", *rows])
+
+
+def test_the_limits_of_security_md_are_those_of_the_code() -> None:
+    assert _limits_table() in (ROOT / "SECURITY.md").read_text("utf-8"), _limits_table()
