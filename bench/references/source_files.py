@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 from bench.errors import BenchError
+from bench.files import check_inside
 from bench.languages import LANGUAGE_NAMES, Language, Side
 from bench.references.reading.read import SourceText, read
 from bench.references.segmentation.extract import LeftOut
@@ -24,18 +25,27 @@ _SENTENCE_NAME = re.compile(r"(L[1-9]\d*s[1-9]\d*)?")
 
 
 def source_paths(folder: Path) -> list[Path]:
-    """The files from which the set in `folder` was built; [] if there is no set in it."""
+    """The files from which the set in `folder` was built; [] if there is no set in it.
+
+    Raises BenchError if one of them is a link that leads out of the folder: a rebuild would copy what it
+    leads to into the set.
+    """
     if not (folder / "segments.jsonl").is_file():
         return []
     choices = (ALIGNED_FILE,), (TEXT_FILES["zh"], TEXT_FILES["en"]), (TEXT_FILES["both"],)
     complete = (names for names in choices if all((folder / name).is_file() for name in names))
-    return [folder / name for name in next(complete, ())]
+    paths = [folder / name for name in next(complete, ())]
+    for path in paths:
+        check_inside(path, folder)
+    return paths
 
 
 def source_lines(folder: Path) -> dict[Language, list[str]]:
     """The lines of the source by language; the same list for both languages if they are in one file."""
-    if (folder / ALIGNED_FILE).is_file():
-        texts = read([folder / ALIGNED_FILE]).texts
+    aligned = folder / ALIGNED_FILE
+    if aligned.is_file():
+        check_inside(aligned, folder)
+        texts = read([aligned]).texts
         return {language: texts[language].split("\n") for language in LANGUAGE_NAMES}
     if (folder / TEXT_FILES["zh"]).is_file():
         return {language: read_text(folder / TEXT_FILES[language]).split("\n") for language in LANGUAGE_NAMES}

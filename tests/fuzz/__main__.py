@@ -9,12 +9,12 @@ import tempfile
 from pathlib import Path
 
 KINDS = {
-    "settings": 20,
-    "stores": 25,
-    "sets": 60,
-    "documents": 50,
-    "tables": 26,
-    "answers": 15,
+    "settings": 16,
+    "stores": 18,
+    "sets": 64,
+    "documents": 54,
+    "tables": 30,
+    "answers": 14,
     "checkpoints": 4,
 }
 """Module -> its share of the inputs. What takes longer for each input gets fewer."""

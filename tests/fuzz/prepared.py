@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.fuzz.case import Content, read_files
 from tests.helpers.command import invoke
-from tests.helpers.outside import write_parallel_files
+from tests.helpers.outside import PAIRS, write_parallel_files
 
 INPUTS = Path(__file__).parents[1] / "references" / "inputs"
 DOCUMENT = (
@@ -38,6 +38,9 @@ def folder() -> Path:
     (results / "README.md").write_text("# Results\n\n<!-- board -->\n<!-- /board -->\n\nEnd.\n", "utf-8")
     _bench("publish", *sorted((path / "moved").glob("set/zh-en/*-*")), "--into", "results")
     _bench("references", "build", "statement.txt", "--id", "built", "--out", "built")
+    rows = "".join(f"{zh}\t{en}\n" for zh, en in PAIRS)
+    (path / "pairs.tsv").write_text(rows, "utf-8")
+    _bench("references", "build", "pairs.tsv", "--id", "built", "--out", "aligned/built")
     return path
 
 
@@ -60,6 +63,6 @@ def store(name: str) -> dict[str, Content]:
 
 
 @cache
-def built() -> dict[str, Content]:
-    """A set that was built from a document."""
-    return {f"built/{path}": data for path, data in read_files(folder() / "built").items()}
+def built(path: str) -> dict[str, Content]:
+    """The set in the folder `built` (from a document) or `aligned/built` (from pairs), as files of `built`."""
+    return {f"built/{name}": data for name, data in read_files(folder() / path).items()}

@@ -28,7 +28,9 @@ _COMMANDS = [
 
 @st.composite
 def _built(draw: st.DrawFn) -> Case:
-    valid = {**prepared.built(), "built/overrides.yaml": _OVERRIDES, "built/terms.tsv": _TERMS}
+    valid = {**prepared.built("built"), "built/overrides.yaml": _OVERRIDES, "built/terms.tsv": _TERMS}
+    if draw(st.sampled_from([True, False, False])):
+        valid = prepared.built("aligned/built")
     command = draw(st.sampled_from(_COMMANDS))
     writes = ("built",) if command[1] == "build" else ("out",) if command[1] != "check" else ()
     return Case(command, draw(mutations.files(valid)), writes)

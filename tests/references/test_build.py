@@ -111,6 +111,22 @@ def test_a_set_is_rebuilt_from_what_is_kept_of_its_source(tmp_path: Path) -> Non
         assert build([out / name for name in kept], "s", out) == one
 
 
+@pytest.mark.parametrize("form", ["txt", "tsv"])
+def test_a_source_that_is_a_link_out_of_the_set_is_not_read(tmp_path: Path, form: str) -> None:
+    document, out = tmp_path / f"secret.{form}", tmp_path / "set"
+    document.write_text(
+        "中国加入。\tChina joins.\n" if form == "tsv" else STATEMENT.read_text("utf-8"), "utf-8"
+    )
+    build([document], "x", out)
+    (out / f"source.{form}").unlink()
+    (out / f"source.{form}").symlink_to(document)
+    before = contents(out)
+    for read_source in (lambda: build([], "x", out), lambda: check(out)):
+        with pytest.raises(BenchError, match="is a link that leads out of"):
+            read_source()
+    assert contents(out) == before
+
+
 def test_nothing_is_kept_of_a_set_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(BenchError, match="There is no set in"):
         build([], "s", tmp_path)
