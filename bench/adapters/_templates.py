@@ -6,7 +6,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any
 
 from bench import limits
 from bench.errors import BenchError
@@ -26,7 +26,7 @@ def refuse_template(tokenizer: Any) -> None:
     class Generation(Extension):
         """A tag that transformers adds to the language."""
 
-        tags: ClassVar = {"generation"}
+        tags = {"generation"}  # noqa: RUF012  (as jinja's own extensions do)
 
         def parse(self, parser: Parser) -> nodes.Node:
             line = next(parser.stream).lineno
@@ -38,11 +38,12 @@ def refuse_template(tokenizer: Any) -> None:
         if len(template) > limits.TEMPLATE_CHARACTERS:
             raise _failure(f"it has more than {limits.TEMPLATE_CHARACTERS} characters")
         tree = jinja2.Environment(extensions=["jinja2.ext.loopcontrols", Generation]).parse(template)
-        kinds = (nodes.Pow, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Filter)
-        operations = list(tree.find_all(kinds))
+        operations = [*tree.find_all(nodes.BinExpr), *tree.find_all(nodes.Filter)]
     except (ValueError, TypeError, jinja2.TemplateError, RecursionError) as error:
         raise _failure(str(error)) from None
+    growing = (nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod)
     for operation in operations:
+        unbounded = False
         if isinstance(operation, nodes.Filter):
             first = operation.args[0] if operation.args else None
             unbounded = {
@@ -50,9 +51,10 @@ def refuse_template(tokenizer: Any) -> None:
                 "int": len(operation.args) > 1 or bool(operation.kwargs),
                 "map": first is not None and getattr(first, "value", "int") in ("int", "round"),
             }.get(operation.name, False)
-        else:
+        elif isinstance(operation, nodes.BinExpr):
             constant = isinstance(operation.left, nodes.Const) or isinstance(operation.right, nodes.Const)
-            unbounded = isinstance(operation, nodes.Pow) or not constant
+            is_growing = isinstance(operation, growing) and not constant
+            unbounded = isinstance(operation, nodes.Pow) or is_growing
         if unbounded:
             raise _failure(f"line {operation.lineno}: arithmetic that could take for ever")
 
