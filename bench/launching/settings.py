@@ -103,13 +103,11 @@ def check(config: DictConfig, *, own_code: bool) -> None:
     are not given. `own_code`: whether `_target_` may name classes outside bench.
     """
     values = recorded(config)
-    _check_fields(values, get_type_hints(_Settings, include_extras=True), "", required=_REQUIRED)
-    _check_fields(
-        values["compare"], get_type_hints(_Compare, include_extras=True), "compare.", required={"test"}
-    )
+    _check_fields(values, _types(_Settings), "", required=_REQUIRED)
+    _check_fields(values["compare"], _types(_Compare), "compare.", required={"test"})
     _check_fields(
         values["suite"],
-        get_type_hints(_Suite, include_extras=True),
+        _types(_Suite),
         "suite.",
         required=_Suite.__required_keys__,
     )
@@ -118,10 +116,8 @@ def check(config: DictConfig, *, own_code: bool) -> None:
             raise BenchError(f"suite.systems has {system!r}: give names of files in configs/system/.")
     if values["shard"] >= values["shards"]:
         raise BenchError(f"shard must be less than shards, which is {values['shards']}.")
-    with_paths = OmegaConf.to_container(config, resolve=True)
-    assert isinstance(with_paths, dict)
-    _check_store(str(with_paths["store"]))
-    _check_path(str(with_paths["reference"]), "reference")
+    _check_store(str(config.store))
+    _check_path(str(config.reference), "reference")
     if values.get("system") is not None:
         _check_system(values["system"], own_code)
     for metric, node in values.get("metric", {}).items():
@@ -170,19 +166,16 @@ def recorded(config: DictConfig) -> dict[str, Any]:
     values = cast("dict[str, Any]", OmegaConf.to_container(config, resolve=False))
     if values.get("direction") == MISSING:
         del values["direction"]
-    leaves = list(_leaves(values))
-    has_references = False
-    for key, value in leaves:
-        if isinstance(value, str) and "${" in value:
-            has_references = True
-            _expanded(value, key, values, ())
-    if not has_references:
-        return values
-    masked = OmegaConf.create({"direction": DIRECTIONS[0], **_masked(values)})
-    resolved = cast("dict[str, Any]", OmegaConf.to_container(masked, resolve=True))
-    if "direction" not in values:
-        del resolved["direction"]
-    return resolved
+    texts = [(key, value) for key, value in _leaves(values) if isinstance(value, str) and "${" in value]
+    done: dict[Key, tuple[Any, bool]] = {}
+    for key, text in texts:
+        _resolved(text, key, values, done, ())
+    for key, (value, _) in done.items():  # now that nothing refers to the texts
+        container: Any = values
+        for part in key[:-1]:
+            container = _child(container, part)[0]
+        container[_child(container, key[-1])[1]] = value
+    return values
 
 
 def create(node: DictConfig, key: str, **arguments: Any) -> Any:
@@ -219,10 +212,10 @@ def _create(values: Mapping[str, Any], key: str, arguments: Mapping[str, Any]) -
 
 def _check_system(system: Mapping[str, Any], own_code: bool) -> None:
     card = {key: value for key, value in system.items() if key not in ("adapter", "resources")}
-    types = get_type_hints(SystemCard, include_extras=True)
+    types = _types(SystemCard)
     fields = [*types, "adapter", "resources"]
     if isinstance(card.get("price"), dict) and card["price"]:
-        hints = get_type_hints(Price, include_extras=True)
+        hints = _types(Price)
         _check_fields(card["price"], hints, "system.price.", required=Price.__struct_fields__)
     _check_fields(card_with_texts(card), types, "system.", required={"name"}, fields=fields)
     if card["name"] != MISSING:
@@ -279,6 +272,12 @@ def _class(target: str, bases: tuple[type, ...], key: str, own_code: bool) -> Ca
     if not (inspect.isclass(kind) and issubclass(kind, bases)) or inspect.isabstract(kind):
         raise BenchError(f"{key}._target_={target} is not {kinds}: name a class that can be used as one.")
     return cast("Callable[..., Any]", kind)
+
+
+@cache
+def _types(declared: Any) -> dict[str, Any]:
+    """Name -> type of each field, with ranges."""
+    return get_type_hints(declared, include_extras=True)
 
 
 @cache
@@ -450,56 +449,77 @@ def _check_forms(text: str, key: Key) -> None:
     rest = _VARIABLE.sub("", rest)
     if key[0] == "hydra" or key[0].startswith("hydra/"):
         rest = _OF_HYDRA.sub("", rest)
-    if "${" in rest:
+    if "${" in rest or "\\${" in text:
         raise BenchError(
             f"{'.'.join(key)} has a ${{…}} that is not allowed: use ${{NAME}} for the value of another setting, "
             "or ${oc.env:NAME} for where files are."
         )
 
 
-def _expanded(text: str, key: Key, values: Mapping[str, Any], within: tuple[Key, ...]) -> tuple[int, bool]:
-    """The number of characters of a text when it is resolved, and whether it reads the environment."""
+def _resolved(
+    text: str,
+    key: Key,
+    values: Mapping[str, Any],
+    done: dict[Key, tuple[Any, bool]],
+    within: tuple[Key, ...],
+) -> tuple[Any, bool]:
+    """The value of a text with ${…}, in which ${oc.env:NAME} stays, and whether it reads the environment."""
+    if key in done:
+        return done[key]
     name = ".".join(key)
     _check_forms(text, key)
-    if key in within:
-        raise BenchError(f"{name} refers to itself: give its value.")
-    size, reads = len(text), bool(_VARIABLE.search(text))
+    if key in within or len(within) > limits.SETTING_LEVELS:
+        raise BenchError(f"{name} refers to itself, or to too many others in a row: give its value.")
+    reads = bool(_VARIABLE.search(text))
+    parts: list[Any] = []
+    start = 0
     for match in _REFERENCE.finditer(text):
         target, value = _referred(match, key, values)
         if isinstance(value, (dict, list)):
             raise BenchError(f"{name} refers to {match[0]}, which has several values: refer to one of them.")
         if isinstance(value, str) and "${" in value:
-            more, also = _expanded(value, target, values, (*within, key))
-            size, reads = size + more, reads or also
-        else:
-            size += len(str(value))
-        if size > limits.SETTING_CHARACTERS:
+            value, also = _resolved(value, target, values, done, (*within, key))
+            reads = reads or also
+        parts += [text[start : match.start()], value]
+        start = match.end()
+        if sum(len(str(part)) for part in parts) > limits.SETTING_CHARACTERS:
             raise BenchError(f"{name} must be a text of at most {limits.SETTING_CHARACTERS} characters.")
     if reads and not _may_read_environment(key):
         raise BenchError(
             f"{name} reads the environment: only {', '.join(sorted(_FROM_ENVIRONMENT))} may; give the value."
         )
-    return size, reads
+    alone = len(parts) == 2 and not parts[0] and start == len(text)  # it keeps its type
+    done[key] = (parts[1] if alone else "".join(map(str, [*parts, text[start:]]))), reads
+    return done[key]
 
 
 def _referred(match: re.Match[str], key: Key, values: Mapping[str, Any]) -> tuple[Key, Any]:
     """The key and the value that ${…} refers to. Leading dots count from the mapping that it is in."""
     dots, path = match[1], match[2].split(".")
-    base = key[: -len(dots)] if dots else ()
-    target = (*base, *path)
+    target = (*(key[: -len(dots)] if dots else ()), *path)
     value: Any = values
     if target == ("direction",):
         return target, values.get("direction", DIRECTIONS[0])
     for part in target:
-        if isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        elif isinstance(value, dict) and part in (names := {str(name): name for name in value}):
-            value = value[names[part]]
-        else:
-            raise BenchError(f"{'.'.join(key)} refers to {match[0]}, which is not there: correct the name.")
+        try:
+            value = _child(value, part)[0]
+        except KeyError:
+            raise BenchError(
+                f"{'.'.join(key)} refers to {match[0]}, which is not there: correct the name."
+            ) from None
     if value == MISSING:
         raise BenchError(f"{'.'.join(target)} is missing: give it, as in {'.'.join(target)}=VALUE.")
     return target, value
+
+
+def _child(container: Any, part: str) -> tuple[Any, Any]:
+    """The value in a mapping or a list, and its own key there. Raises KeyError."""
+    if isinstance(container, list) and part.isdigit() and int(part) < len(container):
+        return container[int(part)], int(part)
+    for name in container if isinstance(container, dict) else ():
+        if str(name) == part:
+            return container[name], name
+    raise KeyError(part)
 
 
 def _may_read_environment(key: Key) -> bool:
@@ -509,15 +529,6 @@ def _may_read_environment(key: Key) -> bool:
     is_argument = len(key) > 2 and (key[:2] == ("system", "adapter") or key[0] == "metric")
     names = [part for part in key[2:] if part not in DIRECTIONS and not part.isdigit()]
     return is_argument and names[0] in _FROM_ENVIRONMENT and names[-1] in _FROM_ENVIRONMENT
-
-
-def _masked(value: Any) -> Any:
-    """The values with each ${oc.env:NAME} escaped, so that resolving leaves it as it is written."""
-    if isinstance(value, dict):
-        return {key: _masked(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_masked(item) for item in value]
-    return re.sub(r"\\*(\$\{oc\.env:)", r"\\\1", value) if isinstance(value, str) else value
 
 
 # Paths

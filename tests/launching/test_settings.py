@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 
 import pytest
 
+from bench.launching import settings
+from bench.launching.compose import compose
 from tests.helpers.command import invoke
+from tests.helpers.configs import write_yaml
 
 COPY = ["system=copy", "direction=zh-en", "metric=[chrf]"]
 OPENAI = ["system=openai", "system.name=x", "system.adapter.model=m", "direction=zh-en", "metric=[chrf]"]
@@ -344,3 +349,176 @@ def test_wrong_settings(
     before = files(tmp_path)
     assert message in refused("run", *kept, *words)
     assert files(tmp_path) == before
+
+
+BROKEN = {
+    "a tab": b"name: x\n\tadapter: y\n",
+    "an open bracket": b"name: [x\n",
+    "an unknown alias": b"name: *x\n",
+    "a key twice": b"name: x\nname: y\n",
+    "a list": b"- name\n",
+    "a word": b"name\n",
+    "UTF-16": "name: x\n".encode("utf-16"),
+    "Latin-1": b"name: \xe9\n",
+    "NUL": b"name: \x00\n",
+    "a control character": b"name: \x07\n",
+    "half a character": b'name: "\\ud800"\nadapter: {_target_: bench.adapters.copy.Copy}\n',
+    "Python": b"name: !!python/object/apply:os.system [id]\n",
+    "another class": b"name: x\nadapter: {_target_: os.system, command: id}\n",
+    "a class in an argument": b"name: x\nadapter: {_target_: bench.adapters.copy.Copy, x: {_target_: os.system}}\n",
+    "a module that is not there": b"name: x\nadapter: {_target_: nosuch.module.Adapter}\n",
+    "a date": b"name: x\nreleased: !!timestamp 2024-01-01\nadapter: {_target_: bench.adapters.copy.Copy}\n",
+    "bytes": b"name: !!binary aGVsbG8=\nadapter: {_target_: bench.adapters.copy.Copy}\n",
+    "a number of 5000 digits": b"name: x\nsize: " + 5000 * b"9" + b"\n",
+    "many levels": b"name: " + 2000 * b"[" + 2000 * b"]",
+    "an anchor in itself": b"name: &a [*a]\n",
+    "anchors that multiply": b"a0: &a0 [x, x]\n"
+    + b"".join(b"a%d: &a%d [*a%d, *a%d, *a%d]\n" % (i, i, i - 1, i - 1, i - 1) for i in range(1, 30)),
+    "references that multiply": b"name: x\nadapter: {_target_: bench.adapters.copy.Copy}\n"
+    + b"".join(b"a%d: '${system.a%d}${system.a%d}'\n" % (i, i + 1, i + 1) for i in range(40))
+    + b"a40: ''\n",
+    "a large file": b"# " + 400_000 * b"x",
+    "itself as default": b"defaults: [broken]\nname: x\n",
+    "defaults that are a text": b"defaults: copy\nname: x\n",
+    "defaults that are a mapping": b"defaults: {a: b}\nname: x\n",
+    "defaults that are a number": b"defaults: [1]\nname: x\n",
+    "defaults with two keys": b"defaults: [{a: b, c: d}]\nname: x\n",
+    "defaults that are not there": b"defaults: [nosuch]\nname: x\n",
+    "defaults outside": b"defaults: [../suite/offline]\nname: x\n",
+    "defaults from the environment": b"defaults: ['/prompt@x: ${oc.env:HOME}']\nname: x\n",
+    "a wrong header": b"# @package a b c\nname: x\n",
+    "a wrong package": b"# @package _global_.x.y\nname: x\n",
+    "no adapter": b"name: x\n",
+    "nothing": b"",
+    "an unknown key": b"defaults: [copy]\nlicense: MIT\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN)
+def test_a_broken_yaml(content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "mine" / "system" / "broken.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    before = files(tmp_path)
+    for command in ("run", "prefetch"):
+        refused(command, "--config-dir", "mine", "system=broken", "direction=zh-en", "metric=[chrf]")
+    assert files(tmp_path) == before
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "folder", "dangling"])
+def test_a_yaml_that_is_no_file(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "mine" / "system" / "broken.yaml"
+    path.parent.mkdir(parents=True)
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else "nosuch")
+    assert "broken" in refused("run", "--config-dir", "mine", "system=broken", "direction=zh-en")
+
+
+def test_the_other_files_of_a_folder_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_yaml(tmp_path / "mine", "system", "good", {"defaults": ["copy"], "name": "good"})
+    os.mkfifo(tmp_path / "mine" / "system" / "other.yaml")
+    result = invoke("run", "--config-dir", "mine", "system=good", "direction=zh-en", "metric=[chrf]")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_class_of_ones_own_needs_a_folder_and_its_settings_are_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_shout.py").write_text(
+        "from typing import Annotated\n"
+        "from msgspec import Meta\n"
+        "from bench.adapters.copy import Copy\n"
+        "class Shout(Copy):\n"
+        "    def __init__(self, marks: Annotated[int, Meta(ge=1, le=3)] = 1, *, direction: str) -> None:\n"
+        "        super().__init__(direction)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    content = {"name": "shout", "adapter": {"_target_": "own_shout.Shout", "marks": 2}}
+    write_yaml(tmp_path / "mine", "system", "shout", content)
+    own = ["--config-dir", "mine", "system=shout", "direction=zh-en", "metric=[chrf]"]
+    assert "system.adapter.marks must be a whole number <= 3" in refused(
+        "run", *own, "system.adapter.marks=4"
+    )
+    assert "use system.adapter.marks" in refused("run", *own, "system.adapter.mark=1")
+    given = "system.adapter._target_=own_shout.Shout"
+    assert "--config-dir" in refused("run", "system=copy", "direction=zh-en", given)
+    assert not (tmp_path / "runs").exists()
+    assert invoke("run", *own).exit_code == 0
+
+
+def test_values_keep_their_types() -> None:
+    """A whole number where a number is expected stays one: the identity of a run depends on it."""
+    config = compose([*OPENAI, "system.adapter.base_url=http://127.0.0.1:1/v1", "system.adapter.timeout=120"])
+    adapter = settings.recorded(config)["system"]["adapter"]
+    assert type(adapter["timeout"]) is int
+    assert type(adapter["options"]["temperature"]) is int
+
+
+def test_what_is_recorded_of_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """${oc.env:…} works where files are, and its value gets into no file of the store and no output."""
+    value = "only-in-the-environment"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / value).mkdir()
+    Path("set.zh").write_text("出口管制。\n中国加入。\n", "utf-8")
+    for file in ("set.en", f"{value}/out.txt"):
+        Path(file).write_text("Export controls.\nChina joins.\n", "utf-8")
+    monkeypatch.setenv("MY_FOLDER", str(tmp_path / value))
+    result = invoke(
+        *("run", "system=hypotheses", "system.name=mine", "direction=zh-en", "metric=[chrf]"),
+        "reference=set",
+        "system.adapter.path='${oc.env:MY_FOLDER}/out.txt'",
+        "store='${oc.env:MY_STORE,runs}'",
+    )
+    assert result.exit_code == 0, result.output
+    (run,) = tmp_path.glob("runs/*/*/*/run.json")
+    document = json.loads(run.read_text())
+    assert document["config"]["path"] == "${oc.env:MY_FOLDER}/out.txt"
+    written = [path.read_bytes() for path in (tmp_path / "runs").rglob("*") if path.is_file()]
+    assert not any(value.encode() in content for content in written)
+    assert value not in result.output
+
+
+SECRET = "sk-this-is-a-secret-0123456789"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "system.name='${oc.env:MY_API_KEY}'",
+        "system.adapter.path='${oc.env:MY_API_KEY}'",
+        "store='${oc.env:MY_API_KEY}'",
+        "store='x${oc.env:MY_API_KEY,y}'",
+        "reference='${oc.env:MY_API_KEY}'",
+        "+system.size='${oc.env:HARMLESS}'",
+        "+system.size='${system.adapter.path}' system.adapter.path='${oc.env:HARMLESS}'",
+        "+system.licence='${store}' store='${oc.env:HARMLESS}'",
+        "system='${oc.env:HARMLESS}'",
+        "metric=['${oc.env:HARMLESS}']",
+        "suite='${oc.env:HARMLESS}'",
+        "prompt@system.adapter.prompt='${oc.env:HARMLESS}'",
+        "store='${oc.decode:${oc.env:HARMLESS}}'",
+        "store='${oc.env:${oc.env:HARMLESS}}'",
+        "store='${${oc.env:HARMLESS}}'",
+        "store='\\\\${oc.env:HARMLESS}'",
+        "hydra.sweep.dir='${oc.env:MY_API_KEY}'",
+        "hydra/launcher='${oc.env:HARMLESS}'",
+        "batch_tokens='${oc.env:HARMLESS}'",
+        "metric.chrf.resources.mem_gb='${oc.env:HARMLESS}'",
+    ],
+)
+def test_secrets(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MY_API_KEY", SECRET)
+    monkeypatch.setenv("HARMLESS", SECRET)
+    name = [] if "system.name=" in text else ["system.name=x"]
+    line = refused("run", "system=hypotheses", *name, "direction=zh-en", "metric=[chrf]", *text.split(" "))
+    assert SECRET not in line
+    assert files(tmp_path) == set()
