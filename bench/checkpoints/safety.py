@@ -88,6 +88,8 @@ def refuse_numbers(config: Mapping[str, Any], label: str) -> None:
     for key, value in _fields(config):
         largest = min((bound for pattern, bound in _BOUNDS if pattern.search(key)), default=1 << 62)
         is_number = isinstance(value, int) and -1 <= value <= largest
+        if key == "length_penalty" and isinstance(value, (str, list)):
+            raise BenchError(f"{label} has {key}={str(value)[:40]}, not a number: use another checkpoint.")
         if not is_number and (isinstance(value, int) or (key in _WHOLE_NUMBERS and value is not None)):
             raise BenchError(
                 f"{label} has {key}={str(value)[:40]}, not a whole number up to {largest}: "
