@@ -59,6 +59,8 @@ RESAMPLED_SCORES = 50_000_000
 """Systems x resamples of a bootstrap test: 400 MB."""
 RESAMPLED_STATISTICS = 3_000_000_000_000
 """Draws of a test x units x systems x statistics of a segment: some five minutes of computing."""
+TER_WORDS = 20_000_000
+"""Words of a hypothesis x words of its reference, of one segment, for TER (Chinese: characters)."""
 
 # The site
 PAGE_BYTES = 512 * MIB

@@ -67,7 +67,6 @@ def bootstrap_scores(metric: Any, statistics: Statistics, resamples: int) -> NDA
 
     metric.n_bootstrap, metric.seed = resamples, str(SEED)
     # In float32, as sacrebleu does it: the last digits of its intervals depend on that.
-    samples = np.array(statistics, dtype="float32")[draw(len(statistics), resamples)]
-    return np.array(
-        [metric._compute_score_from_stats(sample.sum(0)).score for sample in samples], dtype=float
-    )
+    counts = np.array(statistics, dtype="float32")
+    sums = (counts[indices].sum(0) for indices in draw(len(statistics), resamples))
+    return np.array([metric._compute_score_from_stats(sample).score for sample in sums], dtype=float)

@@ -69,6 +69,8 @@ class Sacre(Scorer):
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
         """`partial` is not used: the slowest metric, TER, takes half a minute."""
+        if self.metric == "TER":
+            _refuse_long(task, systems)
         job = functools.partial(_scores, self.metric, self.resamples, task)
         if self.metric != "TER" or len(systems) == 1:
             return job(systems)
@@ -76,6 +78,23 @@ class Sacre(Scorer):
         with ProcessPoolExecutor(min(len(systems), usable_cores()), get_context("spawn")) as pool:
             single_systems = [{name: hypotheses} for name, hypotheses in systems.items()]
             return {name: score for scores in pool.map(job, single_systems) for name, score in scores.items()}
+
+
+def _refuse_long(task: Task, systems: Mapping[str, Sequence[str]]) -> None:
+    """Raise BenchError if sacrebleu's TER would take hours and gigabytes for a single segment: both grow with
+    the words of the hypothesis x those of the reference."""
+
+    def words(text: str) -> int:
+        return len(text) if task.target_language == "zh" else len(text.split())
+
+    for system, hypotheses in systems.items():
+        for id, hypothesis, reference in zip(task.ids, hypotheses, task.references, strict=True):
+            if words(hypothesis) * words(reference) > limits.TER_WORDS:
+                raise BenchError(
+                    f"TER cannot score segment {id} of {system}: its hypothesis has {words(hypothesis):,} words and "
+                    f"its reference {words(reference):,}, and their product may be {limits.TER_WORDS:,}. "
+                    "Leave TER out, as in 'metric=[bleu,chrf]'."
+                )
 
 
 def _scores(

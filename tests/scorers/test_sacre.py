@@ -142,3 +142,9 @@ def test_a_sacrebleu_without_a_private_method(monkeypatch: pytest.MonkeyPatch) -
 def test_an_unknown_metric() -> None:
     with pytest.raises(BenchError, match="BLEUX"):
         Sacre("BLEUX")
+
+
+def test_ter_refuses_a_segment_that_would_take_hours(tmp_path: Path) -> None:
+    task = parallel_task("long", "zh-en", ["源"], ["word " * 5_000])
+    with pytest.raises(BenchError, match="TER cannot score segment .*10,000 words.*Leave TER out"):
+        Sacre("TER").score(task, {"looping": ["again " * 10_000]}, tmp_path)
