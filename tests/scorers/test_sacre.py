@@ -146,5 +146,5 @@ def test_an_unknown_metric() -> None:
 
 def test_ter_refuses_a_segment_that_would_take_hours(tmp_path: Path) -> None:
     task = parallel_task("long", "zh-en", ["源"], ["word " * 5_000])
-    with pytest.raises(BenchError, match="TER cannot score segment .*10,000 words.*Leave TER out"):
+    with pytest.raises(BenchError, match=r"TER cannot score segment .*10,000 words.*Leave TER out"):
         Sacre("TER").score(task, {"looping": ["again " * 10_000]}, tmp_path)
