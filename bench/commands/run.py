@@ -162,7 +162,9 @@ def _columns(suite: _Suite, tasks: Sequence[Task]) -> Columns:
     """The columns of the boards: the metrics of this run, and those of the boards so far that have scores."""
     store, requested = suite.store, list(suite.scorers)
     set_id = tasks[0].reference.id
-    previous: Sequence[str] = published_columns(store, set_id).metrics if store.leaderboard(set_id) else ()
+    leaderboard = store.leaderboard(set_id)
+    has_rows = leaderboard and any(board.rows for board in leaderboard.directions.values())
+    previous: Sequence[str] = published_columns(store, set_id).metrics if has_rows else ()
     runs = [run for task in tasks for run in store.current_runs(task)]
     kept = [
         metric
