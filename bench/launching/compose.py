@@ -184,10 +184,10 @@ def job_configs(sweep: Sequence[str]) -> Iterator[DictConfig]:
         if key not in composed:
             composed[key] = _compose([*for_hydra, *overrides])
         config = copy.deepcopy(composed[key])
-        for parsed in parse_overrides(list(itertools.compress(overrides, is_plain))):
-            value = parsed.value()
-            config.direction = value.text if isinstance(value, QuotedString) else value
         with friendly_errors():
+            for parsed in parse_overrides(list(itertools.compress(overrides, is_plain))):
+                value = parsed.value()
+                config.direction = value.text if isinstance(value, QuotedString) else value
             settings.check(config, own_code=_names_folder(for_hydra))
         yield config
 
