@@ -307,6 +307,9 @@ Aggregation = Literal["bleu", "chrf", "ratio", "mean"]
 """How the statistics of segments give the score of a set: sacrebleu's BLEU or chrF formula, 100 x sum of the
 first statistic / sum of the second ("ratio"), or the mean of the segment scores ("mean")."""
 
+Test = Literal["randomisation", "bootstrap"]
+"""A paired significance test."""
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

@@ -29,7 +29,8 @@ class Limits:
     """Where an answer is cut off (flag `truncated`), so that a model that loops does not cost more than all
     others.
 
-    A line of n source tokens gets min(max_new_tokens, tokens_base + tokens_ratio * n) tokens.
+    A line of n source tokens gets min(max_new_tokens, tokens_base + tokens_ratio * n) tokens. A direction that
+    is not in `tokens_ratio` has the measured ratio.
     """
 
     max_new_tokens: Annotated[int, Meta(ge=1, le=largest.NEW_TOKENS)] = 512
@@ -38,13 +39,9 @@ class Limits:
         default_factory=lambda: dict(_TOKENS_RATIO)
     )
 
-    def __post_init__(self) -> None:
-        if missing := _TOKENS_RATIO.keys() - self.tokens_ratio:
-            raise BenchError(f"system.adapter.tokens_ratio has no {' and '.join(sorted(missing))}: add it.")
-
     def max_tokens(self, line_tokens: Iterable[int], direction: Direction) -> int:
         """The limit in tokens for a source whose lines have `line_tokens` tokens."""
-        ratio = self.tokens_ratio[direction]
+        ratio = self.tokens_ratio.get(direction, _TOKENS_RATIO[direction])
         return sum(min(self.max_new_tokens, int(self.tokens_base + ratio * count)) for count in line_tokens)
 
     def identity(self) -> dict[str, Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import msgspec
 from msgspec import Meta
 
 from bench.adapters._families import Beams, Settings, SourceTokenizer
@@ -20,17 +21,33 @@ from bench.languages import DIRECTIONS, Direction, Language
 if TYPE_CHECKING:
     import torch
 
-_PUBLISHED = (
-    "bad_words_ids",
-    "begin_suppress_tokens",
-    "bos_token_id",
-    "decoder_start_token_id",
-    "eos_token_id",
-    "pad_token_id",
-    "suppress_tokens",
-)
-"""What decoding takes from a checkpoint's generation config besides beams and length penalty: tokens that begin
-or end an output or are never written. Everything else (stop strings, assistants, penalties, times) is ignored."""
+_Token = Annotated[int, Meta(ge=0)]
+_NgramSize = Annotated[int, Meta(ge=0, le=1000)]
+
+
+class _Published(msgspec.Struct, omit_defaults=True):
+    """What decoding takes from a checkpoint's generation config besides beams and length penalty.
+
+    Everything else (stop strings, assistants, times, code) is ignored.
+    """
+
+    bad_words_ids: list[list[_Token]] | None = None
+    begin_suppress_tokens: list[_Token] | None = None
+    bos_token_id: _Token | None = None
+    decoder_start_token_id: _Token | None = None
+    early_stopping: bool | Literal["never"] | None = None
+    encoder_no_repeat_ngram_size: _NgramSize | None = None
+    eos_token_id: _Token | list[_Token] | None = None
+    no_repeat_ngram_size: _NgramSize | None = None
+    pad_token_id: _Token | None = None
+    renormalize_logits: bool | None = None
+    repetition_penalty: Annotated[float, Meta(gt=0, le=100)] | None = None
+    suppress_tokens: list[_Token] | None = None
+
+
+_TOKEN_SETTINGS = {
+    name for name in _Published.__struct_fields__ if "token" in name or name.endswith("words_ids")
+}
 TOO_LONG = Output("", truncated=True)
 """For a source that is longer than the encoder. A translation of its beginning would pass for one of all of
 it."""
@@ -124,14 +141,21 @@ class Seq2Seq(Adapter):
 
     def _load_engine(self, path: Path) -> None:
         self._model = load_model(path, "AutoModelForSeq2SeqLM", self.dtype, device(), self.weights.pickled)
-        published = self._model.generation_config.to_dict()
-        settings = {name: published[name] for name in _PUBLISHED if published.get(name) is not None}
-        largest = self._model.config.vocab_size
-        if bad := [name for name in settings if not all(0 <= id < largest for id in _ids(settings[name]))]:
+        generation_config = self._model.generation_config
+        try:
+            published = msgspec.convert(generation_config.to_dict(), _Published)
+        except msgspec.ValidationError as error:
             raise BenchError(
-                f"The generation config in {path} has {bad[0]} outside the vocabulary: use another checkpoint."
-            )
-        self._model.generation_config = type(self._model.generation_config)(**settings)
+                f"The generation config in {path} is damaged ({error}): use another checkpoint."
+            ) from None
+        settings = msgspec.to_builtins(published)
+        largest = self._model.config.vocab_size
+        for name in settings:
+            if name in _TOKEN_SETTINGS and any(id >= largest for id in _ids(settings[name])):
+                raise BenchError(
+                    f"The generation config in {path} has {name} outside the vocabulary: use another checkpoint."
+                )
+        self._model.generation_config = type(generation_config)(**settings)
 
     def _generate(
         self, sources: Sequence[TokenizedSource], forced: list[int]
@@ -171,13 +195,13 @@ class _RowLimits:
         return ids.shape[1] - 1 >= limits
 
 
-def _ids(value: Any) -> Iterator[int]:
+def _ids(value: int | list[Any]) -> Iterator[int]:
     """The token ids in a value of a generation config."""
     if isinstance(value, list):
         for item in value:
             yield from _ids(item)
     else:
-        yield value if isinstance(value, int) else -1
+        yield value
 
 
 def _padded(rows: Sequence[list[int]], padding: int) -> tuple[torch.Tensor, torch.Tensor]:

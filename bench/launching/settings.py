@@ -31,13 +31,12 @@ from msgspec import Meta
 from omegaconf import DictConfig, OmegaConf
 
 from bench import limits
-from bench.core import Adapter, Granularity, Scorer
+from bench.core import Adapter, Granularity, Scorer, Test
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
 from bench.names import check_name, is_metric_id, is_name
 from bench.prompt import Prompt
 from bench.records import Price, SystemCard, card_with_texts
-from bench.scoring.compare import Test
 
 MISSING = "???"
 """OmegaConf's value of a setting that must be given."""

@@ -272,7 +272,6 @@ NESTED = [
     (LLM, "+system.adapter.max_tokens=5", "system.adapter.max_tokens is not a setting: use system.adapter.max_new_tokens"),
     (LLM, "system.adapter.max_tokens=5", "system.adapter.max_tokens is not a setting: use system.adapter.max_new_tokens"),
     (LLM, "+system.adapter.tokens_base=-1", "system.adapter.tokens_base must be"),
-    (LLM, "+system.adapter.tokens_ratio={zh-en: 1}", "system.adapter.tokens_ratio has no en-zh"),
     (LLM, "+system.adapter.tokens_ratio={zh-en: nan, en-zh: 1}", "system.adapter.tokens_ratio.zh-en must be a finite"),
     (LLM, "+system.adapter.tokens_ratio=5", "system.adapter.tokens_ratio must be a mapping"),
     (LLM, "system.adapter.dtype=float31", "system.adapter.dtype must be one of float32, float16, bfloat16"),

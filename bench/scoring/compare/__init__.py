@@ -2,7 +2,7 @@
 
 from bench.scoring.compare.paired import LEVEL, compare
 from bench.scoring.compare.ranking import holm, ranks
-from bench.scoring.compare.records import Comparison, Comparisons, Test
+from bench.scoring.compare.records import Comparison, Comparisons
 from bench.scoring.intervals import SEED
 
-__all__ = ["LEVEL", "SEED", "Comparison", "Comparisons", "Test", "compare", "holm", "ranks"]
+__all__ = ["LEVEL", "SEED", "Comparison", "Comparisons", "compare", "holm", "ranks"]

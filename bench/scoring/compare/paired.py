@@ -17,12 +17,12 @@ from statistics import NormalDist, median
 import numpy as np
 
 from bench import limits
-from bench.core import Aggregation, Score
+from bench.core import Aggregation, Score, Test
 from bench.errors import BenchError
 from bench.scoring.compare import resampling
 from bench.scoring.compare.agreement import agreement
 from bench.scoring.compare.ranking import holm, ranks
-from bench.scoring.compare.records import Comparison, Comparisons, Test
+from bench.scoring.compare.records import Comparison, Comparisons
 from bench.scoring.compare.resampling import FORMULAS, Array
 from bench.scoring.intervals import SEED, centred_interval
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Test = Literal["randomisation", "bootstrap"]
+from bench.core import Test
 
 
 @dataclass(frozen=True, slots=True)

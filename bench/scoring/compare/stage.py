@@ -13,12 +13,12 @@ from typing import Any, get_args
 import msgspec
 
 from bench import limits
-from bench.core import ReferenceSet, Score, Task, digest
+from bench.core import ReferenceSet, Score, Task, Test, digest
 from bench.errors import BenchError
 from bench.files import RESTORE
 from bench.names import is_name
 from bench.references.views import groups
-from bench.scoring.compare import Comparisons, Test, compare
+from bench.scoring.compare import Comparisons, compare
 from bench.store import Store
 
 _VERSION = 2  # increase it when the tests give other results for the same scores
