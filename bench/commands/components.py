@@ -12,7 +12,7 @@ from omegaconf import DictConfig
 from bench.core import Adapter, Scorer, Weights
 from bench.endpoints import Endpoint
 from bench.errors import BenchError
-from bench.launching import settings
+from bench.launching import interpolation, settings
 from bench.launching.compose import expand, friendly_errors, job_configs, scorer_nodes
 from bench.references.outside import SACREBLEU
 
@@ -58,12 +58,12 @@ def run_components(configs: Sequence[DictConfig]) -> list[Component]:
     """The systems and metrics of a run. A system that needs the same in both directions is listed once."""
     components = []
     for config in configs:
-        system, arguments = settings.recorded(config)["system"], {"direction": config.direction}
+        system, arguments = interpolation.recorded(config)["system"], {"direction": config.direction}
         name = str(system["name"])
         components.append(
             _component(name, "system", system, config.system.adapter, "system.adapter", **arguments)
         )
-    metrics = settings.recorded(configs[0])["metric"] if configs[0].get("metric") else {}
+    metrics = interpolation.recorded(configs[0])["metric"] if configs[0].get("metric") else {}
     for metric, node in scorer_nodes(configs[0]).items():
         components.append(_component(metric, "metric", metrics[metric], node, f"metric.{metric}"))
     return list({repr((c.name, c.config, c.needs, c.error)): c for c in components}.values())

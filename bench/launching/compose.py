@@ -27,7 +27,7 @@ from omegaconf.errors import OmegaConfBaseException
 from bench import limits, references
 from bench.core import ReferenceSet, Scorer
 from bench.errors import BenchError
-from bench.launching import config_files, settings
+from bench.launching import config_files, interpolation, settings
 from bench.resources import data_dir
 
 CONFIGS = str(data_dir("configs"))
@@ -88,7 +88,7 @@ def _parse(text: str) -> Override:
             "or other special characters, as in 'KEY=\"a b\"'."
         ) from None
     key = parsed.get_key_element().lstrip("+~")
-    settings.check_forms(text, parsed.key_or_group)
+    interpolation.check_forms(text, tuple(parsed.key_or_group.split(".")))
     is_group = parsed.key_or_group.partition("/")[0] in _GROUPS or parsed.package is not None
     if (
         is_group

@@ -19,7 +19,7 @@ from bench import progress
 from bench.core import Adapter, ReferenceSet, Task
 from bench.errors import BenchError
 from bench.languages import Direction
-from bench.launching import gpus, settings
+from bench.launching import gpus, interpolation, settings
 from bench.launching.compose import friendly_errors, reference, scorers
 from bench.records import system_card
 from bench.scoring.driver import score
@@ -40,7 +40,7 @@ def translation_job(config: DictConfig, reference_set: ReferenceSet) -> Translat
         direction = cast(Direction, config.direction)
         task = Task(reference_set, direction)
         adapter: Adapter = settings.create(config.system.adapter, "system.adapter", direction=direction)
-        system = settings.recorded(config)["system"]
+        system = interpolation.recorded(config)["system"]
         adapter_config = dict(system.pop("adapter"))
         system.pop("resources", None)
         card = system_card(system)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.launching import settings
+from bench.launching import interpolation
 from bench.launching.compose import compose
 from tests.helpers.command import invoke
 from tests.helpers.configs import write_yaml
@@ -456,7 +456,7 @@ def test_a_class_of_ones_own_needs_a_folder_and_its_settings_are_checked(
 def test_values_keep_their_types() -> None:
     """A whole number where a number is expected stays one: the identity of a run depends on it."""
     config = compose([*OPENAI, "system.adapter.base_url=http://127.0.0.1:1/v1", "system.adapter.timeout=120"])
-    adapter = settings.recorded(config)["system"]["adapter"]
+    adapter = interpolation.recorded(config)["system"]["adapter"]
     assert type(adapter["timeout"]) is int
     assert type(adapter["options"]["temperature"]) is int
 
