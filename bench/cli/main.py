@@ -91,10 +91,10 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
       bench run                                              suite=offline, both directions
       bench run suite=offline direction=zh-en                one direction
       bench run system=copy,dictionary store=/tmp/runs       two systems, in another store
-      bench run system=hypotheses system.name=ours "system.adapter.path='out.{direction}.txt'"   your own outputs
+      bench score ours=out.zh-en.txt                         your own outputs: see bench score --help
       bench run system=llm system.name=mine system.adapter.checkpoint=/models/mine
       bench run system=llm system.name=hub system.adapter.checkpoint=org/model@COMMIT     from the Hugging Face Hub
-      bench run system=hunyuan-mt-7b prompt@system.adapter.prompt=paragraph      one paragraph per request
+      bench run system=hunyuan-mt-7b prompt=paragraph      one paragraph per request
       bench run system=openai system.name=gpt system.adapter.model=gpt-4.1-mini   an endpoint; key in OPENAI_API_KEY
       bench run 'metric=[bleu,chrf]'                         some metrics
     """

@@ -14,6 +14,7 @@ from bench.endpoints import Endpoint
 from bench.errors import BenchError
 from bench.launching import interpolation, settings
 from bench.launching.compose import expand, friendly_errors, job_configs, scorer_nodes
+from bench.launching.spelling import as_meant
 from bench.references.outside import SACREBLEU
 
 Kind = Literal["system", "metric"]
@@ -48,7 +49,7 @@ class Component:
 
 def run_configs(overrides: Sequence[str]) -> list[DictConfig]:
     """The config of each job that `bench run` would start. Raises BenchError if the overrides are wrong."""
-    configs = list(job_configs(expand(overrides)[0]))
+    configs = list(job_configs(expand(as_meant(overrides))[0]))
     for config in configs:
         settings.check_job(config)
     return configs

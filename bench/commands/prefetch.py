@@ -116,7 +116,9 @@ def prefetch(overrides: Sequence[str]) -> list[Item]:
     if idle:
         items.append(Item("–", tuple(idle), "needs nothing"))
     items = list(dict.fromkeys(items))  # both directions of a system fail for the same reason
-    with exclusive_lease(cache_dir() / "prefetch.lock", MANIFEST):  # others may prefetch into this folder, too
+    with exclusive_lease(
+        cache_dir() / "prefetch.lock", MANIFEST
+    ):  # others may prefetch into this folder, too
         _write_manifest(items, _earlier_items(), overrides)
     return items
 

@@ -34,6 +34,7 @@ from bench.launching.compose import (
 )
 from bench.launching.jobs import job_resources, score_job, translate_job, translation_job
 from bench.launching.launch import JobRequest, Launcher, launch
+from bench.launching.spelling import as_meant
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score, unscored_runs
 from bench.store import Store
@@ -81,7 +82,7 @@ def run(overrides: Sequence[str], jobs: Sequence[Sequence[str]] = ()) -> tuple[l
     direction if the store has it. A system that fails leaves its reason in the store and on the board; the
     others go on.
     """
-    suite = _read(overrides, jobs)
+    suite = _read(as_meant(overrides), jobs)
     store, stages = suite.store, suite.config.stages
     unfinished = [
         request

@@ -238,7 +238,7 @@ def _compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
         except Exception as error:  # only Hydra ran, so it is the configuration
             key = _unknown_key(error)
             index = next((i for i, text in enumerate(texts) if text.startswith(f"{key}=")), None)
-            if key is None or index is None:
+            if key is None or index is None or "@" in key:
                 raise BenchError(_sentence(error)) from None
             # The yaml does not have it. The schema knows whether there is such a setting.
             texts[index] = f"++{texts[index]}"
@@ -310,6 +310,8 @@ def _sentence(error: Exception) -> str:
         return "The configuration is nested too deeply or includes itself: correct its `defaults`."
     message = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if key := re.match(r"Could not override '([^']+)'", message):
+        if key[1].startswith("prompt@"):
+            return "This system has no prompt: choose a prompt for a language model, as in system=llm."
         return f"{key[1]} is not a setting here: correct the key."
     if key := re.match(r"Error merging override \+*([^=]+)=", message):
         return f"{key[1]} cannot have a value of this kind: give one of the kind that it has in configs/."

@@ -141,7 +141,8 @@ def create(node: DictConfig, key: str, **arguments: Any) -> Any:
     Raises BenchError if a value is missing or the constructor refuses one.
     """
     if missing := sorted(OmegaConf.missing_keys(node)):
-        raise BenchError(f"{key}.{missing[0]} is missing: give it, as in {key}.{missing[0]}=VALUE.")
+        name = f"{key}.{missing[0].removeprefix(f'{key}.')}"  # OmegaConf's is of the whole configuration
+        raise BenchError(f"{name} is missing: give it, as in {name}=VALUE.")
     return _create(cast("dict[str, Any]", OmegaConf.to_container(node, resolve=True)), key, arguments)
 
 
