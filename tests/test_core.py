@@ -12,7 +12,6 @@ from bench import references
 from bench.core import Adapter, Output, Scorer, Source, Task, digest, units
 from bench.errors import BenchError
 from bench.languages import script_share, sides
-from bench.records import system_card
 
 SET = references.load("china-export-controls-2021")
 
@@ -73,21 +72,3 @@ def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
 )
 def test_the_share_of_a_script(text: str, language: Any, share: float) -> None:
     assert script_share(text, language) == pytest.approx(share)
-
-
-@pytest.mark.parametrize(
-    ("card", "message"),
-    [
-        (
-            {"name": "x", "relased": "2024"},
-            r"system\.relased is not a field of a system's card: use released",
-        ),
-        ({"name": "x", "colour": "red"}, r"system\.colour is not a field"),
-        ({"name": "x", "control": "yes"}, r"control"),
-        ({"name": "x", "price": {"input": 1.0}}, r"output.*price"),
-        ({"name": None}, r"name"),
-    ],
-)
-def test_a_wrong_card_names_its_field(card: dict[str, Any], message: str) -> None:
-    with pytest.raises(BenchError, match=message):
-        system_card(card)

@@ -106,7 +106,8 @@ def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[s
     if config_dir:
         all_overrides.append(config_dir_override(config_dir))
     boards, path = run_suite(all_overrides)
-    sys.exit(print_boards(boards, path))
+    if code := print_boards(boards, path):
+        sys.exit(code)
 
 
 main.add_command(score)

@@ -59,4 +59,5 @@ def score(
         f"quiet={'true' if quiet else 'false'}",
     ]
     boards, path = run(shared, [job_overrides(file) for file in output_files(files)])
-    sys.exit(print_boards(boards, path))
+    if code := print_boards(boards, path):
+        sys.exit(code)

@@ -323,7 +323,7 @@ def _sentence(error: msgspec.ValidationError, key: str, kind: Any) -> str:
         value = message.removeprefix("Invalid enum value ").strip("'")
         similar = get_close_matches(value, choices, n=1)
         meant = f" (perhaps {similar[0]})" if similar else ""
-        return f"{key} must be one of {', '.join(choices)}{meant}."
+        return f"{key} must be one of {', '.join(choices)}, not {value[:80]}{meant}."
     if missing := re.match("Object missing required field `(.*)`", message):
         return f"{key}.{missing[1]} is missing: give it."
     return f"{key} cannot be used: {message[:1].lower()}{message[1:]}."

@@ -89,9 +89,3 @@ def test_mistakes_in_a_config(value: Any, message: str) -> None:
     with pytest.raises(BenchError) as error:
         parse_weights(value)
     assert message in str(error.value)
-
-
-def test_a_hydra_config_is_read() -> None:
-    omegaconf = pytest.importorskip("omegaconf")
-    source = {"wheels": ["toy==1"], "member": "*"}
-    assert parse_weights(omegaconf.OmegaConf.create(config(b"", source))).sources == (source,)

@@ -328,13 +328,12 @@ def test_runs_that_are_not_what_was_scored(root: Path) -> None:
 @pytest.mark.slow
 def test_texts_cannot_steer_the_terminal(root: Path) -> None:
     hostile = "[red]x[/red] :smile: \x1b[31mred \u202eback \x07"
-    with_texts(root, "hostile", lambda n, _: hostile + " long" * 3_000 * (n == 3), flags={"[b]\x1b": 1})
+    with_texts(root, "hostile", lambda n, _: hostile + " long" * 3_000 * (n == 3))
     result = invoke("compare", "copy", "hostile", "--store", root, "--segments", len(SET.segments))
     assert result.exit_code == 0, result.output
     assert "[red]x[/red] :smile: <001B>[31mred <202E>back <0007>" in printed(result)
     assert not {"\x1b", "\u202e", "\x07"} & set(result.output)
     assert result.output.count(" long") < 100
-    assert "1 [b]<001B>" in result.output
 
 
 @pytest.mark.slow

@@ -359,7 +359,7 @@ def test_each_direction_has_a_table(file: Path) -> None:
     [
         (["metric=chrf"], "No judgements were given"),
         (["missing.csv"], "There is no missing.csv"),
-        (["FILE", "metric=meteor"], "There is no metric 'meteor': use one of"),
+        (["FILE", "metric=meteor"], "There is no metric 'meteor': use ter, or one of"),
         (["GERMAN"], "holds judgements of 'en-de'"),
     ],
 )

@@ -221,7 +221,7 @@ def test_a_name_that_is_none_and_a_missing_source_are_named(copy: Path) -> None:
     with pytest.raises(BenchError, match=r"segments\.jsonl:3: .* is not the name of a sentence"):
         page(copy, 0.5)
     (copy / "source.txt").unlink()
-    with pytest.raises(BenchError, match=r"Cannot read .*source\.txt"):
+    with pytest.raises(BenchError, match=r"There is no .*source\.txt"):
         page(copy, 0.5)
 
 

@@ -16,14 +16,14 @@ import sacrebleu.metrics
 import scipy.stats
 
 from bench import references
-from bench.core import Score
+from bench.core import Score, Test
 from bench.errors import BenchError
 from bench.languages import Direction, Language, sides
 from bench.references.parallel import parallel_task
 from bench.references.views import groups
 from bench.scorers.sacre import _AGGREGATIONS as AGGREGATIONS
 from bench.scorers.sacre import _SETTINGS, Sacre
-from bench.scoring.compare import Comparisons, Test, compare, holm, ranks, resampling
+from bench.scoring.compare import Comparisons, compare, holm, ranks, resampling
 from bench.scoring.compare.agreement import agreement
 from tests.helpers.sacrebleu_command import OPTIONS, run_sacrebleu
 
