@@ -133,11 +133,17 @@ def _rows(path: Path, language: Language) -> Iterator[_Row]:
     start = text.lstrip()[:1]
     # Not splitlines(): a hypothesis may contain U+2028 and similar characters.
     lines = [line.removesuffix("\r") for line in text.split("\n")]
+    if len(lines) > limits.SEGMENTS + 1:
+        raise BenchError(f"{path} has more than {limits.SEGMENTS:,} lines, the limit of a set: {_ADVICE}.")
     if start == "<" and re.match(
         r"\s*<(\?xml|!doctype|dataset|tstset|refset|hyp|doc)\b", text, re.IGNORECASE
     ):
         return _xml_rows(data, path)
     if start == "[" and (values := _decoded(text)) is not None:
+        if len(values) > limits.SEGMENTS:
+            raise BenchError(
+                f"{path} has more than {limits.SEGMENTS:,} items, the limit of a set: {_ADVICE}."
+            )
         return _json_rows(values, [f"{path}, item {n}" for n in range(1, len(values) + 1)], keys)
     if start == "{" and (path.suffix in (".json", ".jsonl") or _decoded(f"[{lines[0]}]")):
         return _json_rows(
@@ -248,6 +254,8 @@ def _xml_rows(data: bytes, path: Path) -> Iterator[_Row]:
         parser = etree.HTMLParser(encoding="utf-8", no_network=True)  # SGML: tags in any case
     else:
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    if b"<!ENTITY" in data:
+        raise BenchError(f"{path} declares entities, which are not read: {_ADVICE}.")
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:

@@ -49,8 +49,11 @@ def refuse_template(tokenizer: Any) -> None:
             unbounded = {
                 "round": bool(operation.args or operation.kwargs),
                 "int": len(operation.args) > 1 or bool(operation.kwargs),
-                "map": first is not None and getattr(first, "value", "int") in ("int", "round"),
-            }.get(operation.name, False)
+                "map": first is not None and getattr(first, "value", "int") in ("int", "round", "sum"),
+                # lists are added one by one: quadratic, in C
+                "sum": len(operation.args) > 1
+                or any(argument.key == "start" for argument in operation.kwargs),
+            }.get(operation.name, False) or bool(operation.dyn_args or operation.dyn_kwargs)
         elif isinstance(operation, nodes.BinExpr):
             constant = isinstance(operation.left, nodes.Const) or isinstance(operation.right, nodes.Const)
             is_growing = isinstance(operation, growing) and not constant

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import yaml
 
-from bench import references
+from bench import limits, references
 from bench.api import Results
 from bench.boards.write import write_boards
 from bench.commands.pages import build_boards, load_reference, published_columns
@@ -57,7 +57,7 @@ def listing(kind: Kind, root: Path, config_dir: Path | None = None) -> Listing:
         )
     if kind == "prompts":
         return Listing(("prompt", "context"), [(name, _context(c)) for name, c in entries.items()])
-    rows = [(name, ", ".join(map(str, c.get("systems") or ()))) for name, c in entries.items()]
+    rows = [(name, ", ".join(_names(c.get("systems")))) for name, c in entries.items()]
     return Listing(("suite", "systems"), rows)
 
 
@@ -66,7 +66,7 @@ def yaml_text(name: str, config_dir: Path | None = None) -> Iterator[tuple[Path,
     for group in _GROUPS.values():
         for path in _yaml_files(group, config_dir):
             if path.stem == name:
-                yield path, decode_text(read_bytes(path), path)
+                yield path, decode_text(read_bytes(path, limits.CONFIG_BYTES), path)
 
 
 def find_runs(root: Path, name: str) -> list[Run]:
@@ -91,6 +91,8 @@ def remove(root: Path, runs: Sequence[Run]) -> list[Path]:
     Raises BenchError, and deletes nothing, if another process works on one of them.
     """
     store = Store(root)
+    set_ids = dict.fromkeys(run.record.reference.id for run in runs)
+    boards_of = {id: (load_reference(store, id), published_columns(store, id)) for id in set_ids}
     for run in runs:
         if has_attempts(run.folder):
             raise BenchError(f"{run.folder} is being translated: run this again when that process has ended.")
@@ -100,8 +102,7 @@ def remove(root: Path, runs: Sequence[Run]) -> list[Path]:
             run.folder.rename(removed)  # a process that is killed leaves a complete run or none
         shutil.rmtree(removed, ignore_errors=True)
     paths = []
-    for set_id in dict.fromkeys(run.record.reference.id for run in runs):
-        columns, reference = published_columns(store, set_id), load_reference(store, set_id)
+    for set_id, (reference, columns) in boards_of.items():
         boards = [board for board in build_boards(Store(root), reference, columns) if board.rows]
         if boards:
             with boards_leases(store, [set_id]):
@@ -119,11 +120,17 @@ def _yaml_files(group: str, config_dir: Path | None) -> list[Path]:
 
 def _content(path: Path) -> Mapping[str, Any]:
     try:
-        content = yaml.safe_load(decode_text(read_bytes(path), path))
-    except (yaml.YAMLError, RecursionError) as error:
+        content = yaml.safe_load(decode_text(read_bytes(path, limits.CONFIG_BYTES), path))
+    except FileNotFoundError:
+        return {}  # a link that leads nowhere
+    except (yaml.YAMLError, RecursionError, ValueError, OverflowError) as error:
         reason = " ".join(str(error).split())
         raise BenchError(f"{path} is not valid YAML ({reason}): correct it.") from None
     return content if isinstance(content, dict) else {}
+
+
+def _names(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _texts(content: Mapping[str, Any], *keys: str) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,11 @@ def job_overrides(file: OutputFile) -> list[str]:
 
 def _output_file(argument: str) -> OutputFile:
     name, separator, path_text = argument.partition("=")
-    path = Path(path_text if separator else argument).expanduser()
+    path = Path(path_text if separator else argument)
+    with suppress(RuntimeError):  # "~user" of a user who does not exist
+        path = path.expanduser()
+    if re.search(r"[\\$\0]|\{direction\}", str(path)):
+        raise BenchError(f"{path} has $, a backslash or {{direction}} in its name: rename the file.")
     if not separator:
         name = _DIRECTION.sub("", _SUFFIXES.sub("", path.name)).strip("._-") or path.stem
     if not is_name(name):

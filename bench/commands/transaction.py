@@ -161,6 +161,8 @@ def _read_plan(path: Path) -> _Plan | None:
 
 def _files(folder: Path) -> Iterator[Path]:
     """The regular files of a draft. Of a run, hypotheses.jsonl comes before run.json."""
+    if folder.is_symlink():  # os.walk follows the folder that it begins with
+        raise BenchError(f"{folder} was not written by bench publish: delete {folder.parent} and run again.")
     for parent, folders, names in os.walk(folder):
         folders.sort()
         for path in (Path(parent, name) for name in sorted(names)):
@@ -214,8 +216,21 @@ def _remove_run(folder: Path, results: Store, transaction_id: str) -> None:
         )
         with suppress(OSError):
             (folder / transaction_id).unlink()
-    if removed.is_dir() and not removed.is_symlink():
-        shutil.rmtree(removed, ignore_errors=True)
+    if _is_marked(removed, transaction_id) and not removed.is_symlink():
+        _delete_marked(removed, transaction_id)
+    with suppress(OSError):
+        removed.rmdir()  # an empty folder is what a killed process may have left
+
+
+def _delete_marked(folder: Path, transaction_id: str) -> None:
+    """Delete a folder with the mark of this transaction. The mark goes last: a killed process can be repeated."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            elif path.name != transaction_id:
+                path.unlink()
+        (folder / transaction_id).unlink()
 
 
 def _is_marked(folder: Path, transaction_id: str) -> bool:

@@ -23,7 +23,9 @@ MISSING = "???"
 """OmegaConf's value of a setting that must be given."""
 _HYDRA_KEYS = {"_args_", "_partial_", "_recursive_", "_convert_"}
 _FROM_ENVIRONMENT = {"store", "reference", "checkpoint", "encoder", "dictionary", "path"}
-_SECRET = re.compile("KEY|TOKEN|SECRET|PASS|PASSWD|CREDENTIAL|CRED|AUTH|PRIVATE|COOKIE", re.IGNORECASE)
+_SECRET = re.compile(
+    "KEY|TOKEN|SECRET|PASS|CRED|AUTH|PRIVATE|COOKIE|DSN|WEBHOOK|UR[IL]|(^|_)PAT(_|$)", re.IGNORECASE
+)
 _VARIABLE = re.compile(r"\$\{oc\.env:\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:,[^${}]*)?\}")
 _REFERENCE = re.compile(r"\$\{(\.*)([\w-]+(?:\.[\w-]+)*)\}")
 _OF_HYDRA = re.compile(r"\$\{(?:hydra|now):[^${}]*\}")

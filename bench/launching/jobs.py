@@ -18,6 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from bench import progress
 from bench.core import Adapter, ReferenceSet, Task
 from bench.errors import BenchError
+from bench.files import check_inside
 from bench.languages import Direction
 from bench.launching import gpus, interpolation, settings
 from bench.launching.compose import friendly_errors, reference, scorers
@@ -45,6 +46,7 @@ def translation_job(config: DictConfig, reference_set: ReferenceSet) -> Translat
         system.pop("resources", None)
         card = system_card(system)
         folder = Store(config.store).run_folder(task, card.name, identity(adapter))
+        check_inside(folder, Path(config.store))
         shard = Shard(config.shard, config.shards)
         return TranslationJob(task, adapter, card, folder, config.batch_tokens, adapter_config, shard)
 

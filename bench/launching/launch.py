@@ -25,6 +25,7 @@ from omegaconf import DictConfig
 
 from bench import progress
 from bench.errors import BenchError
+from bench.files import check_inside
 from bench.launching import hydra_app
 from bench.launching.compose import compose, hydra_overrides, override, parse_overrides
 
@@ -110,6 +111,7 @@ def launch(
         for request in requests:
             function(compose([*launcher.overrides, *request.overrides]))
         return
+    check_inside(folder, folder.parent)
     stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
     pending = list(launcher.batches(requests))
     running: list[_Batch] = []

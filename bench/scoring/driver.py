@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bench.core import Scorer, Task, digest
+from bench.files import check_inside
 from bench.progress import bar
 from bench.store import Run, Store
 from bench.store.lock import exclusive_lease
@@ -22,6 +23,9 @@ def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
     One process at a time scores a task by a metric. Raises BenchError if a run's hypotheses are not the ones
     that were written: its scores would be of other texts.
     """
+    check_inside(store.direction_folder(task), store.root)
+    for metric in scorers:
+        check_inside(store.partial_folder(task, metric), store.root)
     for run in store.current_runs(task):
         run.hypotheses()
     missing = {metric: unscored_runs(store, task, metric, scorer) for metric, scorer in scorers.items()}

@@ -40,6 +40,7 @@ from bench.core import Score, Task
 from bench.errors import BenchError
 from bench.files import (
     RESTORE,
+    check_inside,
     decode_object,
     decode_record,
     disk_errors,
@@ -238,7 +239,9 @@ class Store:
 
     def remove_partial(self, task: Task, metric: str) -> None:
         """Delete a scorer's unfinished work."""
-        shutil.rmtree(self.partial_folder(task, metric), ignore_errors=True)
+        folder = self.partial_folder(task, metric)
+        check_inside(folder, self.root)
+        shutil.rmtree(folder, ignore_errors=True)
 
     def _comparisons_path(self, task: Task, metric: str) -> Path:
         return self.direction_folder(task) / "comparisons" / f"{metric}.json"
