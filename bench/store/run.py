@@ -73,6 +73,8 @@ class Run:
                 self._hypotheses.clear()
                 self._hypotheses[version] = hypotheses
                 return hypotheses
+        if not self.folder.is_dir():
+            raise BenchError(f"{self.folder} was published or deleted meanwhile: run again.")
         raise BenchError(f"{path} was changed after the run: restore it, or delete its folder and run again.")
 
     def hypotheses_of(self, task: Task) -> tuple[Hypothesis, ...]:
