@@ -8,12 +8,15 @@ NaN, no number without a finite value, no half of a surrogate pair. Files are wr
 from __future__ import annotations
 
 import errno
+import gzip
+import io
 import json
 import os
 import re
 import socket
 import stat
 import sys
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -65,6 +68,21 @@ def read_bytes(
         raise BenchError(
             f"Cannot read {path} ({getattr(error, 'strerror', None) or error}): {advice}."
         ) from None
+
+
+def unpacked(data: bytes, path: Path, limit: int, *, advice: str = RESTORE) -> bytes:
+    """The content of a file that may be gzipped, at most `limit` bytes. Raises BenchError."""
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
+            content = file.read(limit + 1)
+    except (OSError, EOFError, zlib.error):
+        raise BenchError(f"{path} is a truncated or damaged gzip file: {advice}.") from None
+    if len(content) > limit:
+        size = f"{limit // limits.MIB} MiB"
+        raise BenchError(f"{path} is larger than {size} when it is unpacked, the limit here: {advice}.")
+    return content
 
 
 def decode_text(data: bytes, path: Path, *, encoding: str = "utf-8", advice: str = RESTORE) -> str:

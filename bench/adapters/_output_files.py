@@ -11,10 +11,7 @@ The layout is recognised by the content, not by the file's name:
 
 from __future__ import annotations
 
-import gzip
-import io
 import re
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +22,7 @@ from lxml import etree
 
 from bench import limits, progress
 from bench.errors import BenchError
-from bench.files import decode_text, read_bytes
+from bench.files import decode_text, read_bytes, unpacked
 from bench.languages import Language
 
 _ID_KEYS = ("id", "seg_id", "segid", "segment_id", "segment")
@@ -126,8 +123,7 @@ def _are_positions(rows: Sequence[_Row]) -> bool:
 
 def _rows(path: Path, language: Language) -> Iterator[_Row]:
     data = file_bytes(path)
-    if data.startswith(b"\x1f\x8b"):
-        data = _unpacked(data, path)
+    data = unpacked(data, path, limits.TABLE_BYTES, advice=_ADVICE)
     text = decode_text(data, path, encoding="utf-8-sig", advice="save it as UTF-8").removesuffix("\n")
     keys = (*_TEXT_KEYS, language)
     start = text.lstrip()[:1]
@@ -152,18 +148,6 @@ def _rows(path: Path, language: Language) -> Iterator[_Row]:
     if path.suffix == ".tsv" or _is_table(lines, keys):
         return _table_rows(lines, path, keys)
     return (_Row(line, f"{path}, line {n}") for n, line in enumerate(lines, 1))
-
-
-def _unpacked(data: bytes, path: Path) -> bytes:
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-            unpacked = file.read(limits.TABLE_BYTES + 1)
-    except (OSError, EOFError, zlib.error):
-        raise BenchError(f"{path} is a truncated or damaged gzip file: write it again.") from None
-    if len(unpacked) > limits.TABLE_BYTES:
-        size = f"{limits.TABLE_BYTES // limits.MIB} MiB"
-        raise BenchError(f"{path} is larger than {size} when it is unpacked, the limit here: {_ADVICE}.")
-    return unpacked
 
 
 def _decoded(text: str) -> list[Any] | None:

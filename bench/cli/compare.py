@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.options import STORE
 from bench.errors import BenchError
 from bench.escaping import plain, terminal
 from bench.languages import DIRECTIONS, Direction
@@ -33,14 +34,7 @@ _COLOURS = {"A": "cyan", "B": "magenta"}
 @click.command()
 @click.argument("a")
 @click.argument("b")
-@click.option(
-    "--store",
-    "root",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="runs",
-    show_default=True,
-    help="Folder with the runs.",
-)
+@STORE
 @click.option("--reference", help="Id of the reference set; required if the store has several.")
 @click.option("--direction", type=click.Choice(DIRECTIONS), help="Default: both.")
 @click.option(

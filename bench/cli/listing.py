@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from bench.cli.options import STORE
 from bench.errors import BenchError
 from bench.escaping import plain, terminal
 
@@ -19,14 +20,6 @@ if TYPE_CHECKING:
     from bench.store import Run
 
 _KINDS = ("systems", "metrics", "prompts", "suites", "sets", "runs")
-_STORE = click.option(
-    "--store",
-    "root",
-    type=click.Path(file_okay=False, path_type=Path),
-    default="runs",
-    show_default=True,
-    help="Folder with the runs.",
-)
 _CONFIG_DIR = click.option(
     "--config-dir",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -37,7 +30,7 @@ _SAMPLE = 3  # translations that are shown of a run
 
 @click.command("list")
 @click.argument("kind", type=click.Choice(_KINDS), default="systems")
-@_STORE
+@STORE
 @_CONFIG_DIR
 def list_all(kind: str, root: Path, config_dir: Path | None) -> None:
     """List what can be chosen: systems, metrics, prompts, suites, reference sets; or the runs of a store.
@@ -55,7 +48,7 @@ def list_all(kind: str, root: Path, config_dir: Path | None) -> None:
 
 @click.command()
 @click.argument("name")
-@_STORE
+@STORE
 @_CONFIG_DIR
 def show(name: str, root: Path, config_dir: Path | None) -> None:
     """Show one run (settings, scores, cost, first translations), or the yaml of a system, metric, prompt or suite.
@@ -83,7 +76,7 @@ def show(name: str, root: Path, config_dir: Path | None) -> None:
 
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="RUN...")
-@_STORE
+@STORE
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 def rm(names: tuple[str, ...], root: Path, yes: bool) -> None:
     """Delete runs with their scores, and write the boards of their set again.

@@ -10,16 +10,13 @@ import csv
 import gzip
 import io
 import math
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 from bench import limits
 from bench.errors import BenchError
-from bench.files import read_bytes
-
-_GZIP = b"\x1f\x8b"
+from bench.files import read_bytes, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,27 +135,12 @@ def _rows(path: Path) -> Iterator[tuple[int, _Row]]:
 def _text(path: Path) -> str:
     try:
         data = read_bytes(path, limits.DOCUMENT_BYTES, advice="give a CSV file with judgements")
-        if data.startswith(_GZIP):
-            data = _unpacked(data, path)
-        return data.decode("utf-8-sig")
+        return unpacked(data, path, limits.DOCUMENT_BYTES, advice="download it again").decode("utf-8-sig")
     except FileNotFoundError:
         raise BenchError(f"There is no {path}: give a CSV file with judgements.") from None
-    except (gzip.BadGzipFile, EOFError, zlib.error):
-        raise BenchError(f"{path} is a truncated or damaged gzip file: download it again.") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise BenchError(f"{path}, line {line}: not UTF-8; save the file as UTF-8.") from None
-
-
-def _unpacked(data: bytes, path: Path) -> bytes:
-    with gzip.GzipFile(fileobj=io.BytesIO(data)) as file:
-        unpacked = file.read(limits.DOCUMENT_BYTES + 1)
-    if len(unpacked) > limits.DOCUMENT_BYTES:
-        raise BenchError(
-            f"{path} is larger than {limits.DOCUMENT_BYTES // limits.MIB} MiB when it is unpacked, the limit here: "
-            "give a part of it."
-        )
-    return unpacked
 
 
 def _number(cell: str, path: Path, line: int) -> float:
