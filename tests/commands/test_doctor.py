@@ -239,15 +239,15 @@ def test_incompatible_versions(tmp_path: Path, server: ModelServer) -> None:
         (newer / f"{name}-{number}.dist-info" / "METADATA").write_text(about)
     table = rows(doctor(tmp_path, PYTHONPATH=str(newer)).stdout)
     wanted = "transformers<5,>=4.57"
-    assert f"bitext-bench needs {wanted}, but 5.0.0 is installed" in table["libraries"][0]
-    assert table["libraries"][1] == "warning"
-    assert f"'{wanted}'" in table["libraries"][2]
+    assert f"bitext-bench needs {wanted}, but 5.0.0 is installed" in table["extra models"][0]
+    assert table["extra models"][1] == "warning"
+    assert f"'{wanted}'" in table["extra models"][2]
     assert table["extra comet"][0].startswith("bitext-bench needs setuptools<81, but 81.0.0 is installed")
     assert table["extra comet"][1] == "warning"
     assert table["extra comet"][2].startswith("pip install 'setuptools<81'")
-    assert table["tested versions"][0].startswith(
-        "these differ from constraints.txt: transformers 5.0.0 (tested: "
-    )
+    assert table["tested versions"][0].startswith("these differ from constraints.txt: ")
+    assert "setuptools 81.0.0 (tested: " in table["tested versions"][0]
+    assert "transformers 5.0.0 (tested: " in table["tested versions"][0]
 
 
 def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

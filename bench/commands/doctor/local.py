@@ -144,10 +144,11 @@ def extras(needed: Collection[str]) -> Iterator[Finding]:
     for extra in machine.extras():
         if extra == "dev":
             continue
-        unmet, versions = machine.unmet_of_extra(extra), _versions(machine.direct_requirements(extra))
+        unmet, versions = machine.unmet_of_extra(extra), _versions(machine.own_requirements(extra))
+        partly = bool(versions) or any(problem.installed for problem in unmet.values())
         if not unmet:
             yield Finding(f"extra {extra}", versions, "ok")
-        elif extra in needed or versions:  # an extra that is partly installed may break
+        elif extra in needed or partly:  # an extra that is partly installed may break
             verdict: Verdict = "missing" if extra in needed else "warning"
             yield Finding(f"extra {extra}", "; ".join(map(str, unmet.values())), verdict, pip_install(unmet))
         else:

@@ -121,8 +121,15 @@ def direct_requirements(extra: str = "") -> tuple[str, ...]:
     )
 
 
+def own_requirements(extra: str) -> tuple[str, ...]:
+    """The packages that an extra names, without those of the smaller extras that it includes."""
+    names = set(direct_requirements(extra))
+    included = [smaller for other in extras() if (smaller := set(direct_requirements(other))) < names]
+    return tuple(name for name in direct_requirements(extra) if not any(name in other for other in included))
+
+
 def untested_versions() -> dict[str, tuple[str, str]]:
-    """Direct requirements whose version differs from constraints.txt.
+    """Direct requirements, also those of extras, whose version differs from constraints.txt.
 
     Name -> (installed version, tested version). Empty for an installed wheel, which has no constraints.txt.
     """
@@ -130,11 +137,12 @@ def untested_versions() -> dict[str, tuple[str, str]]:
     from packaging.version import Version
 
     path = Path(bench.__file__).parents[1] / "constraints.txt"
+    required = {name for extra in ("", *extras()) for name in direct_requirements(extra)}
     versions = {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         pin, _, marker = line.partition(";")
         name, _, tested = pin.strip().partition("==")
-        if name in direct_requirements() and tested and (not marker or Marker(marker.strip()).evaluate()):
+        if name in required and tested and (not marker or Marker(marker.strip()).evaluate()):
             installed_version = installed(name)
             if installed_version and Version(installed_version).public != Version(tested).public:
                 versions[name] = (installed_version, tested)
