@@ -23,7 +23,10 @@ def settings(run: Run) -> dict[str, str]:
     checkpoint = run.record.config.get("checkpoint")
     name = checkpoint.get("file") or checkpoint.get("hub") if isinstance(checkpoint, dict) else checkpoint
     named = {"checkpoint name": str(name)} if name else {}
-    return {**named, **_flatten(run.record.adapter), **_flatten(run.document["system"])}
+    flat = {**named, **_flatten(run.record.adapter), **_flatten(run.document["system"])}
+    if "source" in flat:  # the hash of the source code of a user's own adapter
+        flat["source"] = flat["source"][:8]
+    return flat
 
 
 def _flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -10,16 +10,15 @@ from bench.store import Run
 _PER_RUN = 0.15
 """Seconds for a metric of one run: mostly the resamples of its interval."""
 _PER_THOUSAND_CHARACTERS = {
-    "bleu": 0.03,
-    "chrf": 0.03,
-    "chrfpp": 0.03,
     "ter": 0.05,
-    "terms": 0.03,
-    "terms-consistency": 0.03,
     "comet-embedded": 0.5,
+    "comet": 10.0,
+    "cometkiwi": 10.0,
+    "xcomet-xl": 60.0,
+    "xcomet-xxl": 180.0,
 }
-_LARGE_MODEL = 10.0
-"""Of any other metric, for a thousand characters."""
+_OTHER_METRIC = 0.03
+"""Of BLEU and chrF, and of a metric of the user's own, for a thousand characters."""
 _TER_PER_PAIR_OF_WORDS = 1.5e-5
 """sacrebleu tries shifts in pure Python: its time grows with the square of a segment's words."""
 _LETTERS_PER_WORD = {"en": 6, "zh": 1}
@@ -34,7 +33,7 @@ def scoring_seconds(task: Task, runs: Sequence[Run], metrics: Sequence[str]) -> 
         lengths = [len(hypothesis.text) for hypothesis in run.hypotheses()]
         words = (length / _LETTERS_PER_WORD[task.target_language] for length in lengths)
         thousands = sum(lengths) / 1000
-        seconds += sum(_PER_RUN + thousands * _PER_THOUSAND_CHARACTERS.get(m, _LARGE_MODEL) for m in metrics)
+        seconds += sum(_PER_RUN + thousands * _PER_THOUSAND_CHARACTERS.get(m, _OTHER_METRIC) for m in metrics)
         seconds += _TER_PER_PAIR_OF_WORDS * sum(count**2 for count in words) * ("ter" in metrics)
     return seconds
 

@@ -188,7 +188,7 @@ def job_configs(sweep: Sequence[str]) -> Iterator[DictConfig]:
             for parsed in parse_overrides(list(itertools.compress(overrides, is_plain))):
                 value = parsed.value()
                 config.direction = value.text if isinstance(value, QuotedString) else value
-            settings.check(config, own_code=_names_folder(for_hydra))
+            settings.check(config, _own_folders(for_hydra))
         yield config
 
 
@@ -211,15 +211,16 @@ def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
         else config
     )
     with friendly_errors():
-        settings.check(own, own_code=_names_folder(overrides))
+        settings.check(own, _own_folders(overrides))
         if with_hydra:
             settings.check_launcher(config.hydra)
     return config
 
 
-def _names_folder(overrides: Sequence[str]) -> bool:
-    """Whether the user named a folder of their own, whose yaml files may name classes."""
-    return any(parsed.key_or_group == _SEARCH_PATH for parsed in parse_overrides(overrides))
+def _own_folders(overrides: Sequence[str]) -> list[Path]:
+    """The folders that the user named with --config-dir. Their yaml files may name classes."""
+    values = [o.value() for o in parse_overrides(overrides) if o.key_or_group == _SEARCH_PATH]
+    return [Path(text.removeprefix("file://")) for text in _texts(values)]
 
 
 def _compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:

@@ -35,6 +35,8 @@ class ConfigFiles(ConfigSource):
         try:
             _check_size(yaml.compose(text, Loader=yaml.SafeLoader), path)
             header = self._get_header_dict(text)
+            if config_path.startswith("metric/") and not header.get("package"):
+                header["package"] = f"metric.{path.stem}"  # a run has several metrics, each under its own key
             config = OmegaConf.load(io.StringIO(text))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
@@ -25,7 +26,7 @@ import msgspec
 from msgspec import Meta
 from omegaconf import DictConfig, OmegaConf
 
-from bench import limits
+from bench import limits, own_code
 from bench.core import Adapter, Granularity, Scorer, Test
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
@@ -79,12 +80,14 @@ _HYDRA_HOMES = ("hydra._internal.core_plugins.", "hydra_plugins.")
 # A job's config
 
 
-def check(config: DictConfig, *, own_code: bool) -> None:
+def check(config: DictConfig, folders: Sequence[Path] = ()) -> None:
     """Raise BenchError, which names the key, unless every value of a job's config can be used.
 
     Settings that are still missing ("???") are skipped, and so are `direction`, `system` and `metric` if they
-    are not given. `own_code`: whether `_target_` may name classes outside bench.
+    are not given. `folders`: those of --config-dir. If there is one, `_target_` may name classes outside bench, and
+    modules are imported from there.
     """
+    own_code.add_folders(folders)
     values = recorded(config)
     _check_fields(values, _types(_Settings), "", required=_REQUIRED)
     _check_fields(values["compare"], _types(_Compare), "compare.", required={"test"})
@@ -102,7 +105,7 @@ def check(config: DictConfig, *, own_code: bool) -> None:
     _check_store(str(config.store))
     _check_path(str(config.reference), "reference")
     if values.get("system") is not None:
-        _check_system(values["system"], own_code)
+        _check_system(values["system"], folders)
     for metric, node in values.get("metric", {}).items():
         key = f"metric.{metric}"
         if not isinstance(node, dict):
@@ -110,7 +113,7 @@ def check(config: DictConfig, *, own_code: bool) -> None:
         if not is_metric_id(metric):
             raise BenchError(f"{key} cannot name a metric: use letters, digits, - and _.")
         _check_resources(node, key)
-        _check_node({k: v for k, v in node.items() if k != "resources"}, Scorer, key, own_code)
+        _check_node({k: v for k, v in node.items() if k != "resources"}, Scorer, key, folders)
 
 
 def check_job(config: DictConfig) -> None:
@@ -154,7 +157,7 @@ def _create(values: Mapping[str, Any], key: str, arguments: Mapping[str, Any]) -
         for name, value in values.items()
         if name != "_target_"
     }
-    kind = _class(str(values["_target_"]), tuple(_HOMES), key, own_code=True)
+    kind = _import_class(str(values["_target_"]), tuple(_HOMES), key)
     try:
         return kind(**created, **arguments)
     except BenchError:
@@ -168,7 +171,7 @@ def _create(values: Mapping[str, Any], key: str, arguments: Mapping[str, Any]) -
 # Systems and metrics
 
 
-def _check_system(system: Mapping[str, Any], own_code: bool) -> None:
+def _check_system(system: Mapping[str, Any], folders: Sequence[Path]) -> None:
     card = {key: value for key, value in system.items() if key not in ("adapter", "resources")}
     types = _types(SystemCard)
     fields = [*types, "adapter", "resources"]
@@ -181,7 +184,7 @@ def _check_system(system: Mapping[str, Any], own_code: bool) -> None:
     _check_resources(system, "system")
     if not isinstance(system.get("adapter"), dict):
         raise BenchError("system.adapter is missing: choose a system of configs/system/, as in system=llm.")
-    _check_node(system["adapter"], Adapter, "system.adapter", own_code)
+    _check_node(system["adapter"], Adapter, "system.adapter", folders)
 
 
 def _check_resources(node: Mapping[str, Any], key: str) -> None:
@@ -189,16 +192,19 @@ def _check_resources(node: Mapping[str, Any], key: str) -> None:
     _check_fields({"resources": node.get("resources") or {}}, {"resources": kind}, f"{key}.")
 
 
-def _check_node(node: Mapping[str, Any], base: type, key: str, own_code: bool) -> None:
+def _check_node(node: Mapping[str, Any], base: type, key: str, folders: Sequence[Path]) -> None:
     """Check what describes an object: its class, and the arguments of the constructor."""
     if not isinstance(target := node.get("_target_"), str):
         raise BenchError(f"{key}._target_ is missing: it names the class of {_KINDS[base]}.")
-    kind = _class(target, (base,), key, own_code)
+    _check_target(target, base, key, folders)
+    kind = _import_class(target, (base,), key)
+    if not target.startswith("bench."):
+        own_code.check_place(sys.modules[target.rpartition(".")[0]], folders)
     types, required, is_open = _arguments(kind)
     plain = {}
     for name, value in node.items():
         if isinstance(value, dict) and "_target_" in value:
-            _check_node(value, Prompt, f"{key}.{name}", own_code)
+            _check_node(value, Prompt, f"{key}.{name}", folders)
         elif types.get(name) is Prompt:
             raise BenchError(f"{key}.{name} must be a prompt: choose one with prompt@{key}.{name}=translate.")
         elif name != "_target_":
@@ -207,25 +213,29 @@ def _check_node(node: Mapping[str, Any], base: type, key: str, own_code: bool) -
     _check_fields(plain, {**unchecked, **types}, f"{key}.", required=required - (node.keys() - plain.keys()))
 
 
-def _class(target: str, bases: tuple[type, ...], key: str, own_code: bool) -> Callable[..., Any]:
-    """The class that `target` names. Nothing is imported that the rules do not allow."""
+def _check_target(target: str, base: type, key: str, folders: Sequence[Path]) -> None:
+    """Raise BenchError if the rules do not allow to import what `target` names."""
+    module, home = target.rpartition(".")[0], _HOMES[base]
+    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", target) or "__" in module:
+        raise BenchError(f"{key}._target_ must be the name of {_KINDS[base]}, as in {home}.MODULE.CLASS.")
+    is_home = module == home or module.startswith(f"{home}.")
+    if not is_home and (module.partition(".")[0] == "bench" or not folders):
+        raise BenchError(
+            f"{key}._target_ must be {_KINDS[base]} in {home}: for a class of your own, write a yaml and name its "
+            "folder with --config-dir."
+        )
+
+
+def _import_class(target: str, bases: tuple[type, ...], key: str) -> Callable[..., Any]:
+    """The class that a checked `target` names."""
     kinds = " or ".join(_KINDS[base] for base in bases)
     module, _, name = target.rpartition(".")
-    homes = [_HOMES[base] for base in bases]
-    is_home = any(module == home or module.startswith(f"{home}.") for home in homes)
-    if not re.fullmatch(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)+", target) or "__" in module:
-        raise BenchError(f"{key}._target_ must be the name of {kinds}, as in {homes[0]}.MODULE.CLASS.")
-    if not is_home and (module.partition(".")[0] == "bench" or not own_code):
-        raise BenchError(
-            f"{key}._target_ must be {kinds} in {' or '.join(homes)}: for a class of your own, write a yaml and "
-            "name its folder with --config-dir."
-        )
     try:
         kind = getattr(import_module(module), name)
     except Exception as error:  # a module of the user's own may fail in any way
         raise BenchError(
             f"{key}._target_ cannot be imported ({type(error).__name__}: {error}): correct the name, or put the "
-            "module on PYTHONPATH."
+            "module into the folder of --config-dir."
         ) from None
     if not (inspect.isclass(kind) and issubclass(kind, bases)) or inspect.isabstract(kind):
         raise BenchError(f"{key}._target_={target} is not {kinds}: name a class that can be used as one.")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bench.core import Scorer, Task, digest
 from bench.files import check_inside
+from bench.own_code import identity
 from bench.progress import bar
 from bench.store import Run, Store
 from bench.store.lock import exclusive_lease
@@ -13,7 +14,7 @@ from bench.store.lock import exclusive_lease
 
 def unscored_runs(store: Store, task: Task, metric: str, scorer: Scorer) -> list[Run]:
     """The current runs of a task that this very scorer has not scored."""
-    scorer_hash = digest(scorer.identity())
+    scorer_hash = digest(identity(scorer))
     return [run for run in store.current_runs(task) if store.score(run, metric, scorer_hash) is None]
 
 
@@ -53,7 +54,7 @@ def _score(store: Store, task: Task, metric: str, scorer: Scorer) -> None:
     if runs := unscored_runs(store, task, metric, scorer):
         texts = {run.label: [h.text for h in run.hypotheses_of(task)] for run in runs}
         scores = scorer.score(task, texts, store.partial_folder(task, metric))
-        scorer_hash = digest(scorer.identity())
+        scorer_hash = digest(identity(scorer))
         for run in runs:
             store.write_score(run, metric, scorer_hash, scores[run.label])
     store.remove_partial(task, metric)

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from bench import own_code
 from bench.core import Adapter, Hypothesis, Output, Source, Task, digest
 from bench.errors import BenchError
 from bench.languages import Direction
@@ -60,7 +61,7 @@ class TranslationJob:
 def identity(adapter: Adapter) -> str:
     """Hash of what changes the outputs of a system in a direction. It does not depend on the machine or the
     batches."""
-    return digest({"system": adapter.identity(), "direction": adapter.direction})
+    return digest({"system": own_code.identity(adapter), "direction": adapter.direction})
 
 
 def translate(job: TranslationJob) -> None:
@@ -122,7 +123,7 @@ def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, 
     document = {
         "format": RUN_FORMAT,
         "system": msgspec.to_builtins(job.card),
-        "adapter": job.adapter.identity(),
+        "adapter": own_code.identity(job.adapter),
         "config": dict(job.adapter_config),
         "identity": job.identity,
         "direction": job.task.direction,
