@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+
+class Advance(Protocol):
+    def __call__(self, n: int = 1, *, total: int = 0) -> None:
+        """Report that `n` more units are done. `total` sets the total number once the work knows it."""
+        ...
+
+
 T = TypeVar("T")
 _MIN_ITEMS = 5000
 """`watch` shows no bar for fewer items."""
@@ -32,12 +39,8 @@ _quiet = False
 _lock = threading.Lock()
 _display: Progress | None = None
 """rich draws one live display at a time, so bars that are open at the same time share it."""
-
-
-class Advance(Protocol):
-    def __call__(self, n: int = 1, *, total: int = 0) -> None:
-        """Report that `n` more units are done. `total` sets the total number once the work knows it."""
-        ...
+_overall: tuple[str, Advance] | None = None
+"""The unit of the bar for all the work of a command, and the function that advances it."""
 
 
 def configure(*, quiet: bool) -> None:
@@ -70,6 +73,30 @@ def bar(label: str, total: int = 0, unit: str = "") -> Iterator[Advance]:
 
     `total` is in `unit`s; 0 if it is not known yet. The unit "bytes" is shown as MB.
     """
+    with _bar(label, total, unit) as own_advance:
+
+        def advance(n: int = 1, *, total: int = 0) -> None:
+            own_advance(n, total=total)
+            if _overall and _overall[0] == unit:
+                _overall[1](n)
+
+        yield advance
+
+
+@contextmanager
+def overall_bar(label: str, total: int, unit: str) -> Iterator[None]:
+    """Show the progress of a command that has several bars. Those that count the same unit advance it."""
+    global _overall
+    with _bar(label, total, unit) as advance:
+        _overall = unit, advance
+        try:
+            yield
+        finally:
+            _overall = None
+
+
+@contextmanager
+def _bar(label: str, total: int, unit: str) -> Iterator[Advance]:
     if _quiet:
         yield lambda n=1, *, total=0: None
     elif _console().is_terminal:
@@ -111,12 +138,13 @@ def _terminal_bar(label: str, total: int, unit: str) -> Iterator[Advance]:
                 display.remove_task(task)  # only the outermost bar stays on the screen
 
 
-def _log_lines(label: str, total: int, unit: str) -> Iterator[Advance]:
+def _log_lines(label: str, expected: int, unit: str) -> Iterator[Advance]:
     start = time.monotonic()
     done, shown_quarter, shown_at = 0, 0, start
 
-    def advance(n: int = 1, *, total: int = total) -> None:
+    def advance(n: int = 1, *, total: int = 0) -> None:
         nonlocal done, shown_quarter, shown_at
+        total = total or expected
         with _lock:
             done += n
             now = time.monotonic()

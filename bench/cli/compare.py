@@ -31,7 +31,7 @@ _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 _COLOURS = {"A": "cyan", "B": "magenta"}
 
 
-@click.command()
+@click.command(short_help="Compare two systems.")
 @click.argument("a")
 @click.argument("b")
 @STORE

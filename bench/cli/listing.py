@@ -28,7 +28,7 @@ _CONFIG_DIR = click.option(
 _SAMPLE = 3  # translations that are shown of a run
 
 
-@click.command("list")
+@click.command("list", short_help="List systems, metrics, prompts, suites, sets or runs.")
 @click.argument("kind", type=click.Choice(_KINDS), default="systems")
 @STORE
 @_CONFIG_DIR
@@ -46,7 +46,7 @@ def list_all(kind: str, root: Path, config_dir: Path | None) -> None:
     _print([_table(listing(kind, root, config_dir))])  # type: ignore[arg-type]
 
 
-@click.command()
+@click.command(short_help="Show a run, or the yaml of a system or metric.")
 @click.argument("name")
 @STORE
 @_CONFIG_DIR
@@ -74,7 +74,7 @@ def show(name: str, root: Path, config_dir: Path | None) -> None:
     _print(sections)
 
 
-@click.command()
+@click.command(short_help="Delete runs.")
 @click.argument("names", nargs=-1, required=True, metavar="RUN...")
 @STORE
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")

@@ -30,7 +30,10 @@ _STATE_STYLES = {"failed": "bold red", "gap": "yellow", "needs nothing": "dim"}
 _VERDICT_STYLES = {"ok": "green", "optional": "dim", "warning": "yellow", "missing": "bold red"}
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(
+    context_settings={"ignore_unknown_options": True},
+    short_help="Fetch all that a run needs, for offline nodes.",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
 @click.option(
     "--into",
@@ -71,7 +74,9 @@ def prefetch(quiet: bool, into: Path | None, config_dir: Path | None, overrides:
         sys.exit(2)
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(
+    context_settings={"ignore_unknown_options": True}, short_help="Show what this machine can run."
+)
 @_CONFIG_DIR
 @_OVERRIDES
 def doctor(config_dir: Path | None, overrides: tuple[str, ...]) -> None:

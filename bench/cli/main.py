@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ from bench.cli.machine import doctor, prefetch
 from bench.cli.meta_evaluate import meta_evaluate
 from bench.cli.references import references
 from bench.cli.results import publish, verify
+from bench.cli.run import run
 from bench.cli.score import score
 from bench.errors import BenchError
 from bench.escaping import terminal
@@ -39,7 +39,26 @@ def _errors_for_users() -> Iterator[None]:
         raise
 
 
+_SECTIONS = {
+    "Translate and score": (run, score, compare),
+    "Look around": (list_all, show, rm),
+    "Documents": (references,),
+    "Publish": (publish, verify),
+    "Metrics": (meta_evaluate,),
+    "Machines": (doctor, prefetch),
+}
+"""The commands as `bench --help` lists them."""
+
+
 class _Commands(click.Group):
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(len(command.name or "") for command in itertools.chain(*_SECTIONS.values()))
+        limit = formatter.width - width - 6
+        for title, commands in _SECTIONS.items():
+            with formatter.section(title):
+                rows = [((c.name or "").ljust(width), c.get_short_help_str(limit)) for c in commands]
+                formatter.write_dl(rows)
+
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _errors_for_users():
             return super().make_context(*arguments, **options)
@@ -55,69 +74,14 @@ def main() -> None:
     """Official bilingual texts as machine-translation benchmarks.
 
     \b
-      bench score ours=out.zh-en.txt         files with outputs: scores, tests, boards
-      bench run                              the built-in default suite: four systems, both directions
-      bench run system=copy                  one system of configs/system/, added to the boards
-      bench compare A B                      compare two systems: scores, significance, example segments
-      bench list                             systems, metrics, prompts, suites, sets, runs to choose from
-      bench show NAME                        one run, or the yaml of a system, metric, prompt or suite
-      bench rm RUN                           delete runs and write their boards again
-      bench verify                           recompute and check published results
-      bench publish RUN …                    move runs into the published results
-      bench references check ID              check that a reference set holds what its source holds
-      bench meta-evaluate JUDGEMENTS.csv     correlate metrics with human judgements
-      bench doctor                           show what this machine can run, and how to install what is missing
-      bench prefetch --into DIR              fetch all that a run needs, for nodes without a network
+      bench score ours=out.zh-en.txt     your own outputs: scores, tests, boards
+      bench run                          the built-in default suite: four systems, both directions
+      bench run system=copy              one system, added to the boards
+      bench compare A B                  two systems: scores, significance, example segments
+
+    `bench COMMAND --help` has more examples.
     """
 
 
-@main.command(context_settings={"ignore_unknown_options": True})
-@click.option("-q", "--quiet", is_flag=True, help="No progress on standard error.")
-@click.option(
-    "--config-dir",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A folder with yaml files of your own: system/, suite/, metric/, prompt/.",
-)
-@click.option(
-    "-m", "--multirun", is_flag=True, hidden=True, help="Accepted, since a suite always is a multirun."
-)
-@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
-def run(quiet: bool, config_dir: Path | None, multirun: bool, overrides: tuple[str, ...]) -> None:
-    """Translate, score and show the boards; finished work is reused.
-
-    OVERRIDES are Hydra overrides: KEY=VALUE, or KEY=A,B for several values. They can set everything in configs/.
-
-    \b
-      bench run                                              suite=offline, both directions
-      bench run suite=offline direction=zh-en                one direction
-      bench run system=copy,dictionary store=/tmp/runs       two systems, in another store
-      bench score ours=out.zh-en.txt                         your own outputs: see bench score --help
-      bench run system=llm system.name=mine system.adapter.checkpoint=/models/mine
-      bench run system=llm system.name=hub system.adapter.checkpoint=org/model@COMMIT     from the Hugging Face Hub
-      bench run system=hunyuan-mt-7b prompt=paragraph      one paragraph per request
-      bench run system=openai system.name=gpt system.adapter.model=gpt-4.1-mini   an endpoint; key in OPENAI_API_KEY
-      bench run 'metric=[bleu,chrf]'                         some metrics
-    """
-    from bench.cli.boards import print_boards
-    from bench.commands.run import run as run_suite
-    from bench.launching.compose import config_dir_override
-
-    all_overrides = [*overrides, *(["quiet=true"] if quiet else [])]
-    if config_dir:
-        all_overrides.append(config_dir_override(config_dir))
-    boards, path = run_suite(all_overrides)
-    if code := print_boards(boards, path):
-        sys.exit(code)
-
-
-main.add_command(score)
-main.add_command(references)
-main.add_command(compare)
-main.add_command(list_all)
-main.add_command(show)
-main.add_command(rm)
-main.add_command(meta_evaluate)
-main.add_command(prefetch)
-main.add_command(publish)
-main.add_command(verify)
-main.add_command(doctor)
+for _command in itertools.chain(*_SECTIONS.values()):
+    main.add_command(_command)

@@ -20,7 +20,7 @@ _BASELINES = ("chrf", "bleu")
 """Metrics that every table shows."""
 
 
-@click.command("meta-evaluate")
+@click.command("meta-evaluate", short_help="Correlate metrics with human judgements.")
 @click.option("--markdown", is_flag=True, help="Print Markdown, for a model card.")
 @click.argument("words", nargs=-1, required=True, metavar="FILE... [metric=NAME,...]", type=click.UNPROCESSED)
 def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:

@@ -19,7 +19,7 @@ _config_dir = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Recompute and check published results.")
 @click.argument("results", type=_FOLDER, default="results")
 @_config_dir
 def verify(results: Path, config_dir: Path | None) -> None:
@@ -56,7 +56,7 @@ def verify(results: Path, config_dir: Path | None) -> None:
         sys.exit(2)
 
 
-@click.command()
+@click.command(short_help="Add runs to the published results.")
 @click.argument("runs", nargs=-1, type=_FOLDER, metavar="[RUN]...")
 @click.option("--into", type=_FOLDER, default="results", show_default=True, help="The published results.")
 @_config_dir

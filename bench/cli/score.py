@@ -9,7 +9,7 @@ import click
 from bench.errors import BenchError
 
 
-@click.command()
+@click.command(short_help="Score files with outputs; write boards.")
 @click.argument("files", nargs=-1, required=True, metavar="NAME=PATH...")
 @click.option(
     "--reference",

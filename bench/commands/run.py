@@ -7,7 +7,9 @@ only, so that it does not matter where it ran.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from bench import progress
+from bench.adapters.hypotheses import Hypotheses
 from bench.boards.rows import Board, Columns, build_board
 from bench.boards.write import write_boards
 from bench.commands.pages import published_columns
@@ -40,11 +43,11 @@ from bench.scoring.driver import score, unscored_runs
 from bench.store import Store
 from bench.store.failures import read_failure
 from bench.store.lock import exclusive_lease
-from bench.translation.driver import TranslationJob
+from bench.translation.driver import TranslationJob, unfinished_sources
 
 
 @dataclass(frozen=True)
-class _Suite:
+class Suite:
     """One `bench run`, as its overrides describe it."""
 
     overrides: Sequence[str]
@@ -82,17 +85,19 @@ def run(overrides: Sequence[str], jobs: Sequence[Sequence[str]] = ()) -> tuple[l
     direction if the store has it. A system that fails leaves its reason in the store and on the board; the
     others go on.
     """
-    suite = _read(as_meant(overrides), jobs)
+    suite = read_suite(overrides, jobs)
     store, stages = suite.store, suite.config.stages
     unfinished = [
-        request
+        (job, request)
         for job, request in zip(suite.jobs, suite.requests, strict=True)
         if "translate" in stages and not job.is_finished(store)
     ]
     if "score" in stages:
         suite = replace(suite, gaps=_prepare(suite, bool(unfinished)))
     if unfinished:
-        launch(suite.launcher, translate_job, unfinished, store.sweeps_folder)
+        jobs_to_run, requests = zip(*unfinished, strict=True)
+        with _overall_bar(suite.launcher, jobs_to_run):
+            launch(suite.launcher, translate_job, requests, store.sweeps_folder)
 
     requested = {job.task.direction for job in suite.jobs}
     set_id = suite.tasks[0].reference.id
@@ -119,8 +124,9 @@ def run(overrides: Sequence[str], jobs: Sequence[Sequence[str]] = ()) -> tuple[l
     return [board for board in boards if board.direction in requested], path
 
 
-def _read(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]]) -> _Suite:
+def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ()) -> Suite:
     """Compose the run. Raises BenchError for overrides that are wrong, before anything is translated."""
+    overrides = as_meant(overrides)
     sweep, suite = expand(overrides)
     launcher = Launcher.from_overrides(overrides)
     if own_jobs:
@@ -141,7 +147,8 @@ def _read(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]]) -> _Suite
     reference_set = reference(config)
     metric_scorers = scorers(config)
     jobs = [translation_job(job_config, reference_set) for job_config in configs]
-    return _Suite(
+    _check_files(jobs)
+    return Suite(
         overrides=overrides,
         launcher=launcher,
         config=config,
@@ -159,7 +166,29 @@ def _read(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]]) -> _Suite
     )
 
 
-def _columns(suite: _Suite, tasks: Sequence[Task]) -> Columns:
+def _check_files(jobs: Sequence[TranslationJob]) -> None:
+    """Raise BenchError if one file is to be the outputs of both directions."""
+    directions: dict[str, set[Direction]] = defaultdict(set)
+    for job in jobs:
+        if isinstance(job.adapter, Hypotheses):
+            directions[str(job.adapter.path)].add(job.task.direction)
+    for path, both in directions.items():
+        if len(both) > 1:
+            raise BenchError(
+                f"{path} cannot hold the outputs of both directions: give its own, as in direction=zh-en, or "
+                "{direction} in the path of two files."
+            )
+
+
+def _overall_bar(launcher: Launcher, jobs: Sequence[TranslationJob]) -> AbstractContextManager[None]:
+    """Progress of all jobs, if several run one after another in this process."""
+    if not launcher.is_local or len(jobs) < 2:
+        return nullcontext()
+    total = sum(len(unfinished_sources(job)) for job in jobs)
+    return progress.overall_bar(f"all {len(jobs)} jobs", total, "segments")
+
+
+def _columns(suite: Suite, tasks: Sequence[Task]) -> Columns:
     """The columns of the boards: the metrics of this run, and those of the boards so far that have scores."""
     store, requested = suite.store, list(suite.scorers)
     set_id = tasks[0].reference.id
@@ -177,7 +206,7 @@ def _columns(suite: _Suite, tasks: Sequence[Task]) -> Columns:
     return Columns(metrics, primary, suite.gaps)
 
 
-def _prepare(suite: _Suite, translating: bool) -> dict[str, str]:
+def _prepare(suite: Suite, translating: bool) -> dict[str, str]:
     """Prepare the scorers that have work, before hours are spent on translating.
 
     Returns metric id -> why the board will have a gap. Raises BenchError if the scorer is required.
@@ -195,7 +224,7 @@ def _prepare(suite: _Suite, translating: bool) -> dict[str, str]:
     return gaps
 
 
-def _score_elsewhere(suite: _Suite, tasks: Sequence[Task]) -> dict[Direction, dict[str, str]]:
+def _score_elsewhere(suite: Suite, tasks: Sequence[Task]) -> dict[Direction, dict[str, str]]:
     """Launch one job per task and metric with work, so that a model is loaded once and scores all systems.
 
     Returns what is still unscored afterwards, and why.

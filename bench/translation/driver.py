@@ -81,10 +81,7 @@ def translate(job: TranslationJob) -> None:
         complete_run = read_run(job.folder)
         if complete_run and not shard:  # another shard may be about to complete the run
             complete_run.hypotheses()
-        known = _known(job.folder)
-        own = job.shard.take(sources)
-        missing = {s.request_id for s in own if keys[s.id] not in known or known[keys[s.id]].error}
-        todo = [source for source in own if source.request_id in missing]
+        todo = _unfinished(job, sources, keys)
         if todo:
             write_failure(job.folder, in_progress_note(provenance.process_description()), shard)
             job.adapter.load()
@@ -93,6 +90,18 @@ def translate(job: TranslationJob) -> None:
         clear_failure(job.folder, shard)
     with exclusive_lease(job.folder / "lock", job.label):
         _complete(job, keys, facts)
+
+
+def unfinished_sources(job: TranslationJob) -> list[Source]:
+    """The sources of the job that `translate` would send to the model now."""
+    sources = batching.sources(job.task, job.adapter.context)
+    return _unfinished(job, sources, _keys(sources, job.identity))
+
+
+def _unfinished(job: TranslationJob, sources: Sequence[Source], keys: Mapping[str, str]) -> list[Source]:
+    known, own = _known(job.folder), job.shard.take(sources)
+    missing = {s.request_id for s in own if keys[s.id] not in known or known[keys[s.id]].error}
+    return [source for source in own if source.request_id in missing]
 
 
 def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, Any]) -> None:

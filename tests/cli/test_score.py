@@ -113,3 +113,16 @@ def test_mistakes(arguments: list[str], problem: str) -> None:
     assert problem in result.stderr
     assert result.stderr.count("\n") == 1
     assert not Path("runs").exists()
+
+
+def test_one_file_is_not_scored_as_the_outputs_of_both_directions() -> None:
+    """`bench run` without direction= runs both; 36 of 39 hypotheses would be in the wrong language."""
+    run = ["run", "system=hypotheses", "system.name=ours", "metric=[chrf]"]
+    result = invoke(*run, "system.adapter.path=out.zh-en.txt")
+    assert result.exit_code == 2
+    assert "give its own, as in direction=zh-en" in result.stderr
+    assert not Path("runs").exists()
+    Path("chinese.txt").rename("out.en-zh.txt")
+    result = invoke(*run, "system.adapter.path=out.{direction}.txt")
+    assert result.exit_code == 0
+    assert board("en-zh") == {"ours": {"chrf": 100.0}}
