@@ -61,10 +61,10 @@ def verify(results: Path, config_dir: Path | None) -> None:
 @click.option("--into", type=_FOLDER, default="results", show_default=True, help="The published results.")
 @_config_dir
 def publish(runs: tuple[Path, ...], into: Path, config_dir: Path | None) -> None:
-    """Move runs into the published results and regenerate boards, site and the tables in README.md.
+    """Copy runs into the published results and regenerate boards, site and the tables in README.md.
 
-    RUN is the folder of a run. If it does not verify, it is refused and nothing is changed. Without a RUN, everything
-    that is published is regenerated.
+    RUN is the folder of a run. If it does not verify, it is refused and nothing is changed. The store that it comes
+    from is not changed either. Without a RUN, everything that is published is regenerated.
 
     \b
       bench publish runs/china-export-controls-2021/*/mine-*

@@ -132,14 +132,14 @@ def updated_pages(root: Path, boards_by_set: Sequence[Sequence[Board]]) -> Itera
     """Paths and new texts of the pages that show boards between `<!-- board … -->` and `<!-- /board -->`.
 
     These are README.md of the store, with complete tables, and README.md in its parent folder, with the first
-    rows.
+    rows, unless that one shows the boards of another store.
     """
     for page, folder, first_rows in (
         (root / "README.md", "", 0),
         (root.parent / "README.md", f"{root.name}/", _FIRST_ROWS),
     ):
         text = read_page(page)
-        if not _BEGIN.search(text):
+        if not _BEGIN.search(text) or (first_rows and _shows_another_store(text, folder)):
             continue
         lines: list[str] = []
         for boards in boards_by_set:
@@ -150,6 +150,13 @@ def updated_pages(root: Path, boards_by_set: Sequence[Sequence[Board]]) -> Itera
                 lines += formats.complete_tables(boards, set_folder)
         content = "\n".join(lines).rstrip("\n") + "\n"
         yield page, with_boards(text, content)
+
+
+def _shows_another_store(page: str, folder: str) -> bool:
+    """Whether the boards of a page link to runs, and none of them is in `folder`."""
+    begin = _BEGIN.search(page)
+    boards = page[begin.end() :].partition(_END)[0] if begin else ""
+    return "](" in boards and f"]({folder}" not in boards
 
 
 def read_page(page: Path) -> str:

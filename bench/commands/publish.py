@@ -1,4 +1,4 @@
-"""`bench publish`: moves runs into a folder of published results and regenerates everything that depends on
+"""`bench publish`: copies runs into a folder of published results and regenerates everything that depends on
 them."""
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from bench.store.run import has_attempts, read_run
 
 
 def publish(folders: Sequence[Path], root: Path, config_dir: Path | None = None) -> list[Path]:
-    """Move the runs in `folders` into the results folder `root`; without folders, only regenerate it.
+    """Copy the runs in `folders` into the results folder `root`; without folders, only regenerate it.
 
     Runs are scored by the metrics that are published there, else by those of the boards in their own store.
     `config_dir`: the folder with metrics of the user's own. Then boards, site and pages are written. Returns
@@ -48,8 +48,7 @@ def publish(folders: Sequence[Path], root: Path, config_dir: Path | None = None)
         raise nothing
     with transaction(root) as folder:
         references: dict[str, ReferenceSet] = {}
-        named = [path for path in dict.fromkeys(map(Path.absolute, folders)) if not _has_moved(path, results)]
-        runs = [_read_run(path, root, references) for path in named]
+        runs = [_read_run(path, root, references) for path in dict.fromkeys(map(Path.absolute, folders))]
         for set_id in results.set_ids():
             references.setdefault(set_id, load_reference(results, set_id))
         if not references:
@@ -58,16 +57,8 @@ def publish(folders: Sequence[Path], root: Path, config_dir: Path | None = None)
             for set_id, reference in sorted(references.items()):
                 new_runs = [run for run in runs if run.record.reference.id == set_id]
                 _make_draft(results, draft(folder), reference, new_runs, config_dir)
-            commit(folder, runs, root)
+            commit(folder, root)
     return [results.leaderboard_path(set_id, "md") for set_id in sorted(references)]
-
-
-def _has_moved(folder: Path, results: Store) -> bool:
-    """Whether a run left its store when it was published: the command is repeated after it was interrupted."""
-    is_published = results.run(results.root.joinpath(*folder.parts[-3:])) is not None
-    if moved := is_published and not folder.exists():
-        progress.say(f"{folder} is published already.")
-    return moved
 
 
 def _read_run(folder: Path, root: Path, references: dict[str, ReferenceSet]) -> Run:

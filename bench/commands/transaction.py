@@ -1,58 +1,41 @@
 """The transaction of `bench publish`: everything that is published, or nothing.
 
-New files are made beside the published ones, in `.publishing-<id>/new/`. Renaming plan.json to commit.json
-decides: before it, nothing is published; after it, everything will be. If the process is killed, the next
-`bench publish` completes what was decided and deletes what was not.
+New files are made beside the published ones, in `.publishing-<id>/new/`. A file `commit` decides: before it,
+nothing is published; after it, everything will be. If the process is killed, the next `bench publish` completes
+what was decided and deletes what was not.
 
 The folder may come from a stranger, and so may what looks like an interrupted transaction. Completing it moves
-files within the folder only. It removes a run from a store only if the run's folder holds a file named like
-the transaction, which was put there before it was decided, and if the published copy is the same.
+files within the folder only.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import stat
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-import msgspec
-
-from bench import limits, progress
+from bench import limits
 from bench.boards.write import write_boards
 from bench.commands.pages import build_boards, load_reference, published_columns, updated_pages
 from bench.errors import BenchError
 from bench.files import (
     check_inside,
-    decode_record,
     disk_errors,
     no_empty_folders,
     read_bytes,
     remove_abandoned,
-    write_json,
     write_text,
 )
-from bench.names import is_name
-from bench.store import Run, Store
-from bench.store.journal import HYPOTHESES
+from bench.store import Store
 from bench.store.lock import exclusive_lease
-from bench.store.run import read_run
 
 _PREFIX = ".publishing-"
-_NEW, _PLAN, _COMMIT = "new", "plan.json", "commit.json"
-_REMOVED = ".removed-"
-_LOCK = re.compile(r"lock(-\d+-of-\d+)?")
-
-
-class _Plan(msgspec.Struct, frozen=True):
-    """plan.json and commit.json."""
-
-    runs: list[str]
-    """Folders of the runs that leave their stores."""
+_NEW, _COMMIT = "new", "commit"
+_OLD_COMMIT = "commit.json"
+"""Its name before publishing left the runs in their stores."""
 
 
 @contextmanager
@@ -72,7 +55,7 @@ def transaction(root: Path) -> Iterator[Path]:
             yield folder
         finally:
             if not _is_committed(folder):
-                _roll_back(folder)
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def leftovers(root: Path) -> list[Path]:
@@ -102,8 +85,8 @@ def boards_leases(store: Store, set_ids: Sequence[str]) -> Iterator[None]:
         yield
 
 
-def commit(folder: Path, runs: Sequence[Run], root: Path) -> None:
-    """Publish the draft and remove `runs` from their stores. The caller holds the boards' leases.
+def commit(folder: Path, root: Path) -> None:
+    """Publish the draft. The caller holds the boards' leases.
 
     Raises BenchError if a disk is full or cannot be written; if that happens after the decision, the next
     `bench publish` completes it.
@@ -111,52 +94,25 @@ def commit(folder: Path, runs: Sequence[Run], root: Path) -> None:
     with disk_errors(folder):
         for path in _files(folder / _NEW):
             _sync(path)
-    folders = [run.folder.resolve() for run in runs]
-    write_json(folder / _PLAN, {"runs": [str(path) for path in folders]})
-    for path in folders:
-        with disk_errors(path):
-            (path / folder.name).touch(exist_ok=False)
-    with disk_errors(folder):
-        os.replace(folder / _PLAN, folder / _COMMIT)
+        (folder / _COMMIT).touch()
     _end(folder, root)
 
 
 def _is_committed(folder: Path) -> bool:
-    return (folder / _COMMIT).is_file()
+    return any((folder / name).is_file() for name in (_COMMIT, _OLD_COMMIT))
 
 
 def _end(folder: Path, root: Path) -> None:
     """Complete a transaction that was decided; delete any other. Every step can be repeated."""
-    plan = _read_plan(folder / _COMMIT)
-    if plan is None:
-        _roll_back(folder)
-        return
-    with disk_errors(root):
-        for path in _files(folder / _NEW):
-            _move(path, root / path.relative_to(folder / _NEW), root)
-    _write_boards_and_pages(Store(root))
-    for run in plan.runs:
-        _remove_run(Path(run), Store(root), folder.name)
-    with disk_errors(root):
-        (folder / _COMMIT).unlink()
+    if _is_committed(folder):
+        with disk_errors(root):
+            for path in _files(folder / _NEW):
+                _move(path, root / path.relative_to(folder / _NEW), root)
+        _write_boards_and_pages(Store(root))
+        with disk_errors(root):
+            for name in (_COMMIT, _OLD_COMMIT):
+                (folder / name).unlink(missing_ok=True)
     shutil.rmtree(folder, ignore_errors=True)
-
-
-def _roll_back(folder: Path) -> None:
-    plan = _read_plan(folder / _PLAN)
-    for run in plan.runs if plan else ():
-        if _is_marked(Path(run), folder.name):
-            with suppress(OSError):
-                (Path(run) / folder.name).unlink()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _read_plan(path: Path) -> _Plan | None:
-    """None if there is none, or what is there was not written by this program."""
-    with suppress(FileNotFoundError, BenchError):
-        plan = decode_record(read_bytes(path, inside=path.parent), path, _Plan)
-        return plan if len(plan.runs) <= limits.RUNS else None
-    return None
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -191,63 +147,6 @@ def _write_boards_and_pages(results: Store) -> None:
     for page, text in updated_pages(results.root, all_boards):
         remove_abandoned(page)
         write_text(page, text)
-
-
-def _remove_run(folder: Path, results: Store, transaction_id: str) -> None:
-    """Remove a published run from its store, unless another process has begun to change it.
-
-    It gets another name first, so that a killed process never leaves half a run.
-    """
-    if not (folder.is_absolute() and is_name(folder.name)):
-        return
-    removed = folder.with_name(f"{_REMOVED}{folder.name}")
-    try:
-        if _is_marked(folder, transaction_id):
-            with ExitStack() as leases, disk_errors(folder):
-                for lock in {folder / "lock", *(p for p in folder.glob("lock-*") if _LOCK.fullmatch(p.name))}:
-                    leases.enter_context(exclusive_lease(lock, str(folder), patience=0))
-                if any(folder.glob("journal*")) or not _is_published(folder, results):
-                    raise BenchError(f"{folder} is not complete or not the published run: see `bench show`.")
-                folder.rename(removed)
-    except BenchError:
-        progress.say(
-            f"{folder} is in use by another process, or cannot be changed, and stays where it is.",
-            warning=True,
-        )
-        with suppress(OSError):
-            (folder / transaction_id).unlink()
-    if _is_marked(removed, transaction_id) and not removed.is_symlink():
-        _delete_marked(removed, transaction_id)
-    with suppress(OSError):
-        removed.rmdir()  # an empty folder is what a killed process may have left
-
-
-def _delete_marked(folder: Path, transaction_id: str) -> None:
-    """Delete a folder with the mark of this transaction. The mark goes last: a killed process can be repeated."""
-    with suppress(OSError):
-        for path in folder.iterdir():
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            elif path.name != transaction_id:
-                path.unlink()
-        (folder / transaction_id).unlink()
-
-
-def _is_marked(folder: Path, transaction_id: str) -> bool:
-    with suppress(OSError, ValueError):  # ValueError: a NUL in the path
-        state = (folder / transaction_id).lstat()
-        return stat.S_ISREG(state.st_mode) and state.st_size == 0
-    return False
-
-
-def _is_published(folder: Path, results: Store) -> bool:
-    """Whether the results hold a copy of the run in `folder`."""
-    run = read_run(folder)
-    if run is None or not is_name(run.record.reference.id):
-        return False
-    copy = results.set_folder(run.record.reference.id) / run.record.direction / folder.name
-    check_inside(copy, results.root)
-    return all(_same(folder / name, copy / name) for name in ("run.json", HYPOTHESES))
 
 
 def _same(a: Path, b: Path) -> bool:
