@@ -15,6 +15,10 @@ TABLE_BYTES = 512 * MIB
 """hypotheses.jsonl, segments.jsonl, scores, comparisons, leaderboards: a file with a row per segment or pair."""
 DOCUMENT_BYTES = 256 * MIB
 """A document, parallel files, judgements: a file that is named on the command line."""
+LOGO_BYTES = 256 * 1024
+"""A logo for the site."""
+INTRODUCTION_CHARACTERS = 5_000
+"""Characters of an introduction to the site."""
 FILES = 500_000
 """Files in the folder of a published set."""
 PATH_CHARACTERS = 4_096

@@ -49,6 +49,27 @@ class SystemCard(msgspec.Struct, frozen=True, omit_defaults=True):
     price: Price | None = None
 
 
+class SiteHead(msgspec.Struct, frozen=True, omit_defaults=True):
+    """site.json of a store: what its publisher puts above the boards of the site."""
+
+    title: Annotated[
+        str, msgspec.Meta(max_length=limits.NAME_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f-\x9f]*\Z")
+    ] = ""
+    introduction: Annotated[str, msgspec.Meta(max_length=limits.INTRODUCTION_CHARACTERS)] = ""
+    """Empty lines separate paragraphs."""
+    logo: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=2 * limits.LOGO_BYTES,
+            pattern=r"^(data:image/(png|jpeg|webp|svg\+xml);base64,[A-Za-z0-9+/=]+)?\Z",
+        ),
+    ] = ""
+    """A picture as a data address."""
+
+
+NO_HEAD = SiteHead()
+
+
 class ReferenceId(msgspec.Struct, frozen=True):
     """Which version of which reference set a run was made from."""
 

@@ -24,5 +24,5 @@ def write_boards(store: Store, boards: Sequence[Board]) -> Path:
     texts = {"csv": formats.csv_text, "json": formats.json_text, "md": formats.markdown, "tex": formats.latex}
     for suffix, text in texts.items():
         store.write_leaderboard(set_id, suffix, text(boards))
-    write_site(store.site_folder(set_id), boards)
+    write_site(store.site_folder(set_id), boards, store.site_head())
     return store.leaderboard_path(set_id, "md")

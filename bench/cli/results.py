@@ -10,6 +10,7 @@ import click
 from bench.cli.printing import echo
 from bench.escaping import plain
 
+_FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _SHOWN = 100  # differences that are listed
 _config_dir = click.option(
@@ -60,18 +61,44 @@ def verify(results: Path, config_dir: Path | None) -> None:
 @click.argument("runs", nargs=-1, type=_FOLDER, metavar="[RUN]...")
 @click.option("--into", type=_FOLDER, default="results", show_default=True, help="The published results.")
 @_config_dir
-def publish(runs: tuple[Path, ...], into: Path, config_dir: Path | None) -> None:
+@click.option("--title", help="Heading of the site, instead of bitext-bench.")
+@click.option("--intro", type=_FILE, help="Text file that is shown above the boards of the site.")
+@click.option("--logo", type=_FILE, help="Picture for the head of the site: PNG, JPEG, WebP or SVG.")
+@click.option(
+    "--pages", type=_FOLDER, help="Also write the site of each set as one file, FOLDER/SET.html, to mail."
+)
+def publish(
+    runs: tuple[Path, ...],
+    into: Path,
+    config_dir: Path | None,
+    title: str | None,
+    intro: Path | None,
+    logo: Path | None,
+    pages: Path | None,
+) -> None:
     """Copy runs into the published results and regenerate boards, site and the tables in README.md.
 
     RUN is the folder of a run. If it does not verify, it is refused and nothing is changed. The store that it comes
-    from is not changed either. Without a RUN, everything that is published is regenerated.
+    from is not changed either. Without a RUN, everything that is published is regenerated. Title, introduction and
+    logo are kept until they are given again.
 
     \b
       bench publish runs/china-export-controls-2021/*/mine-*
       bench publish --into /srv/results runs/china-export-controls-2021/zh-en/mine-0123abcd
-      bench publish
+      bench publish --title "MT for treaties" --intro about.txt --logo ministry.svg
+      bench publish --into runs --pages .      your own store as one file
     """
+    from bench.boards.site.head import heading, introduction, logo_address
     from bench.commands.publish import publish as publish_runs
+    from bench.commands.publish import write_single_pages
 
-    for path in publish_runs(runs, into, config_dir):
+    head = {
+        "title": heading(title) if title is not None else None,
+        "introduction": introduction(intro) if intro else None,
+        "logo": logo_address(logo) if logo else None,
+    }
+    given = {name: text for name, text in head.items() if text is not None}
+    for path in publish_runs(runs, into, config_dir, given):
         echo(f"Written: {path}, with the other formats and the site beside it")
+    for path in write_single_pages(into, pages) if pages else ():
+        echo(f"Written: {path}")

@@ -7,9 +7,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bench import progress
 from bench.boards.formats import json_text
 from bench.boards.rows import Columns
+from bench.boards.site.single import single_page
 from bench.commands.pages import (
     build_boards,
     load_origin,
@@ -21,7 +24,7 @@ from bench.commands.transaction import boards_leases, commit, draft, transaction
 from bench.commands.verify import run_fault
 from bench.core import ReferenceSet, Scorer, Task
 from bench.errors import BenchError
-from bench.files import disk_errors
+from bench.files import disk_errors, write_text
 from bench.launching.compose import compose
 from bench.references.outside import SACREBLEU
 from bench.scoring.compare.stage import CompareSettings, compare_runs
@@ -30,12 +33,17 @@ from bench.store import Run, Store
 from bench.store.run import has_attempts, read_run
 
 
-def publish(folders: Sequence[Path], root: Path, config_dir: Path | None = None) -> list[Path]:
+def publish(
+    folders: Sequence[Path],
+    root: Path,
+    config_dir: Path | None = None,
+    head: Mapping[str, str] | None = None,
+) -> list[Path]:
     """Copy the runs in `folders` into the results folder `root`; without folders, only regenerate it.
 
     Runs are scored by the metrics that are published there, else by those of the boards in their own store.
-    `config_dir`: the folder with metrics of the user's own. Then boards, site and pages are written. Returns
-    the leaderboards' paths.
+    `config_dir`: the folder with metrics of the user's own. `head`: fields of bench.records.SiteHead that change.
+    Then boards, site and pages are written. Returns the leaderboards' paths.
 
     One process at a time publishes into a folder, and it publishes everything or nothing (see transaction.py).
     Raises BenchError for a run that does not verify; nothing is changed then.
@@ -57,8 +65,20 @@ def publish(folders: Sequence[Path], root: Path, config_dir: Path | None = None)
             for set_id, reference in sorted(references.items()):
                 new_runs = [run for run in runs if run.record.reference.id == set_id]
                 _make_draft(results, draft(folder), reference, new_runs, config_dir)
+            if head:
+                draft(folder).write_site_head(replace(results.site_head(), **head))
             commit(folder, root)
     return [results.leaderboard_path(set_id, "md") for set_id in sorted(references)]
+
+
+def write_single_pages(root: Path, folder: Path) -> list[Path]:
+    """Write the site of each set of a store as one HTML file into `folder`. Returns their paths."""
+    store, paths = Store(root), []
+    for set_id in store.set_ids():
+        boards = build_boards(store, load_reference(store, set_id), published_columns(store, set_id))
+        paths.append(folder / f"{set_id}.html")
+        write_text(paths[-1], single_page(boards, store.site_head()))
+    return paths
 
 
 def _read_run(folder: Path, root: Path, references: dict[str, ReferenceSet]) -> Run:

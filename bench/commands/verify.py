@@ -265,6 +265,7 @@ def _verify_boards(published: _PublishedSet, scratch: Store, report: Report) -> 
             for metric in columns.metrics:
                 compare_runs(scratch, task, [metric], _settings(store, task, metric))
                 advance(1)
+    scratch.write_site_head(store.site_head())
     write_boards(scratch, build_boards(scratch, published.reference, columns))
     has_site = store.site_folder(published.reference.id).is_dir()
     if not has_site:

@@ -13,6 +13,7 @@
 <store>/<set id>/leaderboard.{md,csv,json,tex}
 <store>/<set id>/reference/    parallel files that the set was loaded from; written by `bench publish`
 <store>/<set id>/site/
+<store>/site.json             title, introduction and logo of the site (bench.records.SiteHead)
 <store>/.boards-<set id>.lock     held by the process that compares the set's runs and writes its boards and site
 <store>/.sweeps/              logs of jobs that ran on other machines
 
@@ -35,6 +36,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from bench import limits
 from bench.core import Score, Task
 from bench.errors import BenchError
@@ -51,7 +54,7 @@ from bench.files import (
 )
 from bench.languages import DIRECTIONS, Direction
 from bench.names import check_name, is_metric_id, is_name
-from bench.records import Leaderboard
+from bench.records import NO_HEAD, Leaderboard, SiteHead
 from bench.store.failures import read_failures
 from bench.store.journal import HYPOTHESES
 from bench.store.run import Run, decode_run, read_run
@@ -232,6 +235,17 @@ class Store:
         """leaderboard.json, or None if there is none. Raises BenchError if it is damaged."""
         return self._load(self.leaderboard_path(set_id, "json"), _decode_leaderboard)
 
+    def site_head(self) -> SiteHead:
+        """What its publisher puts above the boards of the site. Raises BenchError if site.json is damaged."""
+        path = self._site_head_path
+        try:
+            return decode_record(read_bytes(path, inside=self.root), path, SiteHead)
+        except FileNotFoundError:
+            return NO_HEAD
+
+    def write_site_head(self, head: SiteHead) -> None:
+        write_json(self._site_head_path, msgspec.to_builtins(head), inside=self.root)
+
     def write_leaderboard(self, set_id: str, suffix: str, text: str) -> Path:
         path = self.leaderboard_path(set_id, suffix)
         write_text(path, text, inside=self.root)
@@ -242,6 +256,10 @@ class Store:
         folder = self.partial_folder(task, metric)
         check_inside(folder, self.root)
         shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _site_head_path(self) -> Path:
+        return self.root / "site.json"
 
     def _comparisons_path(self, task: Task, metric: str) -> Path:
         return self.direction_folder(task) / "comparisons" / f"{metric}.json"

@@ -360,3 +360,63 @@ def test_publishing_while_both_stores_are_written(project: Path) -> None:
     assert invoke("publish", "--into", results).exit_code == 0
     verified = invoke("verify", results)
     assert verified.exit_code == 0, verified.output
+
+
+def test_title_introduction_and_logo_are_kept(project: Path) -> None:
+    results = project / "results"
+    (project / "about.txt").write_text("What this is.\n\nWhom to ask.\n")
+    (project / "logo.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    head = ["--title", "MT for laws", "--intro", project / "about.txt", "--logo", project / "logo.svg"]
+    assert invoke("publish", "--into", results, *head).exit_code == 0
+    new = runs(project / "runs")[0]
+    assert invoke("publish", "--into", results, new, "--pages", project / "pages").exit_code == 0
+    for path in (results / ID / "site" / "data" / "site.js", project / "pages" / f"{ID}.html"):
+        text = path.read_text()
+        assert '"title":"MT for laws","introduction":["What this is.","Whom to ask."]' in text
+        assert '"logo":"data:image/svg+xml;base64,' in text
+    assert invoke("verify", results).exit_code == 0
+    assert invoke("publish", "--into", results, "--title", "").exit_code == 0
+    assert (
+        '"title":"","introduction":["What this is."'
+        in (results / ID / "site" / "data" / "site.js").read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "words"),
+    [
+        ("--logo", b"<html>", "is not a PNG, JPEG, WebP or SVG"),
+        ("--logo", b"\x89PNG\r\n\x1a\n" + bytes(300_000), "larger than"),
+        ("--intro", b"a" * 6_000, "has more than 5,000 characters"),
+        ("--intro", b"\xff\xfe\xfa", "UTF-8"),
+        ("--title", b"a\nb", "must be one line"),
+        ("--title", b"a" * 200, "must be one line"),
+    ],
+)
+def test_a_head_that_is_refused(project: Path, option: str, content: bytes, words: str) -> None:
+    before = files(project / "results")
+    path = project / "given"
+    path.write_bytes(content)
+    value = content.decode() if option == "--title" else path
+    result = invoke("publish", "--into", project / "results", option, value)
+    assert result.exit_code == 2
+    assert words in told(result)
+    assert files(project / "results") == before
+
+
+@pytest.mark.parametrize(
+    "logo", ["javascript:alert(1)", "https://example.org/logo.png", "data:text/html;base64,AA=="]
+)
+def test_a_logo_of_a_stranger_is_a_picture_or_refused(project: Path, logo: str) -> None:
+    (project / "results" / "site.json").write_text(json.dumps({"logo": logo}))
+    result = invoke("verify", project / "results")
+    assert result.exit_code == 2
+    assert "site.json is damaged" in told(result)
+
+
+def test_the_readme_of_another_store_is_left_alone(project: Path) -> None:
+    """A store beside results/ is published by itself: the page above shows results/."""
+    before = (project / "README.md").read_text()
+    assert "](results/" in before
+    assert invoke("publish", "--into", project / "runs").exit_code == 0
+    assert (project / "README.md").read_text() == before

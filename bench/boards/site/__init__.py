@@ -18,13 +18,14 @@ from bench.boards.rows import Board
 from bench.boards.site.data import data_files
 from bench.errors import BenchError
 from bench.files import disk_errors, write_text
+from bench.records import NO_HEAD, SiteHead
 
 _STATIC = Path(__file__).parent / "static"
 _PAGE = "index.html"
 _TITLE = "<title>bitext-bench</title>"
 
 
-def write_site(folder: Path, boards: Sequence[Board]) -> Path:
+def write_site(folder: Path, boards: Sequence[Board], head: SiteHead = NO_HEAD) -> Path:
     """Write the site of the boards' reference set into `folder`, and delete files of an earlier site. Returns
     index.html.
 
@@ -36,12 +37,17 @@ def write_site(folder: Path, boards: Sequence[Board]) -> Path:
     with disk_errors(folder):
         old_files = _files_without_links(folder)
         new_files = set()
-        for name, text in [*data_files(boards), *_static_files(boards[0].reference.title)]:
+        for name, text in site_files(boards, head):
             _write(folder / name, text, folder)
             new_files.add(folder / name)
         for path in old_files - new_files:
             path.unlink(missing_ok=True)
     return folder / _PAGE
+
+
+def site_files(boards: Sequence[Board], head: SiteHead) -> list[tuple[str, str]]:
+    """Names and contents of all files of the site."""
+    return [*data_files(boards, head), *_static_files(boards[0].reference.title)]
 
 
 def _files_without_links(folder: Path) -> set[Path]:

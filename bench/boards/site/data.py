@@ -1,6 +1,6 @@
 """The site's data: one script per file, `data("NAME", VALUE)`. Texts in them are untrusted and stay strings.
 
-site                        the set, and each direction's board: metrics, rows, notes
+site                        the publisher's head, the set, and each direction's board: metrics, rows, notes
 <direction>/segments        segments: [id, kind, section, source, reference, {flag: number of systems
                             without controls}]; terms
 <direction>/hypotheses-<n>  the hypotheses of SEGMENTS_PER_FILE segments: see `_hypotheses`
@@ -42,6 +42,7 @@ from bench.boards.word_diff import diff
 from bench.core import Hypothesis, ReferenceSet, Score, Span
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Direction
+from bench.records import SiteHead
 from bench.references.terms import Term, read
 from bench.scorers.terms import table
 from bench.scoring.compare import Comparisons
@@ -66,12 +67,12 @@ Systems = Sequence[Sequence[Hypothesis]]
 """[system][segment]"""
 
 
-def data_files(boards: Sequence[Board]) -> Iterator[tuple[str, str]]:
+def data_files(boards: Sequence[Board], head: SiteHead) -> Iterator[tuple[str, str]]:
     """Names, relative to the site's folder, and contents. Raises BenchError if hypotheses were changed after
     their run."""
     terms = _terms(boards[0].reference)
     files = {board.direction: _direction_files(board, terms) for board in boards}
-    yield _script("site", _site(boards, {direction for direction, scripts in files.items() if scripts}))
+    yield _script("site", _site(boards, head, {direction for direction, scripts in files.items() if scripts}))
     for scripts in files.values():
         yield from scripts
 
@@ -96,9 +97,14 @@ def _script(name: str, value: Any) -> tuple[str, str]:
 # The boards
 
 
-def _site(boards: Sequence[Board], with_pages: Collection[Direction]) -> dict[str, Any]:
+def _site(boards: Sequence[Board], head: SiteHead, with_pages: Collection[Direction]) -> dict[str, Any]:
     reference = boards[0].reference
     return {
+        "head": {
+            "title": head.title,
+            "introduction": [text for text in re.split(r"\n\s*\n", head.introduction) if text],
+            "logo": head.logo,
+        },
         "id": reference.id,
         "title": reference.title,
         "published": reference.published,

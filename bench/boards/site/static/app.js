@@ -34,7 +34,7 @@ function drawHeader() {
   const current = site().boards[direction] ? direction : Object.keys(site().boards)[0];
   const nav = (name, parts) => h("a", {href: link(parts), "aria-current": view === name ? "page" : null}, t(name));
   top.replaceChildren(
-    h("a", {class: "name", href: "#/"}, "bitext-bench"),
+    h("a", {class: "name", href: "#/"}, site().head.logo && h("img", {src: site().head.logo, alt: ""}), plain(site().head.title || "bitext-bench")),
     h("nav", {class: "views", "aria-label": "bitext-bench"}, nav("board", [current]), nav("segments", [current, "segments"]), nav("compare", [current, "compare"])),
     h("nav", {class: "directions", "aria-label": t("direction")}, Object.keys(site().boards).map(name =>
       h("a", {href: name === current ? location.hash || "#/" : link([name, ...(view === "board" ? [] : [view, ...sharedParts(view, rest, name)])]),

@@ -101,6 +101,7 @@ function boardView(direction, query) {
   screen(site().title, [
     h("h1", {}, plain(site().title)),
     h("p", {class: "soft facts"}, setFacts()),
+    site().head.introduction.map(paragraph => h("p", {class: "introduction"}, plain(paragraph))),
     h("div", {class: "bar"}, filter,
       chips(t("metrics"), board.metrics.map(metric => [metric.id, metric.label]), selected, draw),
       checkbox(t("hide controls"), state.hide, checked => { state.hide = checked; draw(); })),

@@ -43,6 +43,7 @@ function bare(value) {
 }
 
 function load(name) {
+  if (dataValues.has(name)) return Promise.resolve(dataValues.get(name)); // a page that is one file has all of them
   if (!dataRequests.has(name)) dataRequests.set(name, new Promise((resolve, reject) => {
     const script = h("script", {
       src: "data/" + name.split("/").map(encodeURIComponent).join("/") + ".js",
