@@ -57,8 +57,7 @@ def read_bytes(
             with open(descriptor, "rb", closefd=False) as file:
                 data = file.read(limit + 1) if state.st_size <= limit else b""
             if state.st_size > limit or len(data) > limit:
-                size = f"{limit // limits.MIB} MiB"
-                raise BenchError(f"{path} is larger than {size}, the limit here: {advice}.")
+                raise BenchError(f"{path} is larger than {_size(limit)}, the limit here: {advice}.")
             return data
         finally:
             os.close(descriptor)
@@ -80,9 +79,39 @@ def unpacked(data: bytes, path: Path, limit: int, *, advice: str = RESTORE) -> b
     except (OSError, EOFError, zlib.error):
         raise BenchError(f"{path} is a truncated or damaged gzip file: {advice}.") from None
     if len(content) > limit:
-        size = f"{limit // limits.MIB} MiB"
-        raise BenchError(f"{path} is larger than {size} when it is unpacked, the limit here: {advice}.")
+        raise BenchError(
+            f"{path} is larger than {_size(limit)} when it is unpacked, the limit here: {advice}."
+        )
     return content
+
+
+def _size(limit: int) -> str:
+    return f"{limit // limits.MIB} MiB" if limit >= limits.MIB else f"{limit // 1024} KiB"
+
+
+def check_values(data: bytes, path: Path, limit: int = limits.FILE_VALUES, *, advice: str = RESTORE) -> None:
+    """Raise BenchError for JSON with more values than memory is for: `{}` takes thirty times its bytes."""
+    if most_values(data) <= limit:
+        return
+    values = (match for match in _VALUE.finditer(data) if not match[0].startswith(b'"'))
+    if next(islice(values, limit, None), None):
+        raise BenchError(f"{path} has more than {limit:,} values, the limit here: {advice}.")
+
+
+def most_values(data: bytes) -> int:
+    """A number of values that JSON does not exceed; texts with commas raise it."""
+    return sum(map(data.count, (b"[", b"{", b",")))
+
+
+def check_lines(text: str | bytes, path: Path, limit: int, *, advice: str = RESTORE) -> None:
+    """Raise BenchError for a file with more lines than memory is for."""
+    count = text.count("\n") if isinstance(text, str) else text.count(b"\n")
+    if count > limit:
+        raise BenchError(f"{path} has {count:,} lines: {limit:,} are the limit here; {advice}.")
+
+
+_VALUE = re.compile(rb'[\[{,]|"[^"\\]*(?:\\.[^"\\]*)*"?', re.DOTALL)
+"""What begins a value, or a complete text."""
 
 
 def decode_text(data: bytes, path: Path, *, encoding: str = "utf-8", advice: str = RESTORE) -> str:
@@ -95,8 +124,9 @@ def decode_text(data: bytes, path: Path, *, encoding: str = "utf-8", advice: str
         raise BenchError(f"{path}:{line}: not UTF-8: {advice}.") from None
 
 
-def decode_object(data: bytes, path: Path) -> dict[str, Any]:
-    """A JSON object. Raises BenchError for anything else; `path` is for the message."""
+def decode_object(data: bytes, path: Path, most: int = limits.FILE_VALUES) -> dict[str, Any]:
+    """A JSON object of `most` values at most. Raises BenchError for anything else; `path` is for the message."""
+    check_values(data, path, most)
     try:
         value = msgspec.json.decode(data)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -106,8 +136,10 @@ def decode_object(data: bytes, path: Path) -> dict[str, Any]:
     return value
 
 
-def decode_record(data: bytes, path: Path, kind: type[T]) -> T:
-    """A typed record from JSON; unknown fields are ignored. Raises BenchError that names the wrong field."""
+def decode_record(data: bytes, path: Path, kind: type[T], most: int = limits.FILE_VALUES) -> T:
+    """A typed record of `most` values at most from JSON; unknown fields are ignored. Raises BenchError that
+    names the wrong field."""
+    check_values(data, path, most)
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, RecursionError) as error:

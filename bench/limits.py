@@ -10,7 +10,7 @@ MIB = 2**20
 
 # Files
 RECORD_BYTES = 16 * MIB
-"""run.json, failure.json, document.yaml, hashes: a file with one record."""
+"""run.json, failure.json, hashes: a file with one record."""
 TABLE_BYTES = 512 * MIB
 """hypotheses.jsonl, segments.jsonl, scores, comparisons, leaderboards: a file with a row per segment or pair."""
 DOCUMENT_BYTES = 256 * MIB
@@ -19,6 +19,10 @@ LOGO_BYTES = 256 * 1024
 """A logo for the site."""
 INTRODUCTION_CHARACTERS = 5_000
 """Characters of an introduction to the site."""
+FILE_VALUES = 6_000_000
+"""Values in one JSON file; an empty one takes up to fifty times its bytes in memory."""
+SCORE_VALUES = 20_000_000
+"""Values in the file of a score: numbers."""
 FILES = 500_000
 """Files in the folder of a published set."""
 PATH_CHARACTERS = 4_096
@@ -39,8 +43,14 @@ SEGMENTS = 200_000
 """Segments of a reference set."""
 RUNS = 20_000
 """Runs of a set in one direction."""
+ENTRIES = 1_000_000
+"""Lines in all journals of a run."""
 METRICS = 50
 """Metrics of a board."""
+PAGE_BOARDS = 10
+"""Marks for boards on a Markdown page."""
+TRANSACTIONS = 20
+"""Interrupted publications into one results folder."""
 NAME_CHARACTERS = 128
 """Characters of a name that becomes part of a path: of a system, a set, a metric."""
 LINE_CHARACTERS = 2_000
@@ -88,7 +98,7 @@ PREVIOUS_SEGMENTS = 1_000
 DEVICES = 1_024
 """Devices that one metric is computed on."""
 CONFIG_BYTES = MIB // 4
-"""A yaml of --config-dir."""
+"""A yaml of --config-dir, and document.yaml."""
 OVERRIDE_CHARACTERS = 500_000
 """All overrides of a command together."""
 SETTINGS = 100_000

@@ -35,14 +35,14 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SystemCard(msgspec.Struct, frozen=True, omit_defaults=True):
     """What the yaml of a system says about it, apart from its adapter and the resources of a job."""
 
-    name: str
-    label: str | None = None
+    name: Line
+    label: Line | None = None
     """What boards show instead of the name."""
-    size: str | None = None
+    size: Line | None = None
     """Parameters and quantisation: "1.5B, Q4_K_M"."""
-    licence: str | None = None
-    base_model: str | None = None
-    released: str | None = None
+    licence: Line | None = None
+    base_model: Line | None = None
+    released: Line | None = None
     """ISO date of the checkpoint's release, as precise as it is known."""
     control: bool = False
     """True for a baseline that other systems are held against."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from bench import limits
 from bench.errors import BenchError
-from bench.files import decode_object, read_bytes, write_text
+from bench.files import check_values, decode_object, decode_record, read_bytes, write_text
+from bench.records import ReferenceId
 
 
 def test_an_ordinary_file_and_a_link_inside_the_folder(tmp_path: Path) -> None:
@@ -69,6 +72,22 @@ def test_a_large_file_is_refused_without_reading_it(tmp_path: Path) -> None:
         file.truncate(2**40)
     with pytest.raises(BenchError, match="larger than 16 MiB"):
         read_bytes(tmp_path / "sparse")
+    with pytest.raises(BenchError, match="larger than 256 KiB"):
+        read_bytes(tmp_path / "sparse", limits.CONFIG_BYTES)
+
+
+@pytest.mark.parametrize("value", [b"{}", b"[]", b"0", b'{"a":0}', b'"\\"",[]'])
+def test_json_with_many_values_is_refused_before_it_takes_memory(value: bytes) -> None:
+    data = b'{"id":[' + b",".join([value] * 2_000) + b"]}"
+    for decode in (decode_object, partial(decode_record, kind=ReferenceId)):
+        with pytest.raises(BenchError, match="more than 1,000 values"):
+            decode(data, Path("x.json"), most=1_000)
+
+
+def test_commas_and_brackets_in_texts_are_no_values() -> None:
+    check_values(rb'["a,[{\\\",", "b,,,,"]' * 3, Path("x.json"), limit=6)
+    for damaged in (b'"' * 9, b'"\\' * 9, b'\\"' * 9):
+        check_values(damaged + b"," * 7, Path("x.json"), limit=8)
 
 
 @pytest.mark.parametrize(

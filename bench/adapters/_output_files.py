@@ -22,7 +22,7 @@ from lxml import etree
 
 from bench import limits, progress
 from bench.errors import BenchError
-from bench.files import decode_text, read_bytes, unpacked
+from bench.files import check_lines, check_values, decode_text, read_bytes, unpacked
 from bench.languages import Language
 
 _ID_KEYS = ("id", "seg_id", "segid", "segment_id", "segment")
@@ -66,7 +66,7 @@ def read_texts(path: Path, language: Language) -> list[str]:
 def file_bytes(path: Path) -> bytes:
     """The file's content as it is on disk. Raises BenchError if there is none."""
     try:
-        return read_bytes(path, limits.TABLE_BYTES, advice=_ADVICE)
+        return read_bytes(path, limits.DOCUMENT_BYTES, advice=_ADVICE)
     except FileNotFoundError:
         raise BenchError(f"There is no file {path}: {_ADVICE}.") from None
 
@@ -123,18 +123,23 @@ def _are_positions(rows: Sequence[_Row]) -> bool:
 
 def _rows(path: Path, language: Language) -> Iterator[_Row]:
     data = file_bytes(path)
-    data = unpacked(data, path, limits.TABLE_BYTES, advice=_ADVICE)
+    data = unpacked(data, path, limits.DOCUMENT_BYTES, advice=_ADVICE)
+    check_lines(data, path, limits.SEGMENTS + 1, advice=_ADVICE)  # a table has a header
+    if max(data.count(b"<"), data.count(b"\t")) > limits.FILE_VALUES:
+        raise BenchError(
+            f"{path} has more than {limits.FILE_VALUES:,} cells or tags, the limit here: {_ADVICE}."
+        )
     text = decode_text(data, path, encoding="utf-8-sig", advice="save it as UTF-8").removesuffix("\n")
     keys = (*_TEXT_KEYS, language)
     start = text.lstrip()[:1]
     # Not splitlines(): a hypothesis may contain U+2028 and similar characters.
     lines = [line.removesuffix("\r") for line in text.split("\n")]
-    if len(lines) > limits.SEGMENTS + 1:
-        raise BenchError(f"{path} has more than {limits.SEGMENTS:,} lines, the limit of a set: {_ADVICE}.")
     if start == "<" and re.match(
         r"\s*<(\?xml|!doctype|dataset|tstset|refset|hyp|doc)\b", text, re.IGNORECASE
     ):
         return _xml_rows(data, path)
+    if start in ("[", "{"):
+        check_values(data, path, advice=_ADVICE)
     if start == "[" and (values := _decoded(text)) is not None:
         if len(values) > limits.SEGMENTS:
             raise BenchError(

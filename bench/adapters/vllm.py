@@ -19,6 +19,7 @@ interrupt the run; finished outputs are in its journal.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
@@ -45,6 +46,9 @@ _HARDWARE = {
 """Settings that say where and how fast the engine runs. Any other one may change outputs (quantization,
 kv_cache_dtype, max_model_len …) and is part of a system's identity."""
 
+_WORD = re.compile(r"[\w-]{1,100}")
+_NAMES_CODE = re.compile("cls|class|plugin|module|extension|parser|processor|connector|path|dir")
+
 _ENVIRONMENT = {
     "VLLM_LOGGING_LEVEL": "WARNING",
     "VLLM_NO_USAGE_STATS": "1",  # send no usage statistics
@@ -70,6 +74,7 @@ class VLLM(CheckpointAdapter):
             raise BenchError(
                 f"system.adapter.engine cannot set {', '.join(fixed)}, the benchmark itself does: remove it."
             )
+        _check_plain(self.engine, "system.adapter.engine")
         self._facts: dict[str, Any] = {"device": "none"}
 
     def identity(self) -> dict[str, Any]:
@@ -150,6 +155,20 @@ class VLLM(CheckpointAdapter):
             truncated=reason == "length",
             error="" if reason in ("stop", "length") else f"vLLM ended it with {reason!r}",
         )
+
+
+def _check_plain(value: Any, key: str) -> None:
+    """Raise BenchError unless a setting of the engine has numbers and words only: vLLM imports classes and reads
+    files that its settings name (worker_cls, logits_processors, …)."""
+    name = key.rpartition(".")[2]
+    if isinstance(value, Mapping):
+        for part, item in value.items():
+            _check_plain(item, f"{key}.{part}")
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        for item in value:
+            _check_plain(item, key)
+    elif isinstance(value, str) and (not _WORD.fullmatch(value) or _NAMES_CODE.search(name)):
+        raise BenchError(f"{key} may name code or files: give numbers and plain words, or remove it.")
 
 
 _running: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from typing import Any
 
 from bench import limits
 from bench.errors import BenchError
-from bench.files import decode_object, read_bytes
+from bench.files import decode_object, most_values, read_bytes
 from bench.scoring.compare.stage import read_comparisons
 
 _SHOWN_CHARACTERS = 100
@@ -35,13 +35,16 @@ def file_difference(published: Path, regenerated: Path, older_format: bool, insi
         return str(error)
     if _nearly_equal_bytes(old, new):
         return ""
+
+    def objects() -> tuple[dict[str, Any], dict[str, Any]]:
+        most = limits.FILE_VALUES + most_values(new)
+        return decode_object(old, published, most), decode_object(new, regenerated, most)
+
     try:
         if published.parent.name == "comparisons":
-            return _comparisons_difference(
-                decode_object(old, published), decode_object(new, regenerated), published.stem
-            )
+            return _comparisons_difference(*objects(), published.stem)
         if published.name == "leaderboard.json":
-            return _leaderboard_difference(decode_object(old, published), decode_object(new, regenerated))
+            return _leaderboard_difference(*objects())
         old_text, new_text = old.decode("utf-8"), new.decode("utf-8")
         if older_format and published.suffix in (".md", ".tex"):
             old_text, new_text = ("\n".join(table_rows(text)) for text in (old_text, new_text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 
 from bench import limits, references
@@ -13,7 +14,7 @@ from bench.boards.rows import Board, Columns, build_board
 from bench.core import ReferenceSet, Scorer, Task
 from bench.errors import BenchError
 from bench.files import decode_text, read_bytes
-from bench.launching.compose import CONFIGS, compose, scorers
+from bench.launching.compose import CONFIGS, compose, config_dir_override, scorers
 from bench.names import is_metric_id
 from bench.records import ReferenceId
 from bench.store import Store
@@ -106,7 +107,7 @@ def published_scorer(metric: str, reference: ReferenceSet, config_dir: Path | No
         raise BenchError(
             f"The metric {metric} is not known here: name the folder that has metric/{metric}.yaml with --config-dir."
         )
-    search = [f"hydra.searchpath=[file://{config_dir.resolve()}]"] if config_dir else []
+    search = [config_dir_override(config_dir)] if config_dir else []
     config = compose([f"metric=[{metric}]", *search])
     # Not as overrides: their grammar would read what others wrote.
     config.reference, config.granularity = reference.origin or reference.id, reference.granularity
@@ -134,13 +135,8 @@ def updated_pages(root: Path, boards_by_set: Sequence[Sequence[Board]]) -> Itera
     These are README.md of the store, with complete tables, and README.md in its parent folder, with the first
     rows, unless that one shows the boards of another store.
     """
-    for page, folder, first_rows in (
-        (root / "README.md", "", 0),
-        (root.parent / "README.md", f"{root.name}/", _FIRST_ROWS),
-    ):
-        text = read_page(page)
-        if not _BEGIN.search(text) or (first_rows and _shows_another_store(text, folder)):
-            continue
+    for page, text in marked_pages(root):
+        first_rows, folder = (0, "") if page.parent == root else (_FIRST_ROWS, f"{root.name}/")
         lines: list[str] = []
         for boards in boards_by_set:
             set_folder = f"{folder}{boards[0].reference.id}/"
@@ -150,6 +146,24 @@ def updated_pages(root: Path, boards_by_set: Sequence[Sequence[Board]]) -> Itera
                 lines += formats.complete_tables(boards, set_folder)
         content = "\n".join(lines).rstrip("\n") + "\n"
         yield page, with_boards(text, content)
+
+
+def marked_pages(root: Path) -> list[tuple[Path, str]]:
+    """The pages with marks for boards, and their texts. Raises BenchError if one cannot be used."""
+    pages = []
+    for page in (root / "README.md", root.parent / "README.md"):
+        text = read_page(page)
+        if page.parent != root and _shows_another_store(text, f"{root.name}/"):
+            continue
+        marks = sum(1 for _ in islice(_BEGIN.finditer(text), limits.PAGE_BOARDS + 1))
+        if marks > limits.PAGE_BOARDS:
+            raise BenchError(
+                f"{page} has more than {limits.PAGE_BOARDS} marks <!-- board -->, the limit of a page: "
+                "remove the others."
+            )
+        if marks:
+            pages.append((page, text))
+    return pages
 
 
 def _shows_another_store(page: str, folder: str) -> bool:

@@ -20,7 +20,7 @@ from bench.commands.pages import (
     published_columns,
     published_scorer,
 )
-from bench.commands.transaction import boards_leases, commit, draft, transaction
+from bench.commands.transaction import boards_leases, commit, draft, name_sets, transaction
 from bench.commands.verify import run_fault
 from bench.core import ReferenceSet, Scorer, Task
 from bench.errors import BenchError
@@ -61,6 +61,7 @@ def publish(
             references.setdefault(set_id, load_reference(results, set_id))
         if not references:
             raise nothing
+        name_sets(folder, references)
         with boards_leases(results, list(references)):
             for set_id, reference in sorted(references.items()):
                 new_runs = [run for run in runs if run.record.reference.id == set_id]

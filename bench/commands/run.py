@@ -43,6 +43,7 @@ from bench.scoring.driver import score, unscored_runs
 from bench.store import Store
 from bench.store.failures import read_failure
 from bench.store.lock import exclusive_lease
+from bench.store.run import retried
 from bench.translation.driver import TranslationJob, unfinished_sources
 
 
@@ -98,7 +99,13 @@ def run(overrides: Sequence[str], jobs: Sequence[Sequence[str]] = ()) -> tuple[l
         jobs_to_run, requests = zip(*unfinished, strict=True)
         with _overall_bar(suite.launcher, jobs_to_run):
             launch(suite.launcher, translate_job, requests, store.sweeps_folder)
+    # Somebody may delete runs of this store. What was translated meanwhile is not translated again.
+    return retried(lambda: _score_and_write_boards(suite))
 
+
+def _score_and_write_boards(suite: _Suite) -> tuple[list[Board], Path]:
+    """As `run`, after all is translated."""
+    store, stages = suite.store, suite.config.stages
     requested = {job.task.direction for job in suite.jobs}
     set_id = suite.tasks[0].reference.id
     available = store.directions(set_id)

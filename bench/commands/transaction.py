@@ -12,14 +12,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
 from bench import limits
 from bench.boards.write import write_boards
-from bench.commands.pages import build_boards, load_reference, published_columns, updated_pages
+from bench.commands.pages import build_boards, load_reference, marked_pages, published_columns, updated_pages
 from bench.errors import BenchError
 from bench.files import (
     check_inside,
@@ -29,8 +30,9 @@ from bench.files import (
     remove_abandoned,
     write_text,
 )
+from bench.names import is_name
 from bench.store import Store
-from bench.store.lock import exclusive_lease
+from bench.store.lock import PATIENCE, exclusive_lease
 
 _PREFIX = ".publishing-"
 _NEW, _COMMIT = "new", "commit"
@@ -47,7 +49,7 @@ def transaction(root: Path) -> Iterator[Path]:
     with no_empty_folders(root), exclusive_lease(root / ".publishing.lock", f"{root}"):
         store = Store(root)
         for leftover in leftovers(root):
-            with boards_leases(store, [*store.locked_set_ids(), *store.set_ids()]):
+            with boards_leases(store, [*_set_ids(leftover), *store.set_ids()]):
                 _end(leftover, root)
         with disk_errors(root):
             folder = Path(mkdtemp(prefix=_PREFIX, dir=root))
@@ -60,7 +62,13 @@ def transaction(root: Path) -> Iterator[Path]:
 
 def leftovers(root: Path) -> list[Path]:
     """The folders of transactions that have not ended."""
-    return sorted(path for path in root.glob(f"{_PREFIX}*") if path.is_dir() and not path.is_symlink())
+    folders = sorted(path for path in root.glob(f"{_PREFIX}*") if path.is_dir() and not path.is_symlink())
+    if len(folders) > limits.TRANSACTIONS:
+        raise BenchError(
+            f"{root} has {len(folders):,} folders {_PREFIX}*: {limits.TRANSACTIONS} are the limit; delete them "
+            "and run again."
+        )
+    return folders
 
 
 def check_complete(root: Path) -> None:
@@ -76,12 +84,36 @@ def draft(folder: Path) -> Store:
     return Store(folder / _NEW)
 
 
+def name_sets(folder: Path, set_ids: Iterable[str]) -> None:
+    """Record which sets a transaction changes, before their boards are leased: the locks that it leaves if it is
+    killed are found by these names."""
+    with disk_errors(folder):
+        for set_id in set_ids:
+            draft(folder).set_folder(set_id).mkdir(parents=True)
+
+
+def _set_ids(folder: Path) -> list[str]:
+    """The sets that an interrupted transaction would change."""
+    names = [path.name for path in (folder / _NEW).glob("*") if path.is_dir() and is_name(path.name)]
+    if len(names) > limits.SETS:
+        raise BenchError(f"{folder} was not written by bench publish: delete it and run again.")
+    return names
+
+
 @contextmanager
 def boards_leases(store: Store, set_ids: Sequence[str]) -> Iterator[None]:
-    """Keep others from writing boards of these sets."""
+    """Keep others from writing boards of these sets. All together, others are waited for as long as for one."""
+    end = time.monotonic() + PATIENCE
     with ExitStack() as leases:
         for set_id in sorted(set(set_ids)):
-            leases.enter_context(exclusive_lease(store.boards_lock(set_id), f"the boards of {set_id}"))
+            if (patience := end - time.monotonic()) < 0:
+                raise BenchError(
+                    f"{store.root} has many locks: delete {store.root}/.boards-*.lock if no other process works "
+                    "there."
+                )
+            leases.enter_context(
+                exclusive_lease(store.boards_lock(set_id), f"the boards of {set_id}", patience)
+            )
         yield
 
 
@@ -91,6 +123,7 @@ def commit(folder: Path, root: Path) -> None:
     Raises BenchError if a disk is full or cannot be written; if that happens after the decision, the next
     `bench publish` completes it.
     """
+    marked_pages(root)  # raises for a page that could not be written after the decision
     with disk_errors(folder):
         for path in _files(folder / _NEW):
             _sync(path)

@@ -34,6 +34,7 @@ CONFIGS = str(data_dir("configs"))
 """Absolute path of the folder with config.yaml."""
 _LAUNCHER_PLUGINS = ("submitit_slurm", "joblib")
 _SEARCH_PATH = "hydra.searchpath"
+_HYDRA_SETTINGS = ("hydra/launcher", "hydra.launcher.", _SEARCH_PATH)
 _GROUPS = ("system", "suite", "metric", "prompt", "hydra")
 """Folders of configs/."""
 
@@ -51,6 +52,11 @@ def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
     ]
     config = compose(suite_overrides)
     keys = {o.key_or_group for o in parsed}
+    if "shard" in keys:
+        raise BenchError(
+            "shard is set by bench itself: give shards, the number of jobs, and leave shard out."
+        )
+    _check_primary(config.suite.primary, parsed)
     sweep = list(overrides)
     for key, values in (("system", config.suite.systems), ("direction", config.suite.directions)):
         if key not in keys:
@@ -58,6 +64,19 @@ def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
     if config.shards > 1:
         sweep.append(f"shard={','.join(map(str, range(config.shards)))}")
     return sweep, config.suite
+
+
+def _check_primary(primary: str, overrides: Sequence[Override]) -> None:
+    """Raise BenchError unless a metric has that id. It need not be one of this run: then the first one sorts."""
+    folders = [Path(CONFIGS)]
+    for parsed in overrides:
+        if parsed.key_or_group == _SEARCH_PATH:
+            folders += [Path(folder.removeprefix("file://")) for folder in _texts(parsed.value())]
+    known = sorted(path.stem for folder in folders for path in (folder / "metric").glob("*.yaml"))
+    if primary not in known:
+        near = get_close_matches(primary, known, n=1)
+        advice = f"use {near[0]}" if near else f"use one of {', '.join(known)}"
+        raise BenchError(f"suite.primary={primary[:80]} is not a metric: {advice}.")
 
 
 def override(key: str, value: Any) -> str:
@@ -103,9 +122,17 @@ def _parse(text: str) -> Override:
                 raise BenchError(
                     f"{key} must be the name of a file in configs/ or --config-dir, or a plain value."
                 )
+    if _is_of_hydra(parsed) and not parsed.key_or_group.startswith(_HYDRA_SETTINGS):
+        raise BenchError(
+            f"{key} is not a setting: of Hydra itself, give hydra/launcher, hydra.launcher.NAME or --config-dir."
+        )
     if ".." in key or not key:
         raise BenchError(f"{key[:80]!r} is not a setting: write KEY=VALUE.")
     return parsed
+
+
+def _is_of_hydra(parsed: Override) -> bool:
+    return "hydra" in (re.split(r"[./]", parsed.key_or_group)[0], (parsed.package or "").partition(".")[0])
 
 
 def _texts(value: Any) -> Iterator[str]:

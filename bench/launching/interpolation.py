@@ -11,9 +11,10 @@ import math
 import os
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, cast
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from bench import limits
 from bench.errors import BenchError
@@ -22,7 +23,9 @@ from bench.languages import DIRECTIONS
 MISSING = "???"
 """OmegaConf's value of a setting that must be given."""
 _HYDRA_KEYS = {"_args_", "_partial_", "_recursive_", "_convert_"}
-_FROM_ENVIRONMENT = {"store", "reference", "checkpoint", "encoder", "dictionary", "path"}
+_FROM_ENVIRONMENT = {"store", "checkpoint", "encoder", "dictionary", "path"}
+"""Not `reference`, which run.json records."""
+_WEIGHTS = {"checkpoint", "encoder", "dictionary"}
 _SECRET = re.compile(
     "KEY|TOKEN|SECRET|PASS|CRED|AUTH|PRIVATE|COOKIE|DSN|WEBHOOK|UR[IL]|(^|_)PAT(_|$)", re.IGNORECASE
 )
@@ -45,12 +48,24 @@ def recorded(config: DictConfig) -> dict[str, Any]:
     done: dict[Key, tuple[Any, bool]] = {}
     for key, text in texts:
         _resolved(text, key, values, done, ())
-    for key, (value, _) in done.items():  # now that nothing refers to the texts
+    for key, (value, reads) in done.items():  # now that nothing refers to the texts
+        if reads and key[-1] in _WEIGHTS and not _is_absolute(config, key):
+            raise BenchError(
+                f"{'.'.join(key)} reads the environment, so it must be an absolute path: give an id of the hub "
+                "itself, which is part of a system's identity."
+            )
         container: Any = values
         for part in key[:-1]:
             container = _child(container, part)[0]
         container[_child(container, key[-1])[1]] = value
     return values
+
+
+def _is_absolute(config: DictConfig, key: Key) -> bool:
+    value: Any = config
+    for part in key:
+        value = value[int(part) if isinstance(value, ListConfig) else part]
+    return Path(str(value)).is_absolute()
 
 
 def leaves(values: Any, key: Key = ()) -> Iterator[tuple[Key, Any]]:
@@ -195,7 +210,7 @@ def _child(container: Any, part: str) -> tuple[Any, Any]:
 def _may_read_environment(key: Key) -> bool:
     """Whether a setting says where files are. `options` of a request, for example, leave the machine."""
     if len(key) == 1:
-        return key[0] in ("store", "reference")
+        return key[0] == "store"
     is_argument = len(key) > 2 and (key[:2] == ("system", "adapter") or key[0] == "metric")
     names = [part for part in key[2:] if part not in DIRECTIONS and not part.isdigit()]
     return is_argument and names[0] in _FROM_ENVIRONMENT and names[-1] in _FROM_ENVIRONMENT

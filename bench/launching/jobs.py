@@ -26,6 +26,7 @@ from bench.records import system_card
 from bench.scoring.driver import score
 from bench.store import Store
 from bench.store.failures import clear_failure, in_progress_note, write_failure
+from bench.store.run import retried
 from bench.translation.driver import TranslationJob, identity, translate
 from bench.translation.provenance import process_description
 from bench.translation.shards import Shard
@@ -74,7 +75,7 @@ def score_job(config: DictConfig) -> None:
     with _recorded(f"scoring {task.direction} by {metric}", folder, metric):
         write_failure(folder, in_progress_note(process_description()), metric)
         gpus.claim_gpu()
-        score(store, task, {metric: scorer})
+        retried(lambda: score(store, task, {metric: scorer}))
         clear_failure(folder, metric)
 
 

@@ -97,6 +97,8 @@ def check(config: DictConfig, folders: Sequence[Path] = ()) -> None:
         "suite.",
         required=_Suite.__required_keys__,
     )
+    if len(set(values["stages"])) < len(values["stages"]):
+        raise BenchError("stages has a stage twice: give each once, as in stages=[translate,score].")
     for system in values["suite"]["systems"]:
         if not all(is_name(part) for part in str(system).split("/")):
             raise BenchError(f"suite.systems has {system!r}: give names of files in configs/system/.")
@@ -130,12 +132,18 @@ def check_launcher(hydra: DictConfig) -> None:
     """The same for Hydra's own settings: the only code that they name is Hydra's."""
     values = cast("dict[str, Any]", OmegaConf.to_container(hydra, resolve=False))
     for key, value in leaves(values, ("hydra",)):
-        if key[-1] == "_target_" and not str(value).startswith(_HYDRA_HOMES):
-            raise BenchError(
-                f"{'.'.join(key)} must name a launcher of Hydra: choose one with hydra/launcher=."
-            )
+        name = ".".join(key)
+        if key[-1] == "_target_" and (
+            key[1:-1] not in (("launcher",), ("sweeper",)) or not str(value).startswith(_HYDRA_HOMES)
+        ):
+            raise BenchError(f"{name} must name a launcher of Hydra: choose one with hydra/launcher=.")
+        if {"()", "class"} & {*key} or str(value).startswith(("ext://", "cfg://")):
+            raise BenchError(f"{name} may name code: remove it.")
         if isinstance(value, str) and "${" in value:
             check_forms(value, key)
+    jobs = values["launcher"].get("n_jobs")
+    if jobs is not None and not 1 <= jobs <= limits.DEVICES:
+        raise BenchError(f"hydra.launcher.n_jobs must be a whole number from 1 to {limits.DEVICES}.")
 
 
 def create(node: DictConfig, key: str, **arguments: Any) -> Any:
@@ -325,6 +333,8 @@ def _sentence(error: msgspec.ValidationError, key: str, kind: Any) -> str:
     message, _, place = str(error).partition(" - at ")
     path = re.search(r"`\$(.*)`", place)
     key += path[1].replace("[...]", ".*") if path else ""
+    if "matching regex" in message:
+        return f"{key} must be a short text without control characters."
     if expected := re.match(r"Expected `(.*?)`( (?:of length )?[<>=]+ \S+)?", message):
         words = " or ".join(_WORDS.get(word, word) for word in expected[1].split(" | "))
         return f"{key} must be {words}{expected[2] or ''}."

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from bench import limits, progress
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
-from bench.files import decode_text, read_bytes
+from bench.files import check_lines, decode_text, read_bytes
 from bench.languages import DIRECTIONS, LANGUAGE_NAMES, MIN_SCRIPT_SHARE, Language, script_share, sides
 from bench.names import RULE, is_name
 from bench.references.parallel import parallel_segment
@@ -145,10 +145,6 @@ def _segments(
                 "put Chinese into .zh and English into .en."
             )
     count = len(texts["zh"])
-    if count > limits.SEGMENTS:
-        raise BenchError(
-            f"{paths['zh']} has {count:,} lines: split it into sets of at most {limits.SEGMENTS:,} segments."
-        )
     names = _lines(ids) if ids else [f"s{n:04}" for n in range(1, count + 1)]
     sections = _lines(documents) if documents else ["1"] * count
     for path, lines in ((paths["en"], texts["en"]), (ids, names), (documents, sections)):
@@ -175,5 +171,6 @@ def _lines(path: Path) -> list[str]:
     """The lines of a UTF-8 file, without byte order mark, carriage returns and surrounding white space."""
     data = read_bytes(path, limits.DOCUMENT_BYTES, advice="give text files that can be read")
     text = decode_text(data, path, encoding="utf-8-sig", advice="save the file as UTF-8")
+    check_lines(text, path, limits.SEGMENTS, advice=f"split it into sets of {limits.SEGMENTS:,} segments")
     # Not splitlines: a segment may contain U+2028 and other separators.
     return [line.strip() for line in text.removesuffix("\n").split("\n")]

@@ -18,7 +18,7 @@ import yaml
 from bench import files, limits
 from bench.core import Segment
 from bench.errors import BenchError
-from bench.files import decode_text
+from bench.files import check_lines, check_values, decode_text
 from bench.languages import LANGUAGE_NAMES, fits_script
 from bench.names import check_name
 
@@ -59,7 +59,7 @@ def read_document(path: Path) -> Document:
     text."""
     try:
         # BaseLoader reads every scalar as a string, so an id of digits or an impossible date is not an error.
-        content = yaml.load(read_text(path), yaml.BaseLoader)
+        content = yaml.load(read_text(path, limits.CONFIG_BYTES), yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise BenchError(f"{path}:{mark.line + 1 if mark else 1}: not valid YAML; correct it.") from None
@@ -78,6 +78,8 @@ def read_segments(folder: Path) -> tuple[Segment, ...]:
     match."""
     path, hash_path = folder / "segments.jsonl", folder / "segments.sha256"
     data = read_bytes(path)
+    check_lines(data, path, limits.SEGMENTS, advice=REBUILD)
+    check_values(data, path, advice=REBUILD)
     segments: dict[str, Segment] = {}
     for number, line in enumerate(decode_text(data, path, advice=REBUILD).split("\n")[:-1], 1):
         segment = decode_row(line, Segment, f"{path}:{number}")
@@ -89,10 +91,6 @@ def read_segments(folder: Path) -> tuple[Segment, ...]:
                 f"{path}:{number}: the id {segment.id!r} is already used on line {first}; {REBUILD}."
             )
         segments[segment.id] = segment
-    if len(segments) > limits.SEGMENTS:
-        raise BenchError(
-            f"{path} has {len(segments):,} segments: {limits.SEGMENTS:,} are the limit of a set."
-        )
     if not segments or not data.endswith(b"\n"):
         raise BenchError(f"{path} is empty or its last line is cut off; {REBUILD}.")
     pinned = re.fullmatch(r"([0-9a-f]{64}) [ *]segments\.jsonl\n?", read_text(hash_path))
@@ -146,14 +144,17 @@ def decode_row(line: str, record: type[T], location: str) -> T:
     return decoded
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, limit: int = limits.TABLE_BYTES) -> str:
     """The text of a file in a set's folder. Raises BenchError, with the line, if it is not UTF-8."""
-    return decode_text(read_bytes(path), path, advice=REBUILD)
+    text = decode_text(read_bytes(path, limit), path, advice=REBUILD)
+    check_lines(text, path, limits.DOCUMENT_LINES, advice=REBUILD)
+    return text
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a file in a set's folder. Raises BenchError if there is no such file."""
+def read_bytes(path: Path, limit: int = limits.TABLE_BYTES) -> bytes:
+    """The content of a file in a set's folder, of at most `limit` bytes. Raises BenchError if there is no such
+    file."""
     try:
-        return files.read_bytes(path, limits.TABLE_BYTES, inside=path.parent, advice=REBUILD)
+        return files.read_bytes(path, limit, inside=path.parent, advice=REBUILD)
     except FileNotFoundError:
         raise BenchError(f"There is no {path}: {REBUILD}.") from None

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from bench.errors import BenchError
-from bench.files import check_inside
+from bench.files import check_inside, check_values
 from bench.languages import LANGUAGE_NAMES, Language, Side
 from bench.references.reading.read import SourceText, read
 from bench.references.segmentation.extract import LeftOut
@@ -68,7 +68,9 @@ def read_left_out(folder: Path) -> list[LeftOut]:
     """The entries of left_out.jsonl. Raises BenchError, with file and line, at the first fault."""
     path = folder / "left_out.jsonl"
     entries = []
-    for number, line in enumerate(read_text(path).split("\n")[:-1], 1):
+    text = read_text(path)
+    check_values(text.encode(), path, advice=REBUILD)
+    for number, line in enumerate(text.split("\n")[:-1], 1):
         entry = decode_row(line, LeftOut, f"{path}:{number}")
         if not entry.reason:
             raise BenchError(f"{path}:{number}: the reason is empty; {REBUILD}.")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from bench import limits
 from bench.errors import BenchError
-from bench.files import read_bytes, unpacked
+from bench.files import check_lines, read_bytes, unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,9 @@ def _rows(path: Path) -> Iterator[tuple[int, _Row]]:
 def _text(path: Path) -> str:
     try:
         data = read_bytes(path, limits.DOCUMENT_BYTES, advice="give a CSV file with judgements")
-        return unpacked(data, path, limits.DOCUMENT_BYTES, advice="download it again").decode("utf-8-sig")
+        data = unpacked(data, path, limits.DOCUMENT_BYTES, advice="download it again")
+        check_lines(data, path, limits.DOCUMENT_LINES, advice="split it")
+        return data.decode("utf-8-sig")
     except FileNotFoundError:
         raise BenchError(f"There is no {path}: give a CSV file with judgements.") from None
     except UnicodeDecodeError as error:

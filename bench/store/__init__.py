@@ -44,6 +44,7 @@ from bench.errors import BenchError
 from bench.files import (
     RESTORE,
     check_inside,
+    check_values,
     decode_object,
     decode_record,
     disk_errors,
@@ -110,11 +111,6 @@ class Store:
     def boards_lock(self, set_id: str) -> Path:
         """The lock of the process that compares a set's runs and writes its boards and site."""
         return self.root / f".boards-{set_id}.lock"
-
-    def locked_set_ids(self) -> list[str]:
-        """The sets whose boards are being written, or were when a process was killed."""
-        names = (path.name for path in self.root.glob(".boards-*.lock"))
-        return sorted(name.removeprefix(".boards-").removesuffix(".lock") for name in names)
 
     @property
     def sweeps_folder(self) -> Path:
@@ -288,5 +284,18 @@ def _copy_file(folder: Path, target: Path, name: str) -> None:
         (target / name).write_bytes(data)
 
 
+class _Board(msgspec.Struct):
+    """A direction of leaderboard.json, whose rows are not decoded yet."""
+
+    rows: msgspec.Raw
+
+
+class _Boards(msgspec.Struct):
+    directions: dict[Direction, _Board]
+
+
 def _decode_leaderboard(data: bytes, path: Path) -> Leaderboard:
-    return decode_record(data, path, Leaderboard)
+    """The comparisons in it may be large, and are skipped."""
+    for board in decode_record(data, path, _Boards, most=len(data)).directions.values():
+        check_values(bytes(board.rows), path)
+    return decode_record(data, path, Leaderboard, most=len(data))

@@ -16,7 +16,7 @@ import msgspec
 from bench import limits
 from bench.core import Hypothesis
 from bench.errors import BenchError
-from bench.files import RESTORE, disk_errors, read_bytes
+from bench.files import RESTORE, check_lines, disk_errors, read_bytes
 from bench.records import Amount
 
 HYPOTHESES = "hypotheses.jsonl"
@@ -102,7 +102,12 @@ def read_journals(folder: Path) -> list[Entry]:
     entries: list[Entry] = []
     for path in sorted(folder.glob("journal*.jsonl")):
         with suppress(FileNotFoundError):  # another process has just completed the run
-            entries += decode_entries(read_bytes(path, limits.TABLE_BYTES, inside=folder), path, torn=True)
+            data = read_bytes(path, limits.TABLE_BYTES, inside=folder)
+            entries += decode_entries(data, path, torn=True)
+            if len(entries) > limits.ENTRIES:
+                raise BenchError(
+                    f"{folder} has journals of more than {limits.ENTRIES:,} hypotheses: delete them and run again."
+                )
     return entries
 
 
@@ -112,20 +117,22 @@ def finished_hypotheses(folder: Path) -> list[Hypothesis]:
     complete: list[Entry] = []
     with suppress(FileNotFoundError):
         data = read_bytes(folder / HYPOTHESES, limits.TABLE_BYTES, inside=folder)
-        complete = list(decode_entries(data, folder / HYPOTHESES))
+        complete = list(decode_entries(data, folder / HYPOTHESES, most=limits.SEGMENTS))
     return [entry.hypothesis for entry in [*complete, *read_journals(folder)]]
 
 
-def decode_entries(data: bytes, path: Path, torn: bool = False) -> Iterator[Entry]:
-    """The lines of a journal or of hypotheses.jsonl. `torn`: ignore a last line that has no end instead of
-    refusing it.
+def decode_entries(
+    data: bytes, path: Path, torn: bool = False, most: int = limits.ENTRIES
+) -> Iterator[Entry]:
+    """The lines of a journal or of hypotheses.jsonl, `most` at most. `torn`: ignore a last line that has no end
+    instead of refusing it.
 
     Raises BenchError that names the file and the line.
     """
-    lines = data.split(b"\n")
-    if lines.pop() and not torn:
+    check_lines(data, path, most)
+    if data and not data.endswith(b"\n") and not torn:
         raise BenchError(f"{path} ends in the middle of a line: {RESTORE}.")
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(data.split(b"\n")[:-1], 1):
         try:
             tag, hypothesis = _TAG.decode(line), _HYPOTHESIS.decode(line)
             if fault := _fault(hypothesis):

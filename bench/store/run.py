@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -17,6 +17,20 @@ from bench.errors import BenchError
 from bench.files import RESTORE, decode_object, disk_errors, read_bytes, write_json, write_text
 from bench.records import RunRecord, run_record
 from bench.store.journal import HYPOTHESES, decode_entries, hypotheses_text
+
+T = TypeVar("T")
+
+
+class RunDeleted(BenchError):
+    """A run was deleted while it was read."""
+
+
+def retried(work: Callable[[], T]) -> T:
+    """The result of `work`, which is done once more if a run was deleted meanwhile."""
+    try:
+        return work()
+    except RunDeleted:
+        return work()
 
 
 @dataclass(frozen=True)
@@ -66,15 +80,15 @@ class Run:
                 return self._hypotheses[version]
             data = read_bytes(path, limits.TABLE_BYTES, inside=self.folder)
             if hashlib.sha256(data).hexdigest() == self.record.hypotheses_sha256:
-                hypotheses = tuple(e.hypothesis for e in decode_entries(data, path))
-                if len(hypotheses) != self.record.segments:
-                    counts = f"{len(hypotheses):,} hypotheses and run.json says {self.record.segments:,}"
+                if (count := data.count(b"\n")) != self.record.segments:  # before they take memory
+                    counts = f"{count:,} hypotheses and run.json says {self.record.segments:,}"
                     raise BenchError(f"{path} has {counts}: {RESTORE}.")
+                hypotheses = tuple(entry.hypothesis for entry in decode_entries(data, path))
                 self._hypotheses.clear()
                 self._hypotheses[version] = hypotheses
                 return hypotheses
         if not self.folder.is_dir():
-            raise BenchError(f"{self.folder} was published or deleted meanwhile: run again.")
+            raise RunDeleted(f"{self.folder} was deleted meanwhile: run again.")
         raise BenchError(f"{path} was changed after the run: restore it, or delete its folder and run again.")
 
     def hypotheses_of(self, task: Task) -> tuple[Hypothesis, ...]:

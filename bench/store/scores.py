@@ -29,12 +29,12 @@ class ScoreFile(msgspec.Struct):
 
 def decode_score(data: bytes, path: Path) -> tuple[ScoreFile, Score]:
     """Raises BenchError that says what is wrong with the file."""
-    score = decode_record(data, path, Score)
+    score = decode_record(data, path, Score, limits.SCORE_VALUES)
     if b'"aggregation"' not in data:  # written before scores carried it
         score = replace(score, aggregation=legacy_aggregation(score.metric, bool(score.statistics)))
     if fault := _fault(score):
         raise BenchError(f"{path} is damaged ({fault}): {RESTORE}.")
-    return decode_record(data, path, ScoreFile), score
+    return decode_record(data, path, ScoreFile, limits.SCORE_VALUES), score
 
 
 def spans_fault(score: Score, hypotheses: Sequence[Hypothesis]) -> str:

@@ -116,3 +116,19 @@ def test_plain_lines_that_look_like_something_else(tmp_path: Path, text: str) ->
 def test_damaged_files(tmp_path: Path, content: str | bytes, problem: str) -> None:
     with pytest.raises(BenchError, match=problem):
         outputs(tmp_path, content)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"[" + b"{}," * 6_000_001 + b"{}]", "6,000,000 values"),
+        (b'{"id":"a1","text":"x","more":[' + b"{}," * 6_000_001 + b"{}]}\n", "6,000,000 values"),
+        (b"\n" * 10_000_000, "10,000,000 lines"),
+        (b"id\ttext" + b"\t" * 6_000_001, "6,000,000 cells or tags"),
+        (b"<?xml version='1.0'?><hyp>" + b"<a/>" * 6_000_001 + b"</hyp>", "6,000,000 cells or tags"),
+        (b"a" * (2**28 + 1), "larger than 256 MiB when it is unpacked"),
+    ],
+)
+def test_small_files_that_would_take_much_memory(tmp_path: Path, content: bytes, reason: str) -> None:
+    with pytest.raises(BenchError, match=reason):
+        outputs(tmp_path, gzip.compress(content, 1))

@@ -140,3 +140,37 @@ def test_it_is_said_where_it_is_missing(checkpoint: Path, monkeypatch: pytest.Mo
 def test_no_code_of_a_checkpoint_is_run(checkpoint: Path, setting: str) -> None:
     with pytest.raises(BenchError, match=f"engine cannot set {setting}"):
         VLLM(str(checkpoint), CHAT, engine={setting: True}, direction="zh-en")
+
+
+@pytest.mark.parametrize(
+    "engine",
+    [
+        {"worker_cls": "evil.Worker"},
+        {"worker_extension_cls": "evil"},
+        {"distributed_executor_backend": "evil.Executor"},
+        {"logits_processors": ["evil:Processor"]},
+        {"reasoning_parser_plugin": "evil"},
+        {"kv_transfer_config": {"kv_connector": "X", "kv_connector_module_path": "evil"}},
+        {"compilation_config": {"backend": "evil.backend"}},
+        {"hf_overrides": {"auto_map": {"AutoModelForCausalLM": "evil.Model"}}},
+        {"speculative_config": {"model": "/tmp/evil"}},
+        {"download_dir": "evil"},
+    ],
+)
+def test_no_setting_of_the_engine_names_code(engine: dict[str, Any]) -> None:
+    with pytest.raises(BenchError, match="may name code or files"):
+        VLLM("org/x@" + 40 * "a", CHAT, engine=engine, direction="zh-en")
+
+
+def test_ordinary_settings_of_the_engine() -> None:
+    engine = {
+        "tensor_parallel_size": 2,
+        "quantization": "compressed-tensors",
+        "distributed_executor_backend": "ray",
+        "hf_overrides": {"rope_scaling": {"rope_type": "yarn", "factor": 4.0}},
+        "limit_mm_per_prompt": {"image": 0},
+        "compilation_config": 3,
+        "cudagraph_capture_sizes": [1, 2, 4],
+        "enforce_eager": True,
+    }
+    assert VLLM("org/x@" + 40 * "a", CHAT, engine=engine, direction="zh-en").engine == engine

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,11 @@ import pytest
 from click.testing import Result
 
 from bench import references
+from bench.commands import transaction
+from bench.core import Scorer, Task
 from bench.errors import BenchError
+from bench.scoring.driver import score
+from bench.store import Store
 from bench.store.run import read_run, write_run
 from tests.helpers.command import invoke, process_arguments
 
@@ -314,6 +319,53 @@ def test_leftovers_never_block(project: Path, content: str) -> None:
     assert invoke("verify", results).exit_code == 0
 
 
+def test_locks_of_other_sets_are_not_waited_for(project: Path) -> None:
+    """A stranger's folder has thousands of them, and an interrupted transaction."""
+    results = project / "results"
+    (results / ".publishing-x" / "new" / ID).mkdir(parents=True)
+    (results / f".boards-{ID}.lock").touch()  # as a killed process leaves it: it is taken over
+    locks = [results / f".boards-s{n}.lock" for n in range(5_000)]
+    for lock in locks:
+        lock.touch()
+    result = invoke("publish", "--into", results)
+    assert result.exit_code == 0, result.output
+    assert all(lock.exists() for lock in locks)
+    assert not (results / f".boards-{ID}.lock").exists()
+
+
+def test_locks_of_many_sets_are_not_waited_for_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "PATIENCE", 4.0)  # less than for one unsigned lock
+    store = Store(tmp_path)
+    for n in range(1_000):
+        store.boards_lock(f"s{n}").touch()
+    with (
+        pytest.raises(BenchError, match="has many locks: delete"),
+        transaction.boards_leases(store, [f"s{n}" for n in range(1_000)]),
+    ):
+        pass
+
+
+def test_many_leftovers_are_refused(project: Path) -> None:
+    for n in range(21):
+        (project / "results" / f".publishing-{n}").mkdir()
+    for words in (["publish", "--into"], ["verify"]):
+        result = invoke(*words, project / "results")
+        assert result.exit_code == 2
+        assert "21 folders .publishing-*: 20 are the limit" in told(result)
+
+
+def test_a_page_that_cannot_be_written_is_refused_before_anything_is_published(project: Path) -> None:
+    page = project / "results" / "README.md"
+    page.write_text("<!-- board -->\n<!-- /board -->\n" * 11)
+    before = files(project)
+    result = invoke("publish", "--into", project / "results", *runs(project / "runs"))
+    assert result.exit_code == 2
+    assert "more than 10 marks" in told(result)
+    assert files(project) == before
+
+
 def test_links_in_a_site_are_not_followed(project: Path) -> None:
     """Somebody's site folder points into the user's folders."""
     results, mine = project / "results", project / "mine"
@@ -333,6 +385,38 @@ def test_links_in_a_site_are_not_followed(project: Path) -> None:
     assert result.exit_code == 2
     assert "is a link" in told(result)
     assert [path.name for path in mine.iterdir()] == ["letter.txt"]
+
+
+def test_a_run_that_is_deleted_while_bench_run_reads_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is scored and compared without it."""
+    gone = runs(project / "runs", "dictionary-*")[0]
+    begun = []
+
+    def begin(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
+        if not begun:
+            begun.extend(run for run in store.current_runs(task) if run.folder == gone)
+            gone.rename(project / "elsewhere")  # its run.json is read, its hypotheses are not
+            begun[0].hypotheses()
+        score(store, task, scorers)
+
+    monkeypatch.setattr("bench.commands.run.score", begin)
+    direction = gone.parent.name
+    words = [
+        "run",
+        "-q",
+        f"store={project / 'runs'}",
+        "system=copy",
+        "metric=[chrf]",
+        f"direction={direction}",
+    ]
+    result = invoke(*words)
+    assert result.exit_code == 0, result.output
+    rows = json.loads((project / "runs" / ID / "leaderboard.json").read_text())["directions"][direction][
+        "rows"
+    ]
+    assert [row["name"] for row in rows] == ["copy"]
 
 
 @pytest.mark.slow

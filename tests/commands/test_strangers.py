@@ -23,6 +23,7 @@ from bench.checkpoints.cache import cache_dir
 from bench.core import Score
 from bench.errors import BenchError
 from bench.scoring.compare import compare
+from bench.store import read_run
 from tests.helpers.command import invoke
 
 ID = "china-export-controls-2021"
@@ -474,10 +475,48 @@ def test_a_hundred_thousand_runs(results: Path) -> None:
     assert "runs: 20,000 are the limit" in said(result)
 
 
-def test_a_page_of_marks_without_ends(results: Path) -> None:
-    """Looking for the end of each of them would take hours."""
-    (results / "README.md").write_text("<!-- board\n" * 300_000 + "<!-- board -->\n" * 200_000)
+def test_a_page_of_marks(results: Path) -> None:
+    """Looking for the end of each of them would take hours, and each could become a board."""
+    for text in (
+        "<!-- board\n" * 300_000 + "<!-- board -->\n" * 11,
+        "<!-- board -->\n<!-- /board -->\n" * 11,
+    ):
+        (results / "README.md").write_text(text)
+        assert "more than 10 marks <!-- board -->" in attack(results)
+    (results / "README.md").write_text("<!-- board\n" * 300_000 + "<!-- board -->\n" * 9)
     attack(results, refused=False)
+
+
+def test_more_hypotheses_than_run_json_says(results: Path) -> None:
+    path = run(results) / "hypotheses.jsonl"
+    path.write_bytes(path.read_bytes() + b"\n" * 300_000)
+    rewrite(
+        path.with_name("run.json"), _set("hypotheses_sha256", value=sha256(path.read_bytes()).hexdigest())
+    )
+    stored = read_run(path.parent)
+    assert stored
+    with pytest.raises(BenchError, match=r"300,039 hypotheses and run\.json says 39"):
+        stored.hypotheses()
+    attack(results)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["score", "comparisons", "leaderboard.json"])
+def test_a_small_file_with_many_values(results: Path, file: str) -> None:
+    """Each of them would take thirty times its bytes."""
+    path = FILES[file](results)
+
+    def change(record: Any) -> None:
+        if file == "leaderboard.json":
+            record = record["directions"]["zh-en"]["rows"][0]
+        key = next(key for key in ("segments", "pairs", "scores") if key in record)
+        record[key] = {"chrf": "VALUES"}
+
+    rewrite(path, change)
+    values = b"{}," * (20_000_001 if file == "score" else 6_000_001)
+    path.write_bytes(path.read_bytes().replace(b'"VALUES"', b"[%s0]" % values))
+    said = attack(results)
+    assert "000,000 values, the limit here" in said or "larger than" in said
 
 
 def test_digits_without_an_end(results: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from bench.errors import BenchError
 from bench.references import find, load
+from bench.references.set_folder import read_segments
 from tests.helpers.sets import WHITE_PAPER, edit
 
 
@@ -265,3 +266,16 @@ def test_a_file_that_is_gone_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(BenchError, match=rf"There is no .*{name}: rebuild"):
         load(copy)
+
+
+def test_files_that_take_much_more_memory_than_bytes(copy: Path) -> None:
+    path = copy / "document.yaml"
+    path.write_text(path.read_text("utf-8") + "x: [" + "{}," * 100_000 + "]\n", "utf-8")
+    with pytest.raises(BenchError, match="larger than 256 KiB"):
+        load(copy)
+    (copy / "segments.jsonl").write_bytes(b"\n" * 200_001)
+    with pytest.raises(BenchError, match=r"segments\.jsonl has 200,001 lines"):
+        read_segments(copy)
+    (copy / "segments.jsonl").write_bytes(b'{"x": [' + b"{}," * 6_000_001)
+    with pytest.raises(BenchError, match="more than 6,000,000 values"):
+        read_segments(copy)
