@@ -40,6 +40,8 @@ class Results:
     """Everything that a store holds. `folder`: a store of `bench run`, or published results."""
 
     def __init__(self, folder: str | Path) -> None:
+        if not isinstance(folder, (str, Path)):
+            raise BenchError(f"{folder!r:.80} is not a path: give the folder of a store, as in 'runs'.")
         self._store = Store(folder)
         self.sets = self._store.set_ids()
         """Ids of the reference sets."""
@@ -91,17 +93,20 @@ class Results:
         for run in self._store.current_runs(task):
             scores = {metric: self._store.score(run, metric) for metric in self._store.metrics(run)}
             for number, hypothesis in enumerate(run.hypotheses_of(task)):
-                rows.append(
-                    {
-                        **_names(run),
-                        "id": hypothesis.id,
-                        "source": task.sources[number],
-                        "reference": task.references[number],
-                        "hypothesis": hypothesis.text,
-                        "flags": list(hypothesis.flags),
-                        **{metric: score.segments[number] for metric, score in scores.items() if score},
-                    }
-                )
+                row = {
+                    **_names(run),
+                    "id": hypothesis.id,
+                    "source": task.sources[number],
+                    "reference": task.references[number],
+                    "hypothesis": hypothesis.text,
+                    "flags": list(hypothesis.flags),
+                }
+                values = {metric: score.segments[number] for metric, score in scores.items() if score}
+                if columns := sorted(row.keys() & values.keys()):
+                    raise BenchError(
+                        f"{run.folder}/scores/{columns[0]}.json has the name of a column: rename the metric."
+                    )
+                rows.append({**row, **values})
         return rows
 
     def _runs(self) -> Iterator[Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,17 @@ def test_mistakes(root: Path, tmp_path: Path) -> None:
         bench.open(root).segments("wmt", "zh-en")
     with pytest.raises(BenchError, match="direction"):
         bench.open(root).segments("china-export-controls-2021", "de-en")  # type: ignore[arg-type]
+    for wrong in (5, None, b"runs", ["runs"]):
+        with pytest.raises(BenchError, match="is not a path"):
+            bench.open(wrong)  # type: ignore[arg-type]
+    with pytest.raises(BenchError):
+        bench.open("a\0b")
+
+
+@pytest.mark.parametrize("column", ["system", "id", "flags", "hypothesis"])
+def test_a_metric_with_the_name_of_a_column(root: Path, tmp_path: Path, column: str) -> None:
+    copy = Path(shutil.copytree(root, tmp_path / "runs"))
+    score = next(copy.glob("*/zh-en/*/scores/chrf.json"))
+    score.rename(score.with_name(f"{column}.json"))
+    with pytest.raises(BenchError, match=rf"scores/{column}\.json has the name of a column"):
+        bench.open(copy).segments("china-export-controls-2021", "zh-en")

@@ -62,15 +62,19 @@ def show(name: str, root: Path, config_dir: Path | None) -> None:
     """
     from bench.commands.listing import find_runs, yaml_text
 
-    runs = find_runs(root, name)
+    problem = BenchError(
+        f"There is no run and no yaml file {name!r}: `bench list` and `bench list runs` show the names."
+    )
+    try:
+        runs = find_runs(root, name)
+    except BenchError as error:  # of the store; it may be a yaml file
+        runs, problem = [], error
     sections: list[RenderableType] = [section for run in runs for section in _run(run, root)]
     if not runs:
         for path, text in yaml_text(name, config_dir):
             sections += [plain(str(path), style="bold"), *map(plain, text.splitlines()), ""]
     if not sections:
-        raise BenchError(
-            f"There is no run and no yaml file {name!r}: `bench list` and `bench list runs` show the names."
-        )
+        raise problem
     _print(sections)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -70,19 +69,28 @@ def yaml_text(name: str, config_dir: Path | None = None) -> Iterator[tuple[Path,
 
 
 def find_runs(root: Path, name: str) -> list[Run]:
-    """The runs with that folder, label or system name; those of the beginning of a label if there are none."""
+    """The runs with that folder, label or system name; those of the beginning of a label if there are none.
+
+    Raises BenchError if there is none, and a run of the store is damaged: it may be the one.
+    """
     store = Store(root)
-    with suppress(BenchError):
-        runs = [
-            run
-            for set_id in store.set_ids()
-            for direction in store.directions(set_id)
-            for run in store.runs_in(set_id, direction)
-        ]
-        folder = Path(name).resolve()
-        exact = [run for run in runs if name in (run.label, run.system) or run.folder.resolve() == folder]
-        return exact or [run for run in runs if run.label.startswith(name)]
-    return []
+    runs: list[Run] = []
+    damaged: BenchError | None = None
+    for set_id in store.set_ids():
+        for direction in store.directions(set_id):
+            for folder in store.run_folders(set_id, direction):
+                try:
+                    run = store.run(folder)
+                except BenchError as error:
+                    damaged = damaged or error
+                else:
+                    runs += [run] if run else []
+    named = Path(name).resolve()
+    exact = [run for run in runs if name in (run.label, run.system) or run.folder.resolve() == named]
+    matches = exact or [run for run in runs if run.label.startswith(name)]
+    if damaged and not matches:
+        raise damaged
+    return matches
 
 
 def remove(root: Path, runs: Sequence[Run]) -> list[Path]:

@@ -142,8 +142,8 @@ def check_launcher(hydra: DictConfig) -> None:
         if isinstance(value, str) and "${" in value:
             check_forms(value, key)
     jobs = values["launcher"].get("n_jobs")
-    if jobs is not None and not 1 <= jobs <= limits.DEVICES:
-        raise BenchError(f"hydra.launcher.n_jobs must be a whole number from 1 to {limits.DEVICES}.")
+    if jobs is not None and (jobs == 0 or abs(jobs) > limits.DEVICES):
+        raise BenchError(f"hydra.launcher.n_jobs must be at most {limits.DEVICES} and not 0.")
 
 
 def create(node: DictConfig, key: str, **arguments: Any) -> Any:

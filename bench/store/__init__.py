@@ -158,6 +158,11 @@ class Store:
 
     def runs_in(self, set_id: str, direction: Direction) -> list[Run]:
         """All complete runs of a set in a direction, of any version of the set, sorted by folder name."""
+        folders = self.run_folders(set_id, direction)
+        return [run for folder in folders if (run := self.run(folder))]
+
+    def run_folders(self, set_id: str, direction: Direction) -> list[Path]:
+        """The folders of runs, complete or not, of a set in a direction."""
         folder = self.root / set_id / direction
         try:
             with os.scandir(folder) as entries:
@@ -170,7 +175,7 @@ class Store:
             raise BenchError(f"Cannot read {folder} ({error.strerror}): {RESTORE}.") from None
         if len(folders) > limits.RUNS:
             raise BenchError(f"{folders[0].parent} has {len(folders):,} runs: {limits.RUNS:,} are the limit.")
-        return [run for folder in folders if (run := self.run(folder))]
+        return folders
 
     def current_runs(self, task: Task) -> list[Run]:
         """The runs that were made from this version of the set."""

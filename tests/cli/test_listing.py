@@ -81,3 +81,16 @@ def test_what_is_not_there(
     monkeypatch.chdir(tmp_path)
     result = invoke(*arguments)
     assert (result.exit_code, result.output.count("\n")) == (2, 1), result.output
+
+
+def test_a_damaged_run_is_named_and_hides_no_other(root: Path) -> None:
+    (run, _) = find_runs(root, "copy")
+    (run.folder / "run.json").write_text("{}")
+    for words in (["show", run.label], ["show", "nothing"], ["rm", run.label, "--yes"]):
+        result = invoke(*words, "--store", root)
+        assert (result.exit_code, f"{run.label}/run.json is damaged" in result.output.replace("\n", "")) == (
+            2,
+            True,
+        )
+    assert invoke("show", "dictionary", "--store", root).exit_code == 0
+    assert invoke("show", "comet", "--store", root).exit_code == 0

@@ -15,6 +15,7 @@ import pytest
 from bench.errors import BenchError
 from bench.references import load
 from bench.references.overrides import Overrides, Pair, read
+from bench.references.review.page import _find as find_text
 from bench.references.review.page import page
 from tests.helpers.browser import Browser
 from tests.helpers.sets import WHITE_PAPER, edit
@@ -428,3 +429,11 @@ def test_a_long_document_is_drawn_as_it_comes_into_sight(view: Callable[..., Any
             " return at >= 0 && at < innerHeight; }",
             arg=target,
         )
+
+
+def test_a_line_of_one_letter_is_searched_at_once() -> None:
+    """A regular expression would take hours."""
+    assert find_text("a" * 200_000 + "b", "a " * 400_000, 0) is None
+    assert find_text("a b\ufeffc", "x a\u3000bc y", 0) == (2, 6)
+    assert find_text("a b", "ab ab", 1) == (3, 5)
+    assert find_text(" ", "ab", 0) is None

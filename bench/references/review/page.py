@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +21,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from bench import limits
 from bench.core import Segment
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language
@@ -34,6 +34,9 @@ from bench.references.source_files import read_left_out, sentence_position, sour
 _CONTEXT = 160
 """Characters of a source line that are shown before and after the marked text: a line may be a complete
 page."""
+
+
+_NO_SPACE = {0xFEFF: None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +157,13 @@ def _find(part: str, line: str, begin: int) -> tuple[int, int] | None:
     start = line.find(part, begin)
     if start >= 0:
         return start, start + len(part)
-    flexible = re.compile(r"[\s\ufeff]*".join(map(re.escape, "".join(part.split()))))
-    match = flexible.search(line, begin)
-    return match.span() if match else None
+    wanted = "".join(part.translate(_NO_SPACE).split())
+    if not wanted or len(line) > limits.TEXT_CHARACTERS:  # the text is then shown alone
+        return None
+    # Not a regular expression, which would take hours on a line of one repeated letter.
+    places = [n for n in range(begin, len(line)) if not line[n].isspace() and line[n] != "\ufeff"]
+    first = "".join(map(line.__getitem__, places)).find(wanted)
+    return (places[first], places[first + len(wanted) - 1] + 1) if first >= 0 else None
 
 
 def _document(rows: Sequence[_Row], left_out: Iterable[LeftOut]) -> list[_Row | _Gap]:
