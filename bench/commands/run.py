@@ -103,7 +103,7 @@ def run(overrides: Sequence[str], jobs: Sequence[Sequence[str]] = ()) -> tuple[l
     return retried(lambda: _score_and_write_boards(suite))
 
 
-def _score_and_write_boards(suite: _Suite) -> tuple[list[Board], Path]:
+def _score_and_write_boards(suite: Suite) -> tuple[list[Board], Path]:
     """As `run`, after all is translated."""
     store, stages = suite.store, suite.config.stages
     requested = {job.task.direction for job in suite.jobs}
