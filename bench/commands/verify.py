@@ -217,12 +217,21 @@ def _verify_metric(
     store: Store, scratch: Store, task: Task, metric: str, scorer: Scorer, report: Report
 ) -> None:
     score(scratch, task, {metric: scorer})
+    missing = 0
     for run in scratch.runs(task):
-        report.checked["scores"] += 1
         original = store.run(store.direction_folder(task) / run.label)
+        if original and metric not in store.metrics(original):  # a board shows it as missing
+            missing += 1
+            continue
+        report.checked["scores"] += 1
         old = store.score(original, metric) if original else None
         if difference := _score_difference(old, scratch.score(run, metric), scorer.tolerance):
             report.add(f"{task.direction}, {run.label}", f"{metric}: {difference}")
+    if missing:
+        report.notes.append(
+            f"{task.direction}: {missing} run{'s have' if missing > 1 else ' has'} no score of {metric}; "
+            "the board shows it as missing."
+        )
 
 
 def _prepared_scorers(published: _PublishedSet, report: Report) -> Iterator[tuple[str, Scorer]]:

@@ -504,3 +504,17 @@ def test_the_readme_of_another_store_is_left_alone(project: Path) -> None:
     assert "](results/" in before
     assert invoke("publish", "--into", project / "runs").exit_code == 0
     assert (project / "README.md").read_text() == before
+
+
+def test_a_metric_of_one_direction_only(project: Path) -> None:
+    """The board of the other direction shows it as missing; that is no difference."""
+    store = project / "runs"
+    assert (
+        invoke("run", "-q", f"store={store}", "system=copy", "metric=[ter]", "direction=en-zh").exit_code == 0
+    )
+    result = invoke("verify", store)
+    assert result.exit_code == 0, result.output
+    assert "zh-en: 1 run has no score of ter; the board shows it as missing." in told(result)
+    (path,) = store.glob(f"{ID}/zh-en/*/scores/chrf.json")
+    path.unlink()
+    assert invoke("verify", store).exit_code == 2

@@ -59,14 +59,14 @@ class ModelServer(http.server.ThreadingHTTPServer):
         link = f'<a href="{path}">{path.rsplit("/", 1)[1]}</a><br>'.encode()
         self.pages[f"/simple/{name}/"] = (page + link, {"Content-Type": "text/html"})
 
-    def offer_repository(self, id: str, folder: Path, *files: str) -> None:
-        """Add files of a folder as a repository, at COMMIT. It also lists a README.md and cannot serve it."""
+    def offer_repository(self, id: str, folder: Path, *files: str, commit: str = COMMIT) -> None:
+        """Add files of a folder as a repository, at a commit. It also lists a README.md and cannot serve it."""
         siblings = [{"rfilename": name} for name in (*files, "README.md")]
-        about = json.dumps({"id": id, "sha": COMMIT, "siblings": siblings}).encode()
-        self.pages[f"/api/models/{id}/revision/{COMMIT}"] = (about, {"Content-Type": "application/json"})
+        about = json.dumps({"id": id, "sha": commit, "siblings": siblings}).encode()
+        self.pages[f"/api/models/{id}/revision/{commit}"] = (about, {"Content-Type": "application/json"})
         for name in files:
-            headers = {"ETag": f'"{len(self.pages):040}"', "X-Repo-Commit": COMMIT}
-            self.pages[f"/{id}/resolve/{COMMIT}/{name}"] = ((folder / name).read_bytes(), headers)
+            headers = {"ETag": f'"{len(self.pages):040}"', "X-Repo-Commit": commit}
+            self.pages[f"/{id}/resolve/{commit}/{name}"] = ((folder / name).read_bytes(), headers)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
