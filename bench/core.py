@@ -334,7 +334,8 @@ class Score:
     """The column heading: "chrF++"."""
     value: float
     interval: tuple[float, float] | None
-    """95 % bootstrap interval over segments; None if the set has one segment."""
+    """95 % confidence interval. A scorer gives None: bench.scoring.driver computes it for all metrics alike
+    (bench.scoring.intervals). None if the set has a single unit."""
     signature: str
     """The exact settings and versions behind the value, as sacrebleu writes them."""
     segments: tuple[float | None, ...]

@@ -6,63 +6,112 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
+from rich.cells import cell_len
+
 from bench import escaping
+from bench.boards import columns as board_columns
+from bench.boards.notes import differences, explain_differences, notes
 from bench.boards.rows import Board, Row
-from bench.boards.text import (
-    cells,
-    differences,
-    explain_differences,
-    header,
-    may_have_seen,
-    narrow,
-    notes,
-    signatures,
-    title,
-)
+from bench.boards.sentences import SENTENCES
+from bench.boards.summary import summary
+from bench.boards.text import cells, header, may_have_seen, signatures, title
 from bench.core import Score
+from bench.languages import Language
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-JSON_FORMAT = 2
-"""The version of leaderboard.json. Format 1 had no such key and other names in its comparisons."""
+JSON_FORMAT = 3
+"""The version of leaderboard.json. Before format 3, ranks were numbers of clusters, segments were the units of all
+tests, and intervals were bootstrapped."""
 
 
-def terminal(board: Board) -> RenderableType:
-    """For rich. Without sizes and licences: a terminal is narrow."""
+_PADDING = 2  # cells before a column
+_NAME = 12  # cells that a name gets at least
+
+
+def terminal(
+    board: Board, width: int, columns: Sequence[str] = (), language: Language = "en"
+) -> RenderableType:
+    """For a rich console that is wide enough for all columns.
+
+    `width`: cells of a line of the terminal. `columns`: which to show (bench.boards.columns); by default few, and
+    fewer on a narrow terminal. Names are shortened, never broken.
+    """
     from rich.console import Group
-    from rich.table import Table
+    from rich.constrain import Constrain
 
-    table = Table(title=title(board), title_justify="left", title_style="bold")
-    heads = header(board)
-    columns = _columns(heads, hidden=("size", "licence"))
-    for column in columns:
-        table.add_column(
-            escaping.plain(heads[column]), justify=_alignment(column, heads, board), overflow="fold"
-        )
-    for row in board.rows:
-        texts = cells(row, board)
-        table.add_row(
-            *(escaping.plain(texts[column]) for column in columns), style="dim" if row.control else None
-        )
-    missing = [
-        escaping.plain(f"Missing: {system}: {reason}", "red") for system, reason in board.missing.items()
+    shown = list(columns) or board_columns.narrow(board)
+    widths = [max(map(_width, column)) + _PADDING for column in _by_column(board, shown, language)[1:]]
+    fitting = shown if columns else board_columns.fitting(shown, widths, width)
+    room = max(_NAME, width - sum(size for name, size in zip(shown, widths, strict=True) if name in fitting))
+    paragraph, say = summary(board, language), SENTENCES[language]
+    heads = zip(shown, header(board, shown, language)[1:], strict=True)
+    hidden = say["between items"].join(head for name, head in heads if name not in fitting)
+    before = [
+        escaping.plain(title(board, language), "bold"),
+        *map(escaping.plain, [paragraph] if paragraph else []),
     ]
-    return Group(table, *missing, *(escaping.plain(note, "dim") for note in notes(board)))
+    after = [
+        *(escaping.plain(f"Missing: {system}: {reason}", "red") for system, reason in board.missing.items()),
+        *([escaping.plain(say["hidden"].format(columns=hidden), "dim")] if hidden else []),
+        *(escaping.plain(note, "dim") for note in notes(board, language)),
+    ]
+    table = _terminal_table(board, fitting, room, language)
+    return Group(
+        *(Constrain(text, width) for text in before),
+        "",
+        table,
+        "",
+        *(Constrain(text, width) for text in after),
+    )
 
 
-def _columns(heads: Sequence[str], hidden: Collection[str]) -> list[int]:
-    return [column for column, head in enumerate(heads) if head not in hidden]
+def _by_column(board: Board, columns: Sequence[str], language: Language) -> list[list[str]]:
+    """A cell with several flags has a line for each."""
+    rows = [header(board, columns, language), *(cells(row, board, columns, language) for row in board.rows)]
+    by_column = [[escaping.terminal(text) for text in column] for column in zip(*rows, strict=True)]
+    for name, column in zip(columns, by_column[1:], strict=True):
+        if name == "flags":
+            column[:] = [text.replace(", ", ",\n").replace("、", "、\n") for text in column]
+    return by_column
 
 
-def _alignment(column: int, heads: Sequence[str], board: Board) -> Literal["left", "right"]:
-    is_number = 0 < column <= len(board.metrics) or heads[column] == "seg/s"
-    return "right" if is_number else "left"
+def _width(text: str) -> int:
+    return max(map(cell_len, text.split("\n")))
+
+
+def _terminal_table(board: Board, columns: Sequence[str], room: int, language: Language) -> RenderableType:
+    """`room`: cells for a name."""
+    from rich.box import Box
+    from rich.table import Table
+    from rich.text import Text
+
+    lines = Box("    \n    \n ── \n    \n ┈┈ \n    \n    \n    \n")
+    table = Table(box=lines, padding=0, pad_edge=False, show_edge=False)
+    (head, *names), *others = _by_column(board, columns, language)
+    table.add_column(Text(head), no_wrap=True)
+    for column, (head, *_) in zip(columns, others, strict=True):
+        justify: Literal["left", "right"] = "right" if _is_number(column, board) else "left"
+        table.add_column(Text(" " + head), no_wrap=True, justify=justify)
+    ends, ranked = set(board.cluster_ends), 0
+    short = board_columns.shortened(names, room)
+    for number, (row, name) in enumerate(zip(board.rows, short, strict=True), 1):
+        ranked += board.primary in row.ranks
+        ends_cluster = board.primary in row.ranks and ranked in ends
+        texts = (Text(column[number].replace("\n", "\n ")) for column in others)
+        padded = [Text(" ").append(text) for text in texts]
+        table.add_row(Text(name), *padded, style="dim" if row.control else None, end_section=ends_cluster)
+    return table
+
+
+def _is_number(column: str, board: Board) -> bool:
+    return column in board.metrics or column in ("rank", "speed")
 
 
 # Markdown
@@ -79,10 +128,11 @@ def complete_tables(boards: Sequence[Board], folder: str = "") -> list[str]:
     """
     lines = []
     for board in boards:
-        lines += [f"## {title(board)}", "", *_markdown_table(board, folder, len(board.rows))]
+        lines += [f"## {title(board)}", ""]
+        lines += _markdown_table(board, folder, len(board.rows), board_columns.wide(board))
         if sentences := differences(board):
-            explanation = escaping.markdown(explain_differences(board))
-            lines += [f"- Significant differences between neighbours ({explanation}):"]
+            explanation = escaping.markdown(explain_differences())
+            lines += [f"- Differences between neighbours ({explanation}):"]
             lines += [f"  - {escaping.markdown(sentence)}" for sentence in sentences]
         lines += [
             f"- {escaping.markdown(metric)}: {escaping.markdown_code(signature)}"
@@ -95,24 +145,23 @@ def complete_tables(boards: Sequence[Board], folder: str = "") -> list[str]:
 def first_rows(boards: Sequence[Board], folder: str, count: int) -> list[str]:
     """The first `count` rows of each board, with few columns: for a section of a page that links to the full
     tables."""
-    hidden = ("size", "licence", "seg/s", "device")
     lines = []
     for board in boards:
-        lines += [f"### {title(board)}", "", *_markdown_table(narrow(board), folder, count, hidden), ""]
+        lines += [f"### {title(board)}", ""]
+        lines += [*_markdown_table(board, folder, count, board_columns.narrow(board)), ""]
     return lines
 
 
-def _markdown_table(board: Board, folder: str, count: int, hidden: Collection[str] = ()) -> list[str]:
-    heads = header(board)
-    columns = _columns(heads, hidden)
-    rulers = ["---:" if _alignment(column, heads, board) == "right" else "---" for column in columns]
-    lines = [
-        _markdown_row([escaping.markdown(heads[column]) for column in columns]),
+def _markdown_table(board: Board, folder: str, count: int, columns: Sequence[str]) -> list[str]:
+    paragraph = summary(board)
+    rulers = ["---", *("---:" if _is_number(column, board) else "---" for column in columns)]
+    lines = [escaping.markdown(paragraph), ""] if paragraph else []
+    lines += [
+        _markdown_row([escaping.markdown(head) for head in header(board, columns)]),
         _markdown_row(rulers),
     ]
     for row in board.rows[:count]:
-        texts = cells(row, board)
-        name, *others = (escaping.markdown(texts[column]) for column in columns)
+        name, *others = (escaping.markdown(text) for text in cells(row, board, columns))
         target = quote(f"{folder}{row.folder}/hypotheses.jsonl", safe="/+@=~", errors="replace")
         lines.append(_markdown_row([f"[{name}]({target})", *others]))
     lines += ["", *(f"- {escaping.markdown(note)}" for note in notes(board))]
@@ -128,14 +177,16 @@ def _markdown_row(texts: Sequence[str]) -> str:
 
 # CSV
 
+_METRIC_COLUMNS = ("", "_low", "_high", "_rank_best", "_rank_worst")
+
 
 def csv_text(boards: Sequence[Board]) -> str:
-    """One line per system and direction; four columns per metric: score, ends of its 95 % bootstrap confidence
-    interval, rank."""
+    """One line per system and direction; five columns per metric: score, ends of its 95 % confidence interval, best
+    and worst rank."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     metrics = boards[0].metrics
-    metric_heads = [f"{metric}{suffix}" for metric in metrics for suffix in ("", "_low", "_high", "_rank")]
+    metric_heads = [f"{metric}{suffix}" for metric in metrics for suffix in _METRIC_COLUMNS]
     writer.writerow(
         [
             "reference",
@@ -154,7 +205,7 @@ def csv_text(boards: Sequence[Board]) -> str:
             for metric in metrics:
                 score = row.scores[metric]
                 numbers += [score.value, *(score.interval or ("", ""))] if score else ["", "", ""]
-                numbers.append(row.ranks.get(metric, ""))
+                numbers += row.ranks.get(metric, ("", ""))
             flags = " ".join(f"{flag}={count}" for flag, count in row.run.flags.items())
             texts = (flags, row.run.identity, row.run.hypotheses_sha256)
             about = [escaping.csv_cell(board.reference.id), board.direction, escaping.csv_cell(row.system)]
@@ -222,16 +273,14 @@ def latex(boards: Sequence[Board]) -> str:
     in it."""
     lines = []
     for board in boards:
-        columns = range(len(board.metrics) + 1)
+        columns = ["rank", *(column for column in board_columns.wide(board) if column in board.metrics)]
         caption = f"{board.reference.title}, {title(board)}. {' '.join(notes(board))}"
-        rows = [header(board), *(cells(row, board) for row in board.rows)]
-        head, *body = (
-            " & ".join(escaping.latex(texts[column]) for column in columns) + r" \\" for texts in rows
-        )
+        rows = [header(board, columns), *(cells(row, board, columns) for row in board.rows)]
+        head, *body = (" & ".join(map(escaping.latex, texts)) + r" \\" for texts in rows)
         lines += [
             r"\begin{table}",
             rf"\caption{{{escaping.latex(caption)}}}",
-            rf"\begin{{tabular}}{{l{'r' * len(board.metrics)}}}",
+            rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
             r"\toprule",
             head,
             r"\midrule",

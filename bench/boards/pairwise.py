@@ -16,6 +16,7 @@ from bench.errors import BenchError
 from bench.languages import Direction
 from bench.scoring.compare import Comparison, Comparisons, compare
 from bench.scoring.compare.stage import stored_comparisons
+from bench.scoring.units import units
 from bench.store import Run, Store
 
 _MAX_NAMES = 12  # names that a sentence lists
@@ -38,7 +39,7 @@ class MetricLine:
     score_a: Score | None
     score_b: Score | None
     interval: tuple[float, float] | None = None
-    """95 % bootstrap confidence interval of b's score minus a's, of this pair alone."""
+    """95 % confidence interval of b's score minus a's, of this pair alone."""
     test: Comparison | None = None
     """None if a score is missing, or the set has a single unit."""
     tests: Comparisons | None = None
@@ -160,7 +161,7 @@ def _tested_line(
     score_a, score_b = scores
     tests, test = board_tests, _test_of(pair, board_tests)
     if not test or not isclose(abs(test.difference), abs(score_a.value - score_b.value), abs_tol=1e-9):
-        tests = compare({pair.a.label: score_a, pair.b.label: score_b})
+        tests = compare({pair.a.label: score_a, pair.b.label: score_b}, units=units(pair.task.reference))
         test = _test_of(pair, tests)
     interval = test.interval if test else None
     if test and interval and test.a == pair.a.label:

@@ -11,7 +11,7 @@ from bench.boards.settings import display_names
 from bench.core import ReferenceSet, Score, Task
 from bench.languages import Direction
 from bench.records import RunRecord
-from bench.scoring.compare import Comparisons
+from bench.scoring.compare import Comparisons, cluster_ends
 from bench.scoring.compare.stage import stored_comparisons
 from bench.store import Run, Store
 
@@ -26,8 +26,9 @@ class Row:
     scores: Mapping[str, Score | None]
     """Metric id -> score; None is shown as missing, never as zero. Without statistics: a board may have
     thousands of rows."""
-    ranks: Mapping[str, int]
-    """Metric id -> rank, if the systems were compared by this metric (bench.scoring.compare)."""
+    ranks: Mapping[str, tuple[int, int]]
+    """Metric id -> best and worst possible rank, if the systems were compared by this metric (bench.scoring.compare).
+    Controls have none."""
 
     @property
     def run(self) -> RunRecord:
@@ -84,6 +85,14 @@ class Board:
     @property
     def primary(self) -> str:
         return self.columns.primary
+
+    @property
+    def cluster_ends(self) -> list[int]:
+        """After how many ranked rows a cluster ends, by the primary metric."""
+        tests = self.comparisons.get(self.primary)
+        ranked = [row.label for row in self.rows if self.primary in row.ranks]
+        significant = {(pair.a, pair.b) for pair in tests.pairs if pair.significant} if tests else set()
+        return cluster_ends(ranked, significant)
 
     @property
     def gaps(self) -> Mapping[str, str]:

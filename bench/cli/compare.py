@@ -93,7 +93,7 @@ def compare(
     sections: list[RenderableType] = []
     previous_settings: list[tuple[str, str, str]] = []
     for name, pair in pairs.items():
-        sections += [*_title(pair), "", *_scores(lines[name])]
+        sections += [*_title(pair), "", *_scores(pair, lines[name])]
         settings = pairwise.differing_settings(pair)
         if settings and settings != previous_settings:
             sections += ["", _settings(settings)]
@@ -135,11 +135,12 @@ def _title(pair: Pair) -> Iterator[RenderableType]:
 # Scores
 
 
-def _scores(lines: Sequence[MetricLine]) -> Iterator[RenderableType]:
+def _scores(pair: Pair, lines: Sequence[MetricLine]) -> Iterator[RenderableType]:
     """A table, and notes that explain it."""
     if not lines:
         yield _dim("Neither of the two has scores in this direction.")
         return
+    has_control = any(run.record.system.control for run in (pair.a, pair.b))
     family = max((len(line.tests.pairs) for line in lines if line.tests), default=0)
     adjusted = f"p adjusted\n({family} pairs)" if family > 1 else "p adjusted"
     heads = ["metric", "A", "B", "B − A", "95 % interval", "p", adjusted, "minimum\ndetectable", "verdict"]
@@ -149,12 +150,13 @@ def _scores(lines: Sequence[MetricLine]) -> Iterator[RenderableType]:
     for line in lines:
         table.add_row(*_score_cells(line, columns=len(heads)))
     yield table
-    yield from map(_dim, _notes(lines, family))
+    yield from map(_dim, _notes(lines, family, has_control))
 
 
 def _score_cells(line: MetricLine, columns: int) -> list[Text]:
     from rich.text import Text
 
+    from bench.boards.notes import p_value
     from bench.boards.text import MISSING
 
     decimals, arrow = line.any_score.decimals, "↑" if line.any_score.higher_is_better else "↓"
@@ -167,14 +169,14 @@ def _score_cells(line: MetricLine, columns: int) -> list[Text]:
             "not tested" if line.score_a and line.score_b else f"{'B' if line.score_a else 'A'} has no score"
         )
         return [*cells, *(Text(MISSING) for _ in range(columns - len(cells) - 1)), Text(reason)]
-    (low, high), test = line.interval, line.test
-    detectable = test.minimum_detectable_difference
+    (low, high), test, detectable = line.interval, line.test, line.test.minimum_detectable_difference
+    assert line.tests
     return [
         *cells,
         Text(f"{line.score_b.value - line.score_a.value:+.{decimals}f}"),
         Text(f"[{low:+.{decimals}f}, {high:+.{decimals}f}]"),
         Text(_p_value(test.p_sacrebleu)),
-        Text(_p_value(test.p_adjusted)),
+        Text(p_value(test, line.tests).removeprefix("= ")),
         Text(f"{detectable:.{decimals}f}" if detectable else MISSING),
         _verdict(line, test),
     ]
@@ -195,9 +197,10 @@ def _p_value(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _notes(lines: Sequence[MetricLine], family: int) -> Iterator[str]:
-    """`family`: the number of pairs that p-values are adjusted for."""
-    from bench.boards.text import describe_test
+def _notes(lines: Sequence[MetricLine], family: int, has_control: bool) -> Iterator[str]:
+    """`family`: the number of pairs that p-values are adjusted for. `has_control`: whether one of the two is a
+    control, with which judges were not asked to compare anything."""
+    from bench.boards.notes import describe_test
     from bench.scoring.compare import LEVEL
 
     tested = [(line.any_score.metric, line.test, line.tests) for line in lines if line.test and line.tests]
@@ -214,20 +217,23 @@ def _notes(lines: Sequence[MetricLine], family: int) -> Iterator[str]:
         f"a difference is significant if p adjusted < {LEVEL}."
     )
     yield (
-        "The interval is the 95 % bootstrap confidence interval of B − A, of this pair alone. "
+        "The interval is the 95 % confidence interval of B − A, of this pair alone. "
         "Overlapping ± of two systems is not a test."
     )
     if alone := [metric for metric, _, family_tests in tested if len(family_tests.pairs) < family]:
         metrics = ", ".join(alone)
         yield f"The board has no test of these two by {metrics}: there the verdict is for this pair alone."
     yield (
-        "Minimum detectable: a true difference of this size is significant on 80 % of sets like this one. "
-        "No significant difference only means that the true difference is probably smaller than this."
+        "Minimum detectable: a true difference of this size would be found on four of five such sets, and smaller "
+        "ones less often. No significant difference does not mean that the two are equal."
     )
-    if agreement := [f"{test.agreement:.0%} ({metric})" for metric, test, _ in tested if test.agreement]:
+    if not has_control and (
+        agreement := [f"{test.agreement:.0%} ({metric})" for metric, test, _ in tested if test.agreement]
+    ):
         yield (
-            "Human judgements prefer the same system in this share of system pairs with such a difference: "
-            f"{', '.join(agreement)} (Kocmi et al. 2024, arXiv 2401.06760)."
+            "Human judges ordered system pairs with such a difference in the same way in "
+            f"{', '.join(agreement)} of cases, on average over other WMT data (Kocmi et al. 2024, arXiv "
+            "2401.06760). On a single set it may be much less."
         )
 
 

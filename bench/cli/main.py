@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from bench import __version__
+from bench.cli.boards import board
 from bench.cli.compare import compare
 from bench.cli.listing import list_all, rm, show
 from bench.cli.machine import doctor, prefetch
@@ -41,7 +42,7 @@ def _errors_for_users() -> Iterator[None]:
 
 _SECTIONS = {
     "Translate and score": (run, score, compare),
-    "Look around": (list_all, show, rm),
+    "Look around": (board, list_all, show, rm),
     "Documents": (references,),
     "Publish": (publish, verify),
     "Metrics": (meta_evaluate,),

@@ -42,9 +42,8 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
                     Ship or Not to Ship"), by the metric's score of all translations of a system. Pairs with
                     equal mean judgements are left out.
 
-    Figures in brackets are 95 % percentile bootstrap intervals: 1000 resamples of segments, seed 12345. In a
-    resample, a system's metric score is the mean of its segment scores. The intervals of two metrics are not
-    a paired test: they may overlap even if one metric is significantly better.
+    Figures in brackets are 95 % percentile bootstrap intervals: 1000 resamples of segments, seed 12345. The
+    intervals of two metrics are not a paired test: they may overlap even if one metric is significantly better.
 
     \b
       bench meta-evaluate judgements.zh-en.csv.gz
@@ -91,7 +90,11 @@ def _terminal(table: Table) -> RenderableType:
         grid.add_column(heading, justify="right" if index else "left", overflow="fold")
     for row in table.rows:
         grid.add_row(*map(plain, _cells(row)))
-    notes = [*_incomparable(table), *(f"{row.metric}: {row.signature}" for row in table.rows)]
+    notes = [
+        *_incomparable(table),
+        *_promises(table),
+        *(f"{row.metric}: {row.signature}" for row in table.rows),
+    ]
     return Group(grid, *(plain(note, "dim") for note in notes), "")
 
 
@@ -103,7 +106,7 @@ def _markdown(table: Table) -> str:
     signatures = (
         f"{escaping.markdown(row.metric)}: {escaping.markdown_code(row.signature)}" for row in table.rows
     )
-    notes = [*map(escaping.markdown, _incomparable(table)), *signatures]
+    notes = [*map(escaping.markdown, [*_incomparable(table), *_promises(table)]), *signatures]
     return "\n".join([*rows, *(f"- {note}" for note in notes)])
 
 
@@ -137,6 +140,16 @@ def _incomparable(table: Table) -> list[str]:
         return []
     pairs = _count(table.incomparable_pairs, "pair")
     return [f"Not compared, because they were judged on different segments: {pairs} of systems."]
+
+
+def _promises(table: Table) -> list[str]:
+    """How far the agreement with human judges that boards state holds for these systems."""
+    return [
+        f"{row.metric}: from the differences of these pairs, a board would say that human judges agree in "
+        f"{row.promised:.0%} of them; here they agree in {row.systems.value:.0%}."
+        for row in table.rows
+        if row.promised is not None and row.systems
+    ]
 
 
 def _count(number: int, noun: str) -> str:

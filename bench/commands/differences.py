@@ -22,7 +22,7 @@ _RELATIVE_TOLERANCE = 1e-9  # the last digits of sums depend on the CPU
 
 
 def file_difference(published: Path, regenerated: Path, older_format: bool, inside: Path) -> str:
-    """Two files of the same name in a set's folder. `older_format`: compare numbers, but no sentences.
+    """Two files of the same name in a set's folder. `older_format`: compare only what every format says.
     `inside`: the folder that the published one may not lead out of."""
     if not regenerated.is_file():
         return "belongs to no run and to no board"
@@ -41,22 +41,15 @@ def file_difference(published: Path, regenerated: Path, older_format: bool, insi
         return decode_object(old, published, most), decode_object(new, regenerated, most)
 
     try:
+        if older_format and published.name != "leaderboard.json":
+            return ""  # it holds ranks and intervals of another kind
         if published.parent.name == "comparisons":
             return _comparisons_difference(*objects(), published.stem)
         if published.name == "leaderboard.json":
             return _leaderboard_difference(*objects())
-        old_text, new_text = old.decode("utf-8"), new.decode("utf-8")
-        if older_format and published.suffix in (".md", ".tex"):
-            old_text, new_text = ("\n".join(table_rows(text)) for text in (old_text, new_text))
-        return line_difference(old_text, new_text)
+        return line_difference(old.decode("utf-8"), new.decode("utf-8"))
     except (ValueError, RecursionError, BenchError):
         return "is not the file that these runs give"
-
-
-def table_rows(text: str) -> list[str]:
-    """The rows of the tables in a Markdown or LaTeX text, without the targets of links."""
-    rows = (line for line in text.split("\n") if line.startswith("| [") or line.endswith("\\\\"))
-    return [re.sub(r"\]\([^)]*\)", "]", row) for row in rows]
 
 
 def line_difference(old: str, new: str) -> str:
@@ -84,31 +77,24 @@ def _nearly_equal_bytes(a: bytes, b: bytes) -> bool:
 
 def _comparisons_difference(old: Mapping[str, Any], new: Mapping[str, Any], metric: str) -> str:
     """The hash of the settings is not compared: an explicit default and no value are equivalent."""
-    if nearly_equal(_comparisons(old, metric), _comparisons(new, metric)):
+    if nearly_equal(asdict(read_comparisons(old, metric)), asdict(read_comparisons(new, metric))):
         return ""
     return "these tests do not follow from the scores"
 
 
-def _comparisons(value: Mapping[str, Any], metric: str) -> Any:
-    return asdict(read_comparisons(value, metric))
-
-
 def _leaderboard_difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
-    """Names the first row that differs. A leaderboard of an older format may lack fields that are new since."""
+    """Names the first row that differs. Of an older format only what its runs say and the scores are compared:
+    ranks, tests and intervals were computed in another way."""
     older = old.get("format") != new["format"]
     try:
         old_rows, new_rows = _rows(old), _rows(new)
         for folder in {**old_rows, **new_rows}:
-            if not nearly_equal(old_rows.get(folder), new_rows.get(folder), subset=older):
+            a, b = old_rows.get(folder), new_rows.get(folder)
+            if older:
+                a, b = _lasting(a), _lasting(b)
+            if not nearly_equal(a, b, subset=older):
                 return f"the row {str(folder)[:_SHOWN_CHARACTERS]} does not follow from its run"
-        if (
-            older
-            and nearly_equal(old["reference"], new["reference"], subset=True)
-            and all(
-                nearly_equal(_settled(old["directions"][d]), _settled(new["directions"][d]), subset=True)
-                for d in {**old["directions"], **new["directions"]}
-            )
-        ):
+        if older and nearly_equal(old["reference"], new["reference"], subset=True):
             return ""
     except (KeyError, TypeError, AttributeError):
         pass
@@ -119,10 +105,15 @@ def _rows(leaderboard: Mapping[str, Any]) -> dict[str, Any]:
     return {row["folder"]: row for board in leaderboard["directions"].values() for row in board["rows"]}
 
 
-def _settled(board: Mapping[str, Any]) -> dict[str, Any]:
-    """A board with the names of today in its comparisons."""
-    comparisons = {metric: _comparisons(value, metric) for metric, value in board["comparisons"].items()}
-    return {**board, "comparisons": comparisons}
+def _lasting(row: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What a row says in every format."""
+    if row is None:
+        return {}
+    values = {
+        metric: {name: score[name] for name in ("metric", "value")} if score else None
+        for metric, score in row["scores"].items()
+    }
+    return {key: value for key, value in row.items() if key not in ("ranks", "scores")} | {"scores": values}
 
 
 def nearly_equal(a: Any, b: Any, tolerance: float = 0.0, subset: bool = False) -> bool:

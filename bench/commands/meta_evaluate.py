@@ -16,8 +16,8 @@ Four questions, because a metric can be good at one and useless at another:
   are not compared.
 
 Each figure has a 95 % percentile bootstrap interval over segments (bench.scoring.intervals): a segment is
-drawn with all its judgements. In a resample, a system's metric score is the mean of its segment scores, also
-for BLEU and chrF.
+drawn with all its judgements. In a resample, a system's metric score is that of its translations together,
+computed from the statistics of their segments, as on a board.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ from bench.core import Scorer
 from bench.errors import BenchError
 from bench.languages import Direction, sides
 from bench.references.parallel import parallel_task
+from bench.scoring import units
+from bench.scoring.compare.agreement import agreement as human_agreement
+from bench.scoring.formulas import FORMULAS, Formula
 from bench.scoring.intervals import draw, percentile_interval
 from bench.scoring.judgements import Judgement
 
@@ -65,6 +68,9 @@ class Row:
     pearson: Figure | None
     within: Figure | None
     systems: Figure | None
+    promised: float | None = None
+    """The share of these pairs of systems that boards would say human judges agree with, from the pairs'
+    differences (bench.scoring.compare.agreement); None for a metric that was not studied."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +125,15 @@ class _MetricScores:
     """[segment, system]: nan if the translation was not judged or not scored."""
     systems: Floats
     """[system]: the scores of all translations of a system together."""
+    statistics: Floats
+    """[system, statistic, segment]: their sums give the scores of systems; 0 where nothing was judged."""
+    formula: Formula
+    sign: int
+    """-1 if a lower score is better."""
+
+    def of_segments(self, rows: NDArray[np.int64]) -> Floats:
+        """[system]: the scores on the segments with these row numbers."""
+        return self.sign * self.formula(self.statistics[:, :, rows].sum(axis=2).T)
 
 
 def meta_evaluate(files: Mapping[str, Sequence[Judgement]], scorers: Mapping[str, Scorer]) -> list[Table]:
@@ -229,13 +244,25 @@ def _row(grid: Grid, scorer: Scorer) -> Row:
         within=figure(_mean(taus), lambda rows: _mean(taus[rows]), segments=np.isfinite(taus).sum()),
         systems=figure(
             agreement(_system_means(human), scores.systems, pairs),
-            lambda rows: agreement(_system_means(human[rows]), _system_means(metric[rows]), pairs),
+            lambda rows: agreement(_system_means(human[rows]), scores.of_segments(rows), pairs),
         ),
+        promised=_promised(grid, scores),
     )
+
+
+def _promised(grid: Grid, scores: _MetricScores) -> float | None:
+    ordered = [pair for pair in grid.pairs if _order(_system_means(grid.human), [pair])[0] != 0]
+    shares = [
+        human_agreement(scores.metric, scores.signature, scores.systems[a] - scores.systems[b])
+        for a, b in ordered
+    ]
+    known = [share for share in shares if share is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _score(grid: Grid, scorer: Scorer) -> _MetricScores:
     segments, systems = np.full_like(grid.human, np.nan), np.full(len(grid.systems), np.nan)
+    statistics: Floats | None = None
     for group in grid.groups:
         rows = np.flatnonzero(~np.isnan(grid.human[:, group[0]]))
         judgements = [grid.cells[row, group[0]] for row in rows]
@@ -249,7 +276,14 @@ def _score(grid: Grid, scorer: Scorer) -> _MetricScores:
             sign = 1 if score.higher_is_better else -1
             segments[rows, column] = sign * np.array(score.segments, dtype=float)  # None becomes nan
             systems[column] = sign * score.value
-    return _MetricScores(score.metric, score.signature, segments, systems)
+            counts = units.statistics(score)
+            if statistics is None:
+                statistics = np.zeros((len(grid.systems), len(counts), len(grid.human)))
+            statistics[column][:, rows] = counts
+    assert statistics is not None
+    return _MetricScores(
+        score.metric, score.signature, segments, systems, statistics, FORMULAS[score.aggregation], sign
+    )
 
 
 def _table(grid: Grid, rows: Sequence[Row]) -> Table:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bench import limits, progress
-from bench.boards.formats import JSON_FORMAT, complete_tables, first_rows
+from bench.boards.formats import JSON_FORMAT
 from bench.boards.rows import Board, Columns
 from bench.boards.write import write_boards
-from bench.commands.differences import file_difference, line_difference, nearly_equal, table_rows
+from bench.commands.differences import file_difference, line_difference, nearly_equal
 from bench.commands.estimate import scoring_seconds, testing_seconds
 from bench.commands.pages import (
     build_boards,
@@ -30,6 +31,8 @@ from bench.errors import BenchError
 from bench.scoring.compare.stage import CompareSettings, compare_runs, stored_comparisons
 from bench.scoring.driver import score
 from bench.store import Run, Store
+
+_BOOTSTRAP = re.compile(r"\|bs:\d+\|seed:\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,12 @@ def verify(root: Path, config_dir: Path | None = None) -> Report:
     older_format = any(published.is_older_format for published in sets)
     if older_format:
         report.notes.append(
-            "These boards are of an older format: their numbers were compared, but not the sentences around them "
-            f"and not the site. `bench publish --into {root}` writes them in today's format."
+            "These boards are of an older format: scores were recomputed, but ranks, tests, intervals and sentences "
+            f"were not. `bench publish --into {root}` writes them in today's format."
         )
-    if len(sets) == len(set_ids):
+    if len(sets) == len(set_ids) and not older_format:
         with _faults_of("pages", report):
-            _verify_pages(root, [published.boards for published in sets], older_format, report)
+            _verify_pages(root, [published.boards for published in sets], report)
     return report
 
 
@@ -158,28 +161,18 @@ def _announce(sets: Sequence[_PublishedSet]) -> None:
             score_count += len(runs) * len(published.scorers)
             seconds += scoring_seconds(task, runs, list(published.scorers))
             tests = stored_comparisons(published.store, task, published.columns.metrics).values()
-            seconds += sum(testing_seconds(len(test.pairs), test.resamples) for test in tests)
+            seconds += sum(testing_seconds(len(test.pairs), test.trials) for test in tests)
     progress.say(
         f"To recompute: {score_count:,} scores of {run_count:,} runs on {len(sets):,} "
         f"reference set{'s' * (len(sets) != 1)}, some {progress.duration(seconds)} by estimate."
     )
 
 
-def _verify_pages(root: Path, boards: Sequence[Sequence[Board]], older_format: bool, report: Report) -> None:
-    """Compare the pages that show boards; of an older format only the rows of their tables."""
-    rows: set[str] = set()
-    for set_boards in boards:
-        for lines in (complete_tables(set_boards), first_rows(set_boards, "", len(set_boards[0].rows))):
-            rows.update(table_rows("\n".join(lines)))
+def _verify_pages(root: Path, boards: Sequence[Sequence[Board]], report: Report) -> None:
+    """Compare the pages that show boards."""
     for page, text in updated_pages(root, boards):
         report.checked["pages"] += 1
-        published = read_page(page)
-        if not older_format:
-            difference = line_difference(published, text)
-        else:
-            wrong = [row for row in table_rows(published) if row not in rows]
-            difference = f"no run gives the row {wrong[0]}" if wrong else ""
-        if difference:
+        if difference := line_difference(read_page(page), text):
             report.add(str(page), difference)
 
 
@@ -210,12 +203,13 @@ def _verify_scores(published: _PublishedSet, scratch: Store, report: Report) -> 
             continue
         for task in published.tasks():
             with _faults_of(f"{task.direction}, {metric}", report):
-                _verify_metric(published.store, scratch, task, metric, scorer, report)
+                _verify_metric(published, scratch, task, metric, scorer, report)
 
 
 def _verify_metric(
-    store: Store, scratch: Store, task: Task, metric: str, scorer: Scorer, report: Report
+    published: _PublishedSet, scratch: Store, task: Task, metric: str, scorer: Scorer, report: Report
 ) -> None:
+    store, older = published.store, published.is_older_format
     score(scratch, task, {metric: scorer})
     missing = 0
     for run in scratch.runs(task):
@@ -225,7 +219,7 @@ def _verify_metric(
             continue
         report.checked["scores"] += 1
         old = store.score(original, metric) if original else None
-        if difference := _score_difference(old, scratch.score(run, metric), scorer.tolerance):
+        if difference := _score_difference(old, scratch.score(run, metric), scorer.tolerance, older):
             report.add(f"{task.direction}, {run.label}", f"{metric}: {difference}")
     if missing:
         report.notes.append(
@@ -244,13 +238,17 @@ def _prepared_scorers(published: _PublishedSet, report: Report) -> Iterator[tupl
             yield metric, scorer
 
 
-def _score_difference(old: Score | None, new: Score | None, tolerance: float) -> str:
+def _score_difference(old: Score | None, new: Score | None, tolerance: float, older_format: bool) -> str:
     """How a published score differs from the same score computed again; "" if it does not.
+
+    `older_format`: its interval was bootstrapped, and its signature named the resamples.
 
     `tolerance`: sums in another order, on another CPU, change the last digits of a model's scores.
     """
     if old is None or new is None:
         return "no score of exactly these hypotheses is published"
+    if older_format:
+        old = replace(old, interval=new.interval, signature=_BOOTSTRAP.sub("", old.signature))
     if old.signature != new.signature:
         return f"published as {old.signature}, here it is {new.signature}"
     if not nearly_equal(old.value, new.value, tolerance):
@@ -297,7 +295,7 @@ def _settings(store: Store, task: Task, metric: str) -> CompareSettings:
     comparisons = stored_comparisons(store, task, [metric]).get(metric)
     if comparisons is None:
         return CompareSettings()
-    return CompareSettings(comparisons.test, comparisons.unit, comparisons.resamples)
+    return CompareSettings(comparisons.test, comparisons.unit, comparisons.trials)
 
 
 def _is_site(file: Path) -> bool:

@@ -34,6 +34,7 @@ from bench.launching.interpolation import MISSING, check_forms, leaves, recorded
 from bench.names import check_name, is_metric_id, is_name
 from bench.prompt import Prompt
 from bench.records import Price, SystemCard, card_with_texts
+from bench.scoring.units import UnitName
 
 Where = Annotated[str, Meta(min_length=1, max_length=limits.PATH_CHARACTERS)]
 """A path, an id, or another text that says where something is."""
@@ -41,8 +42,8 @@ Where = Annotated[str, Meta(min_length=1, max_length=limits.PATH_CHARACTERS)]
 
 class _Compare(TypedDict):
     test: Test | None
-    unit: Literal["segment", "paragraph"]
-    resamples: Annotated[int, Meta(ge=1, le=limits.RESAMPLES)] | None
+    unit: UnitName | None
+    trials: Annotated[int, Meta(ge=1, le=limits.RESAMPLES)] | None
 
 
 class _Suite(TypedDict):

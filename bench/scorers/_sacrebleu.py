@@ -10,14 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bench.errors import BenchError
-from bench.scoring.intervals import SEED, draw
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 _TESTED = ("2.6",)
 """Major and minor versions of sacrebleu whose private methods were compared with its command."""
@@ -55,18 +50,3 @@ def segment_statistics(metric: Any, hypotheses: Sequence[str]) -> Statistics:
 def score_of(metric: Any, statistics: Statistics) -> float:
     """The score of the segments with these statistics, in the metric's own points."""
     return float(metric._aggregate_and_compute(statistics).score)
-
-
-def bootstrap_scores(metric: Any, statistics: Statistics, resamples: int) -> NDArray[np.float64]:
-    """[resample]: the scores that `sacrebleu --confidence` computes its interval from.
-
-    Unlike sacrebleu.significance, this ignores SACREBLEU_SEED, which would change the interval unnoticed. It
-    sets the metric's `n_bootstrap` and `seed`, which its signature shows.
-    """
-    import numpy as np
-
-    metric.n_bootstrap, metric.seed = resamples, str(SEED)
-    # In float32, as sacrebleu does it: the last digits of its intervals depend on that.
-    counts = np.array(statistics, dtype="float32")
-    sums = (counts[indices].sum(0) for indices in draw(len(statistics), resamples))
-    return np.array([metric._compute_score_from_stats(sample).score for sample in sums], dtype=float)

@@ -39,7 +39,6 @@ from bench.scorers.comet_checkpoint import (
     find_files,
     read_checkpoint,
 )
-from bench.scoring.intervals import SEED, draw, percentile_interval
 from bench.translation.flags import flags
 
 _INSTALL = "pip install 'bitext-bench[comet]'"
@@ -68,8 +67,6 @@ class Comet(Scorer):
     devices: Annotated[Sequence[str], Meta(max_length=limits.DEVICES)] = ()
     """For example [cuda:0, cuda:2]; by default all GPUs, or else the CPU."""
     required: bool = True
-    resamples: Annotated[int, Meta(ge=1, le=limits.RESAMPLES)] = 1000
-    """Bootstrap resamples for the interval."""
 
     tolerance = 1e-4
 
@@ -90,7 +87,7 @@ class Comet(Scorer):
         return parse_weights(self.encoder, files=ENCODER_FILES) if self.encoder else None
 
     def identity(self) -> dict[str, Any]:
-        return {**self._prediction_identity(), "name": self.name, "resamples": self.resamples, "seed": SEED}
+        return {**self._prediction_identity(), "name": self.name}
 
     def _prediction_identity(self) -> dict[str, Any]:
         """Everything that the prediction for a sample depends on. Not the device: in float32 it changes the
@@ -199,7 +196,7 @@ class Comet(Scorer):
         return Score(
             metric=self.name,
             value=sum(values) / len(values),
-            interval=_interval(values, self.resamples),
+            interval=None,
             signature=self._signature(files, predictions),
             segments=tuple(values),
             decimals=3,
@@ -215,14 +212,5 @@ class Comet(Scorer):
         return (
             f"{self.name}|checkpoint:{identity['checkpoint']}{encoder}|precision:{self.precision}"
             f"|device:{devices}|max:{files.max_tokens}"
-            f"|bs:{self.resamples}|seed:{SEED}|version:{identity['unbabel-comet']}"
+            f"|version:{identity['unbabel-comet']}"
         )
-
-
-def _interval(values: Sequence[float], resamples: int) -> tuple[float, float] | None:
-    """None for a single segment."""
-    import numpy as np
-
-    if len(values) < 2:
-        return None
-    return percentile_interval(np.asarray(values)[draw(len(values), resamples)].mean(axis=1))

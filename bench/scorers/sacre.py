@@ -12,10 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
-from statistics import mean
-from typing import Annotated, Any, Literal
-
-from msgspec import Meta
+from typing import Any, Literal
 
 from bench import limits
 from bench.core import Aggregation, Score, Scorer, Task
@@ -23,7 +20,6 @@ from bench.errors import BenchError
 from bench.languages import Language
 from bench.resources import usable_cores
 from bench.scorers import _sacrebleu
-from bench.scoring.intervals import SEED, centred_interval
 
 _SETTINGS: dict[str, tuple[str, dict[Language, dict[str, Any]]]] = {
     # sacrebleu's default tokenizer gives 0.0 on Chinese, which has no spaces.
@@ -42,36 +38,27 @@ _AGGREGATIONS: dict[str, Aggregation] = {"BLEU": "bleu", "chrF": "chrf", "chrF++
 
 
 class Sacre(Scorer):
-    """`metric`: BLEU, chrF, chrF++ or TER. `resamples`: bootstrap resamples for the 95 % interval (Koehn
-    2004).
-    """
+    """`metric`: BLEU, chrF, chrF++ or TER."""
 
-    def __init__(
-        self,
-        metric: Literal["BLEU", "chrF", "chrF++", "TER"],
-        resamples: Annotated[int, Meta(ge=1, le=limits.RESAMPLES)] = 1000,
-    ) -> None:
+    def __init__(self, metric: Literal["BLEU", "chrF", "chrF++", "TER"]) -> None:
         if metric not in _SETTINGS:
             raise BenchError(f"{metric!r} is not a metric of sacrebleu: use one of {', '.join(_SETTINGS)}.")
         self.metric = metric
-        self.resamples = resamples
 
     def identity(self) -> dict[str, Any]:
         return {
             "scorer": "sacre",
-            "version": 2,
+            "version": 3,
             "sacrebleu": version("sacrebleu"),
             "metric": self.metric,
             "settings": _SETTINGS[self.metric],
-            "resamples": self.resamples,
-            "seed": SEED,
         }
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
         """`partial` is not used: the slowest metric, TER, takes half a minute."""
         if self.metric == "TER":
             _refuse_long(task, systems)
-        job = functools.partial(_scores, self.metric, self.resamples, task)
+        job = functools.partial(_scores, self.metric, task)
         if self.metric != "TER" or len(systems) == 1:
             return job(systems)
         # TER searches for shifts in pure Python: half a minute for a system on a few pages of Chinese.
@@ -97,9 +84,7 @@ def _refuse_long(task: Task, systems: Mapping[str, Sequence[str]]) -> None:
                 )
 
 
-def _scores(
-    metric: str, resamples: int, task: Task, systems: Mapping[str, Sequence[str]]
-) -> dict[str, Score]:
+def _scores(metric: str, task: Task, systems: Mapping[str, Sequence[str]]) -> dict[str, Score]:
     """The score of each system. The references are counted once for all systems."""
     name, settings_by_language = _SETTINGS[metric]
     settings = settings_by_language[task.target_language]
@@ -107,23 +92,18 @@ def _scores(
     if metric == "BLEU":  # smoothed as `sacrebleu --sentence-level` does it
         segment = _sacrebleu.create_metric(name, **settings, effective_order=True)
     return {
-        system: _score(metric, corpus, segment, resamples, list(hypotheses))
-        for system, hypotheses in systems.items()
+        system: _score(metric, corpus, segment, list(hypotheses)) for system, hypotheses in systems.items()
     }
 
 
-def _score(metric: str, corpus: Any, segment: Any, resamples: int, hypotheses: list[str]) -> Score:
+def _score(metric: str, corpus: Any, segment: Any, hypotheses: list[str]) -> Score:
     """`corpus`, `segment`: sacrebleu's metrics for all segments together and for one segment."""
-    # Counted once for the corpus, its resamples, its segments and the paired tests (bench.scoring.compare).
+    # Counted once for the corpus, its segments, its interval and the paired tests (bench.scoring.compare).
     counts = _sacrebleu.segment_statistics(corpus, hypotheses)
-    interval = None
-    if len(counts) > 1:
-        resampled = _sacrebleu.bootstrap_scores(corpus, counts, resamples)
-        interval = centred_interval(resampled, mean(resampled.tolist()))
     return Score(
         metric=metric,
         value=_sacrebleu.score_of(corpus, counts),
-        interval=interval,
+        interval=None,
         signature=f"{metric}|{corpus.get_signature()}",
         segments=tuple(_sacrebleu.score_of(segment, [count]) for count in counts),
         higher_is_better=metric != "TER",

@@ -20,17 +20,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from msgspec import Meta
-
-from bench import limits, references
+from bench import references
 from bench.core import Granularity, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.references.renderings import reader
 from bench.references.set_folder import read_bytes
 from bench.references.terms import FILE, Term, occurrences, read
-from bench.scoring.intervals import SEED, draw, percentile_interval
 
 _MIN_OCCURRENCES = {"terms": 1, "term consistency": 2}
 """Metric -> the number of occurrences that a term must have to count."""
@@ -92,7 +89,7 @@ def table(terms: Sequence[Term], task: Task, systems: Mapping[str, Sequence[str]
 class Terms(Scorer):
     """`metric`: terms or term consistency. `reference`, `granularity`: the same as the run's.
 
-    `resamples`: bootstrap resamples for the 95 % interval. `required`: see bench.core.Scorer.
+    `required`: see bench.core.Scorer.
     """
 
     def __init__(
@@ -100,7 +97,6 @@ class Terms(Scorer):
         metric: Literal["terms", "term consistency"],
         reference: str,
         granularity: Granularity = "sentence",
-        resamples: Annotated[int, Meta(ge=1, le=limits.RESAMPLES)] = 1000,
         required: bool = True,
     ) -> None:
         if metric not in _MIN_OCCURRENCES:
@@ -108,7 +104,6 @@ class Terms(Scorer):
         self.metric = metric
         self.reference = reference
         self.granularity = granularity
-        self.resamples = resamples
         self.required = required
 
     def prepare(self) -> None:
@@ -122,8 +117,6 @@ class Terms(Scorer):
             "version": 1,
             "terms_sha256": self._sha256(),
             "metric": self.metric,
-            "resamples": self.resamples,
-            "seed": SEED,
         }
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
@@ -131,7 +124,7 @@ class Terms(Scorer):
         rows = self._rows(task, systems)
         signature = (
             f"{self.metric}|set:{task.reference.id}@{task.reference.sha256[:12]}"
-            f"|terms:{len(rows)}@{self._sha256()[:12]}|bs:{self.resamples}|seed:{SEED}|version:1"
+            f"|terms:{len(rows)}@{self._sha256()[:12]}|version:1"
         )
         scores = {}
         for system in systems:
@@ -139,7 +132,7 @@ class Terms(Scorer):
             scores[system] = Score(
                 metric=self.metric,
                 value=100 * sum(hits for hits, _ in statistics) / sum(total for _, total in statistics),
-                interval=_interval(statistics, self.resamples),
+                interval=None,
                 signature=signature,
                 # A segment without terms has 100, since nothing is missing; its remark says that nothing was
                 # expected.
@@ -191,15 +184,3 @@ class Terms(Scorer):
         if folder is None or not (folder / FILE).is_file():
             return ""
         return hashlib.sha256(read_bytes(folder / FILE)).hexdigest()
-
-
-def _interval(statistics: Sequence[tuple[float, float]], resamples: int) -> tuple[float, float] | None:
-    """None if fewer than two segments have terms. A resample without a term does not count."""
-    import numpy as np
-
-    counts = np.array(statistics)
-    if np.count_nonzero(counts[:, 1]) < 2:
-        return None
-    samples = draw(len(counts), resamples)
-    hits, totals = (column[samples].sum(axis=1) for column in counts.T)
-    return percentile_interval(100 * hits[totals > 0] / totals[totals > 0])

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bench.core import Scorer, Task, digest
 from bench.files import check_inside
 from bench.own_code import identity
 from bench.progress import bar
+from bench.scoring.units import interval, units
 from bench.store import Run, Store
 from bench.store.lock import exclusive_lease
+
+_INTERVALS = 2  # increase it when intervals are computed in another way
+
+
+def hash_of(scorer: Scorer) -> str:
+    """Of everything that a stored score depends on, besides the texts."""
+    return digest({"scorer": identity(scorer), "intervals": _INTERVALS})
 
 
 def unscored_runs(store: Store, task: Task, metric: str, scorer: Scorer) -> list[Run]:
     """The current runs of a task that this very scorer has not scored."""
-    scorer_hash = digest(identity(scorer))
+    scorer_hash = hash_of(scorer)
     return [run for run in store.current_runs(task) if store.score(run, metric, scorer_hash) is None]
 
 
@@ -54,7 +63,8 @@ def _score(store: Store, task: Task, metric: str, scorer: Scorer) -> None:
     if runs := unscored_runs(store, task, metric, scorer):
         texts = {run.label: [h.text for h in run.hypotheses_of(task)] for run in runs}
         scores = scorer.score(task, texts, store.partial_folder(task, metric))
-        scorer_hash = digest(identity(scorer))
+        scorer_hash, set_units = hash_of(scorer), units(task.reference)
         for run in runs:
-            store.write_score(run, metric, scorer_hash, scores[run.label])
+            score = scores[run.label]
+            store.write_score(run, metric, scorer_hash, replace(score, interval=interval(score, set_units)))
     store.remove_partial(task, metric)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bench import references
-from bench.boards import formats, text
+from bench.boards import columns, formats, notes, text
 from bench.boards.rows import Board, Columns, build_board
 from bench.core import Score, Task
 from bench.errors import BenchError
@@ -61,12 +61,12 @@ def test_order_and_missing_scores(tmp_path: Path) -> None:
         "best",
         "unscored",
     ]  # lower is better
-    cells = text.cells(board(tmp_path).rows[-1], board(tmp_path))
-    assert cells[:3] == ["unscored", "–", "–"]  # missing is never zero
+    cells = text.cells(board(tmp_path).rows[-1], board(tmp_path), ["rank", "chrf", "ter"])
+    assert cells == ["unscored", "–", "–", "–"]  # missing is never zero
     assert (
         formats.csv_text([board(tmp_path)])
         .splitlines()[-1]
-        .startswith(f"{REFERENCE.id},zh-en,unscored,False,,,,")
+        .startswith(f"{REFERENCE.id},zh-en,unscored,False,,,,,")
     )
     assert (
         json.loads(formats.json_text([board(tmp_path)]))["directions"]["zh-en"]["rows"][-1]["scores"]["chrf"]
@@ -104,7 +104,7 @@ def test_a_run_of_another_version_of_the_set_has_no_row(tmp_path: Path) -> None:
 )
 def test_what_is_known_of_the_original(tmp_path: Path, original: Any, outside: bool, said: str) -> None:
     reference = replace(REFERENCE, original_language=original, outside=outside, published="")
-    note = text.notes(build_board(Store(tmp_path), Task(reference, "zh-en"), Columns(["chrf"], "chrf")))[0]
+    note = notes.notes(build_board(Store(tmp_path), Task(reference, "zh-en"), Columns(["chrf"], "chrf")))[0]
     assert note == f"{reference.title}: 39 segments, set hash {reference.sha256[:12]}. {said}"
 
 
@@ -123,10 +123,10 @@ def test_what_a_scorer_says_of_its_scores(tmp_path: Path) -> None:
     Store(tmp_path).write_score(run, "comet", "scorer", score)
     columns = Columns(["comet", "xcomet"], "comet", {"xcomet": HOSTILE})
     found = build_board(Store(tmp_path), TASK, columns)
-    assert text.cells(found.rows[0], found)[1:3] == ["0.812 ± 0.010", "–"]
-    notes = text.notes(found)
-    assert any("the end of 1 of 39 hypotheses was not scored" in note for note in notes)
-    assert f"xcomet is not available: {HOSTILE}" in notes
+    assert text.cells(found.rows[0], found, ["comet", "xcomet"])[1:] == ["0.812 ± 0.010", "–"]
+    said = notes.notes(found)
+    assert any("the end of 1 of 39 hypotheses was not scored" in note for note in said)
+    assert f"xcomet is not available: {HOSTILE}" in said
     assert "<script>" not in formats.markdown([found]).replace("\\<script\\>", "")
     record = json.loads(formats.json_text([found]))["directions"]["zh-en"]
     assert record["gaps"] == {"xcomet": HOSTILE}
@@ -140,8 +140,8 @@ def test_what_came_from_outside_is_escaped(tmp_path: Path) -> None:
     markdown = formats.markdown([board(tmp_path, "chrf", "gone-01234567")])
     assert "<script>" not in markdown.replace("\\<script\\>", "")
     row = next(line for line in markdown.splitlines() if line.startswith("| [it]"))
-    assert row.replace("\\|", "").count("|") == len(text.header(board(tmp_path))) + 1
-    assert formats.terminal(board(tmp_path, "chrf", "gone-01234567"))
+    assert row.replace("\\|", "").count("|") == len(columns.wide(board(tmp_path))) + 2
+    assert formats.terminal(board(tmp_path, "chrf", "gone-01234567"), width=80)
 
 
 def test_damaged_files_are_sentences(tmp_path: Path) -> None:

@@ -1,18 +1,23 @@
-"""The notes of a board in both languages, and the narrow board of README.md."""
+"""The notes and the summary of a board in both languages, and what its cells say."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from string import Formatter
+from typing import Any
 
+import numpy as np
 import pytest
 
-from bench.boards import formats, text
+from bench.boards import notes, text
 from bench.boards.rows import Board, Columns, build_board
 from bench.boards.sentences import SENTENCES
 from bench.boards.site import data
+from bench.boards.summary import summary
+from bench.boards.summary_sentences import SUMMARY
 from bench.core import Score, Task
-from bench.languages import HAN
+from bench.languages import DIRECTIONS, HAN
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.store import Store
 from tests.helpers.site_store import SET, fill
@@ -28,49 +33,138 @@ def fields(sentence: str) -> set[str]:
     return {name for _, name, *_ in Formatter().parse(sentence) if name}
 
 
-def test_every_sentence_is_there_in_both_languages_and_says_the_same() -> None:
-    assert SENTENCES["en"].keys() == SENTENCES["zh"].keys()
-    for key, sentence in SENTENCES["en"].items():
-        assert fields(sentence) == fields(SENTENCES["zh"][key]), key
+@pytest.mark.parametrize("sentences", [SENTENCES, SUMMARY])
+def test_every_sentence_is_there_in_both_languages_and_says_the_same(sentences: Any) -> None:
+    assert sentences["en"].keys() == sentences["zh"].keys()
+    for key, sentence in sentences["en"].items():
+        assert fields(sentence) == fields(sentences["zh"][key]), key
 
 
 def test_notes_say_what_was_tested_and_how(board: Board) -> None:
-    english, chinese = (" ".join(text.notes(board, language)) for language in ("en", "zh"))
+    english, chinese = (" ".join(notes.notes(board, language)) for language in ("en", "zh"))
     assert (
-        "Systems form clusters, as small as possible: every system of a cluster is significantly better than "
-        "every system of the lower clusters (paired approximate-randomisation test, 10,000 trials over segments, "
-        "Holm-corrected over all pairs, α = 0.05). All systems of a cluster have the same rank: one plus the "
-        "number of systems in higher clusters." in english
+        "The rank is a range: at best one plus the number of systems that are significantly better, at worst the "
+        "number of systems minus those that are significantly worse (paired approximate-randomisation test, 10,000 "
+        "trials over 12 paragraphs, Holm-corrected over all 6 pairs, α = 0.05)." in english
     )
-    assert "± is half the width of the 95 % bootstrap confidence interval." in english
+    assert "Controls have no rank" in english
+    assert "± is half the width of the 95 % confidence interval (jackknife over 12 paragraphs)." in english
     assert "The flags column counts flags; one hypothesis may have several." in english
-    assert "Minimum detectable difference on this set (80 % power, median pair): COMET 0.0" in english
-    assert len(text.notes(board, "zh")) == len(text.notes(board, "en"))
+    assert "would be found on four of five such sets" in english
+    assert len(notes.notes(board, "zh")) == len(notes.notes(board, "en"))
     assert HAN.search(chinese)
-    assert "10,000 次随机试验" in chinese
+    assert "以12 个段落为单位，10,000 次随机试验" in chinese
 
 
 def test_the_bootstrap_resamples(tmp_path: Path) -> None:
     fill(tmp_path)
     store, task = Store(tmp_path), Task(SET, "zh-en")
-    compare_runs(store, task, ["comet"], CompareSettings(test="bootstrap", unit="paragraph"))
-    notes = " ".join(text.notes(build_board(store, task, Columns(["comet"], "comet"))))
-    assert "paired bootstrap test, 1,000 resamples of paragraphs, Holm-corrected" in notes
+    compare_runs(store, task, ["comet"], CompareSettings(test="bootstrap", unit="segment"))
+    said = " ".join(notes.notes(build_board(store, task, Columns(["comet"], "comet"))))
+    assert "paired bootstrap test, 1,000 resamples of 120 segments, Holm-corrected" in said
+
+
+def test_few_units_are_said(tmp_path: Path) -> None:
+    fill(tmp_path)
+    store = Store(tmp_path)
+    few = replace(
+        SET, segments=tuple(replace(s, paragraph=1, section=str(n // 30)) for n, s in enumerate(SET.segments))
+    )
+    compare_runs(store, Task(few, "zh-en"), ["comet"], CompareSettings())
+    said = notes.notes(build_board(store, Task(few, "zh-en"), Columns(["comet"], "comet")))
+    assert (
+        "There are only 4 paragraphs: intervals are wide, and hardly any difference can be significant."
+        in said
+    )
 
 
 def test_differences_between_neighbours(board: Board) -> None:
-    first, *_ = text.differences(board)
+    first, second, last = notes.differences(board)
     assert first.startswith("alpha vs. beta: COMET +0.0700 [")
-    assert first.endswith("], p adjusted < 0.001")  # no human agreement is known for this metric
-    explanation = text.explain_differences(board)
-    assert "score of the upper row minus score of the lower row" in explanation
-    assert "human agreement" not in explanation
+    assert first.endswith("significant")
+    assert second == "beta vs. gamma: COMET +0.0000 [0.0000, 0.0000], p adjusted = 1.000; not significant"
+    assert "p adjusted ≤ 0.0" in last
+    assert last.endswith("; significant")  # nobody asked judges about a control
+    assert "score of the upper row minus score of the lower row" in notes.explain_differences()
 
 
 def test_of_a_lower_better_metric_the_difference_is_upper_minus_lower_too(tmp_path: Path) -> None:
     fill(tmp_path)
     board = build_board(Store(tmp_path), Task(SET, "zh-en"), Columns(["ter"], "ter"))
-    assert text.differences(board)[0].startswith("alpha vs. beta: TER -7.0 [")
+    assert notes.differences(board)[0].startswith("alpha vs. beta: TER -7.0 [")
+
+
+def test_chrfpp_into_chinese_has_a_remark(tmp_path: Path) -> None:
+    fill(tmp_path)
+    into = {
+        direction: notes.notes(
+            build_board(Store(tmp_path), Task(SET, direction), Columns(["chrfpp"], "chrfpp"))
+        )
+        for direction in DIRECTIONS
+    }
+    assert any("prefer chrF" in note for note in into["en-zh"])
+    assert not any("prefer chrF" in note for note in into["zh-en"])
+
+
+# The summary
+
+
+def test_a_summary_claims_what_the_tests_support(board: Board) -> None:
+    said = summary(board)
+    assert said.startswith(
+        "Chinese to English, 3 systems on 120 segments of Laws (法律). alpha has the best COMET: 0."
+    )
+    assert "It is significantly better than every other system, by 0.0700 COMET over beta, the next" in said
+    assert "Every system is significantly better than the trivial controls." in said
+    assert "All systems may have seen this text in training (†)." in said
+    assert "in 1 of the systems, most in gamma (1)" in said
+    chinese = summary(board, "zh")
+    assert "alpha 的 COMET 最好" in chinese
+    assert "它显著优于其他所有系统：与其中最接近的 beta 相差 0.0700 COMET（校正后 p " in chinese
+
+
+def test_a_significant_difference_is_stated_with_its_size(tmp_path: Path) -> None:
+    said = summary(apart(tmp_path, {"first": 60, "second": 59.9, "third": 40, "fourth": 30}))
+    assert "first has the best chrF: 60.0" in said
+    assert "The tests do not show that it is better than second." in said
+    assert (
+        "It is significantly better than the other 2, by 20.0 chrF over third, the next of them (p adjusted"
+        in said
+    )
+    assert "human judges agreed with such a difference for about 93 % of system pairs on average" in said
+
+
+def test_the_only_other_one(tmp_path: Path) -> None:
+    said = summary(apart(tmp_path, {"first": 60, "third": 40}))
+    assert "It is significantly better than every other system, by 20.0 chrF over third" in said
+    alone = summary(apart(tmp_path / "alone", {"first": 60}))
+    assert "one system" in alone
+    assert "best" not in alone
+
+
+def test_without_tests_nothing_is_claimed(tmp_path: Path) -> None:
+    board = apart(tmp_path, {"first": 60, "third": 40})
+    untested = summary(replace(board, comparisons={}))
+    assert "No tests were made: the order may be chance." in untested
+    assert "significantly" not in untested
+
+
+def apart(root: Path, values: dict[str, float]) -> Board:
+    """Systems with these scores on average."""
+    store, task = Store(root), Task(SET, "zh-en")
+    rng = np.random.default_rng(1)
+    for name, value in values.items():
+        run = store_run(store, task, name)
+        noise = rng.normal(0, 2, size=len(task.ids))
+        segments = tuple((value + noise - noise.mean()).tolist())
+        store.write_score(
+            run, "chrf", "scorer", Score("chrF", value, (value - 1, value + 1), "chrF", segments)
+        )
+    compare_runs(store, task, ["chrf"], CompareSettings())
+    return build_board(store, task, Columns(["chrf"], "chrf"))
+
+
+# Cells
 
 
 @pytest.mark.parametrize(
@@ -93,46 +187,6 @@ def test_speed_and_device_are_only_those_of_a_translation(
     system, work = {"name": "a", "control": control}, {"segments_per_second": 2.5, "device": device}
     store_run(store, task, "a", system=system, adapter={"adapter": adapter}, work=work)
     board = build_board(store, task, Columns(["chrf"], "chrf"))
-    assert text.cells(board.rows[0], board)[-2:] == cells
+    assert text.cells(board.rows[0], board, ["speed", "device"])[1:] == cells
     row = data._row(board.rows[0], board)
     assert (row["speed"], row["device"]) == site
-
-
-def scored(root: Path, metrics: dict[str, str]) -> Board:
-    store, task = Store(root), Task(SET, "zh-en")
-    for name in ("one", "two"):
-        run = store_run(store, task, name)
-        for metric, label in metrics.items():
-            values = tuple(float(place) for place in range(len(task.ids)))
-            store.write_score(run, metric, "scorer", Score(label, 59.5, (58.0, 61.0), label, values))
-    compare_runs(store, task, list(metrics), CompareSettings())
-    return build_board(store, task, Columns(list(metrics), "chrf"))
-
-
-def test_the_narrow_board(tmp_path: Path) -> None:
-    """The primary metric with its ranks, then BLEU and COMET; the complete tables keep everything."""
-    metrics = {
-        "bleu": "BLEU",
-        "chrf": "chrF",
-        "ter": "TER",
-        "comet-embedded": "COMET (embedded)",
-        "comet": "COMET",
-    }
-    board = scored(tmp_path, metrics)
-    lines = formats.first_rows([board], "results/laws/", 1)
-    assert lines[0] == "### Chinese → English"
-    assert lines[2] == "| system | chrF ↑ | BLEU ↑ | COMET (embedded) ↑ | flags |"
-    assert lines[3] == "| --- | ---: | ---: | ---: | --- |"
-    assert lines[4] == (
-        "| [one](results/laws/zh-en/one-01234567/hypotheses.jsonl) "
-        "| 59.5 ± 1.5 (1) | 59.5 ± 1.5 | 59.5 ± 1.5 | 0 |"
-    )
-    assert "- Top 1 of 2 systems." in lines
-    complete = formats.complete_tables([board])
-    assert complete[0] == "## Chinese → English"
-    assert complete[2].count("|") == 1 + 6 + len(metrics)
-
-
-def test_a_narrow_board_without_bleu_and_comet(tmp_path: Path) -> None:
-    board = scored(tmp_path, {"chrf": "chrF", "ter": "TER"})
-    assert text.narrow(board).metrics == ["chrf"]

@@ -187,9 +187,7 @@ def test_a_metric_of_the_users_own(results: Path, tmp_path: Path) -> None:
     """It is computed only if the user names its folder."""
     own = tmp_path / "own" / "metric" / "mine.yaml"
     own.parent.mkdir(parents=True)
-    own.write_text(
-        "# @package metric.mine\n_target_: bench.scorers.sacre.Sacre\nmetric: BLEU\nresamples: 20\n"
-    )
+    own.write_text("# @package metric.mine\n_target_: bench.scorers.sacre.Sacre\nmetric: BLEU\n")
     words = ["run", "-q", f"store={results}", f"system={','.join(SYSTEMS)}", "metric=[chrf,mine]"]
     assert invoke(*words, "--config-dir", own.parent.parent).exit_code == 0
     assert "The metric mine is not known here" in said(invoke("verify", results))
@@ -359,7 +357,7 @@ FIELDS: dict[str, list[tuple[str, ...]]] = {
         ("signature",),
         ("metric",),
     ],
-    "comparisons": [("resamples",), ("units",), ("test",), ("unit",), ("pairs",), ("ranks",), ("intervals",)],
+    "comparisons": [("trials",), ("units",), ("test",), ("unit",), ("pairs",), ("ranks",)],
     "leaderboard.json": [
         ("format",),
         ("directions",),
@@ -450,20 +448,20 @@ def test_a_set_of_a_million_segments(results: Path) -> None:
     assert "<= 200000" in attack(results)
 
 
-def test_resamples_of_a_stranger(results: Path) -> None:
-    rewrite(results / ID / "zh-en" / "comparisons" / "chrf.json", _set("resamples", value=10**9))
-    assert "resamples is not from 1 to 1,000,000" in attack(results)
+def test_trials_of_a_stranger(results: Path) -> None:
+    rewrite(results / ID / "zh-en" / "comparisons" / "chrf.json", _set("trials", value=10**9))
+    assert "trials is not from 1 to 1,000,000" in attack(results)
 
 
 def test_too_many_tests_name_the_setting() -> None:
     score = Score("m", 1.0, None, "m", (1.0, 0.0, 2.0))
-    for systems, resamples, test in (
+    for systems, trials, test in (
         (300, 1_000_000, "randomisation"),
         (2, 10**9, "bootstrap"),
         (100, 10**6, "bootstrap"),
     ):
-        with pytest.raises(BenchError, match=r"set compare\.resamples to a smaller number"):
-            compare({f"s{n}": score for n in range(systems)}, test, resamples)  # type: ignore[arg-type]
+        with pytest.raises(BenchError, match=r"set compare\.trials to a smaller number"):
+            compare({f"s{n}": score for n in range(systems)}, test, trials)  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

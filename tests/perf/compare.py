@@ -92,7 +92,7 @@ def against_sacrebleu(segments: int, count: int, some: int) -> Table:
             assert all(len(each.pairs) == pairs for each in made)
             theirs, _ = timed(lambda t=test: command(Path(room), list(said)[:some], t))
             whole = theirs / some * (pairs + count - 1)  # so many systems are counted and resampled
-            resamples = f"{made[0].resamples:,}"
+            resamples = f"{made[0].trials:,}"
             ratio = f"1/{counting / ours:.0f} of counting" if ours < counting else ""
             table.add_row(f"bench: {test}, all pairs", resamples, f"{ours:.1f}", ratio, "measured")
             what = f"sacrebleu {flag}, a system against {some - 1}"
@@ -111,7 +111,7 @@ def growth(counts: list[int]) -> Table:
     for count in counts:
         scores = scored(texts, systems(texts, count))
         seconds, made = timed(lambda s=scores: tested(s, "randomisation"))
-        resamples = made[0].resamples
+        resamples = made[0].trials
         table.add_row(f"{count}", f"{comb(count, 2):,}", f"{resamples:,}", f"{seconds:.1f}", "measured")
     for times in (2, 4):
         more = f"{times * most}", f"{comb(times * most, 2):,}", f"{40 * comb(times * most, 2):,}"

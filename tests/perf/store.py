@@ -41,7 +41,7 @@ def fill(root: Path, runs: int) -> None:
     """A real run of a copy and its real scores, changed at random: only their size matters."""
     store, chance = Store(root), random.Random(1)
     metric_scorers = scorers(compose([f"metric=[{','.join(COLUMNS.metrics)}]"]))
-    hashes = {metric: digest(scorer.identity()) for metric, scorer in metric_scorers.items()}
+    hashes = {metric: hash_of(scorer) for metric, scorer in metric_scorers.items()}
     for task in TASKS:
         texts = {"x": task.sources}
         scores = {metric: scorer.score(task, texts, root)["x"] for metric, scorer in metric_scorers.items()}

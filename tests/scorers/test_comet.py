@@ -184,22 +184,16 @@ def test_bfloat16_is_near(checkpoint: Callable[[str], Path]) -> None:
 
 
 @pytest.mark.slow
-def test_signature_and_interval(checkpoint: Callable[[str], Path]) -> None:
-    scorer = Comet("COMET (tiny)", str(checkpoint("regression")), resamples=200)
+def test_signature(checkpoint: Callable[[str], Path]) -> None:
+    scorer = Comet("COMET (tiny)", str(checkpoint("regression")))
     found = score(scorer)["short"]
     identity = scorer.identity()
     assert found.signature == (
         f"COMET (tiny)|checkpoint:{identity['checkpoint']}|precision:float32|device:cpu"
-        f"|max:{tiny_comet.POSITIONS - 2}|bs:200|seed:12345|version:{identity['unbabel-comet']}"
+        f"|max:{tiny_comet.POSITIONS - 2}|version:{identity['unbabel-comet']}"
     )
     assert (found.metric, found.decimals, found.higher_is_better) == ("COMET (tiny)", 3, True)
-    assert found.interval
-    low, high = found.interval
-    assert low < found.value < high
-    assert score(Comet("COMET (tiny)", str(checkpoint("regression")), resamples=200))["short"] == found
-    task = parallel_task("test", "zh-en", SOURCES[:1], REFERENCES[:1])
-    one = scorer.score(task, {"a": SHORT[:1]}, PARTIAL)["a"]
-    assert one.interval is None
+    assert score(Comet("COMET (tiny)", str(checkpoint("regression"))))["short"] == found
 
 
 @pytest.mark.slow

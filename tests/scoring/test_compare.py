@@ -23,8 +23,11 @@ from bench.references.parallel import parallel_task
 from bench.references.views import groups
 from bench.scorers.sacre import _AGGREGATIONS as AGGREGATIONS
 from bench.scorers.sacre import _SETTINGS, Sacre
-from bench.scoring.compare import Comparisons, compare, holm, ranks, resampling
+from bench.scoring import formulas
+from bench.scoring.compare import Comparisons, cluster_ends, compare, holm, rank_ranges, resampling
 from bench.scoring.compare.agreement import agreement
+from bench.scoring.units import Units, units
+from tests import simulations
 from tests.helpers.sacrebleu_command import OPTIONS, run_sacrebleu
 
 SET = references.load("china-export-controls-2021")
@@ -69,7 +72,7 @@ def means(**values: Sequence[float]) -> dict[str, Score]:
 
 def bleu(statistics: np.ndarray) -> Score:
     """[segment, statistic] -> the score that they give."""
-    value = float(resampling.bleu(statistics.sum(axis=0).astype(float)))
+    value = float(formulas.bleu(statistics.sum(axis=0).astype(float)))
     whole = tuple(tuple(map(int, row)) for row in statistics)
     segments = (0.0,) * len(whole)
     return Score("BLEU", value, None, "BLEU|sig", segments, statistics=whole, aggregation="bleu")
@@ -89,7 +92,7 @@ def test_formulas_are_sacrebleus_own_arithmetic(metric: str) -> None:
     sums = rng.integers(0, 10 ** rng.integers(1, 6, size=(3000, 1)), size=(3000, size))
     sums[rng.random(sums.shape) < 0.06] = 0
     sums[::7] = 0
-    ours = resampling.FORMULAS[AGGREGATIONS[metric]](sums.T.astype(float))
+    ours = formulas.FORMULAS[AGGREGATIONS[metric]](sums.T.astype(float))
     wanted = [theirs._compute_score_from_stats([int(n) for n in row]).score for row in sums]
     assert ours == pytest.approx(wanted, rel=1e-9, abs=1e-9)
     assert len(set(wanted)) > 1000
@@ -107,19 +110,11 @@ def test_p_values_are_the_commands(tmp_path: Path, test: Test, metric: str, dire
         (tmp_path / name).write_text("".join(f"{line}\n" for line in lines), "utf-8")
     words = ["reference", "-i", *systems(target), FLAGS[test], f"{FLAGS[test]}-n", "500", "-f", "json"]
     _, *theirs = json.loads(run_sacrebleu(tmp_path, *words, *OPTIONS[metric, target]))
-    ours = compare(scored(metric, direction), test, resamples=500)
+    ours = compare(scored(metric, direction), test, trials=500)
     found = {name: p(ours, "good", name) for name in ("other", "bad")}
     (key,) = set(theirs[0]) - {"system"}
     assert found == pytest.approx({each["system"]: each[key]["p_value"] for each in theirs}, abs=1e-12)
     assert 0.01 < found["other"] < 0.99
-
-
-@pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
-@pytest.mark.parametrize("metric", ["BLEU", "chrF", "TER"])
-def test_intervals_are_those_of_the_scores(metric: str, test: Test) -> None:
-    scores = scored(metric, "en-zh")
-    for name, interval in compare(scores, test).intervals.items():
-        assert interval == pytest.approx(scores[name].interval, abs=1e-4)  # sacrebleu adds up in float32
 
 
 def test_numbers_are_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,15 +129,15 @@ def test_means_as_scipy_finds_them() -> None:
     rng = np.random.default_rng(3)
     a = rng.normal(0.8, 0.1, 12)
     b = a - rng.normal(0.03, 0.08, 12)
-    ours = compare(means(a=a, b=b), resamples=40_000)
+    ours = compare(means(a=a, b=b), trials=40_000)
     exact = scipy.stats.permutation_test(
         (a, b), lambda x, y: x.mean() - y.mean(), permutation_type="samples", n_resamples=np.inf
     )
     assert ours.pairs[0].p_sacrebleu == pytest.approx(exact.pvalue, abs=0.01)
     assert 0.05 < exact.pvalue < 0.5
     assert ours.pairs[0].difference == pytest.approx(a.mean() - b.mean())
-    low, high = ours.pairs[0].interval
-    assert high - low == pytest.approx(2 * 1.96 * np.std(a - b) / 12**0.5, rel=0.1)
+    student = scipy.stats.t.interval(0.95, 11, loc=np.mean(a - b), scale=scipy.stats.sem(a - b))
+    assert ours.pairs[0].interval == pytest.approx(student, abs=0.002)
 
 
 def test_a_share_is_of_all_occurrences() -> None:
@@ -170,7 +165,7 @@ def test_better_first_where_a_lower_score_is_better() -> None:
     assert list(made.ranks) == ["good", "other", "bad"]
     assert {(pair.a, pair.b) for pair in made.pairs} == {("good", "other"), ("good", "bad"), ("other", "bad")}
     assert all(pair.difference < 0 for pair in made.pairs)
-    assert made.ranks == {"good": 1, "other": 1, "bad": 1}
+    assert made.ranks == {"good": (1, 2), "other": (1, 3), "bad": (2, 3)}
 
 
 @pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
@@ -178,7 +173,7 @@ def test_equal_systems(test: Test) -> None:
     good = scored("BLEU", "zh-en")["good"]
     made = compare({"one": good, "two": good}, test)
     assert (made.pairs[0].p_sacrebleu, made.pairs[0].p_adjusted, made.pairs[0].agreement) == (1, 1, None)
-    assert made.ranks == {"one": 1, "two": 1}
+    assert made.ranks == {"one": (1, 2), "two": (1, 2)}
 
 
 def test_systems_that_differ_in_one_segment_are_not_distinguished() -> None:
@@ -220,13 +215,32 @@ def test_the_bootstraps_p_is_doubled_and_corrected() -> None:
     )
 
 
-def test_ranks() -> None:
-    assert ranks("abc", {("a", "b"), ("a", "c"), ("b", "c")}) == {"a": 1, "b": 2, "c": 3}
-    assert ranks("abcd", {("a", "c"), ("a", "d"), ("b", "c"), ("b", "d")}) == {"a": 1, "b": 1, "c": 3, "d": 3}
+def test_rank_ranges() -> None:
+    assert rank_ranges("abc", {("a", "b"), ("a", "c"), ("b", "c")}) == {"a": (1, 1), "b": (2, 2), "c": (3, 3)}
     # a chain: c is worse than a, but b cannot be distinguished from either
-    assert ranks("abc", {("a", "c")}) == {"a": 1, "b": 1, "c": 1}
-    # b is better than c and a cannot be distinguished from c: there is no boundary between clusters
-    assert ranks("abc", {("b", "c")}) == {"a": 1, "b": 1, "c": 1}
+    assert rank_ranges("abc", {("a", "c")}) == {"a": (1, 2), "b": (1, 3), "c": (2, 3)}
+    # WMT 2023: the fourth of four is worse than the first two
+    assert rank_ranges("abcd", {("a", "d"), ("b", "d")}) == {
+        "a": (1, 3),
+        "b": (1, 3),
+        "c": (1, 4),
+        "d": (3, 4),
+    }
+    # what is not ranked does not count
+    assert rank_ranges("ab", {("a", "control"), ("control", "b")}) == {"a": (1, 2), "b": (1, 2)}
+
+
+def test_clusters_end_where_all_above_are_better_than_all_below() -> None:
+    assert cluster_ends("abc", {("a", "b"), ("a", "c"), ("b", "c")}) == [1, 2]
+    assert cluster_ends("abcd", {("a", "c"), ("a", "d"), ("b", "c"), ("b", "d")}) == [2]
+    assert cluster_ends("abc", {("a", "c")}) == []
+    assert cluster_ends("abc", {("b", "c")}) == []
+
+
+def test_controls_are_compared_and_not_ranked() -> None:
+    made = compare(scored("chrF", "en-zh"), controls=["other"])
+    assert list(made.ranks) == ["good", "bad"]
+    assert len(made.pairs) == 3
 
 
 def test_paragraphs_as_units() -> None:
@@ -234,8 +248,8 @@ def test_paragraphs_as_units() -> None:
     once = {name: np.array(score.statistics) for name, score in scored("BLEU", "zh-en").items()}
     alone = compare({name: bleu(counts) for name, counts in once.items()})
     four = {name: bleu(np.repeat(counts, 4, axis=0)) for name, counts in once.items()}
-    paragraphs = [f"paragraph {place // 4}" for place in range(4 * len(SET.segments))]
-    together = compare(four, paragraphs=paragraphs)
+    paragraphs = Units("paragraph", tuple(place // 4 for place in range(4 * len(SET.segments))))
+    together = compare(four, units=paragraphs)
     assert (together.unit, together.units) == ("paragraph", 39)
     assert p(together, "good", "other") == p(alone, "good", "other")
     apart = compare(four)
@@ -244,21 +258,19 @@ def test_paragraphs_as_units() -> None:
 
 
 def test_paragraphs_of_a_set() -> None:
-    names = {s.id: name for name, parts in groups(SET, "paragraph").items() for s in parts}
-    made = compare(scored("chrF", "en-zh"), paragraphs=[names[segment.id] for segment in SET.segments])
-    assert made.units == len(set(names.values())) < 39
-    assert made.ranks["bad"] == 3
+    made = compare(scored("chrF", "en-zh"), units=units(SET))
+    assert (made.unit, made.units) == ("paragraph", len(groups(SET, "paragraph")))
+    assert made.ranks["bad"] == (3, 3)
 
 
 def test_a_single_segment() -> None:
     made = compare(means(a=[0.9], b=[0.1]))
-    assert (made.pairs, made.ranks, made.intervals, made.minimum_detectable_difference) == ((), {}, {}, None)
+    assert (made.pairs, made.ranks, made.minimum_detectable_difference) == ((), {}, None)
 
 
 def test_a_single_system() -> None:
     made = compare(means(a=[0.9, 0.8]))
-    assert (made.pairs, made.ranks, made.minimum_detectable_difference) == ((), {"a": 1}, None)
-    assert list(made.intervals) == ["a"]
+    assert (made.pairs, made.ranks, made.minimum_detectable_difference) == ((), {"a": (1, 1)}, None)
 
 
 def test_missing_scores_are_left_out_and_named() -> None:
@@ -281,21 +293,19 @@ def test_unscored_segments_carry_no_weight() -> None:
     assert made.missing == ()
     (pair,) = made.pairs
     assert pair.difference == pytest.approx(a.mean() - np.mean(scored_values))
-    low, high = made.intervals["b"]
-    assert high - low == pytest.approx(2 * 1.96 * np.std(scored_values) / 40**0.5, rel=0.1)
     assert pair.significant
 
 
 @pytest.mark.parametrize("test", ["bootstrap", "randomisation"])
-def test_a_resample_without_a_scored_segment_is_left_out(test: Test) -> None:
+def test_few_scored_segments(test: Test) -> None:
     """39 segments, 3 of them scored: a resample misses all three in 4 % of cases."""
     values = (0.9, 0.8, 0.7, *[None] * 36)
     a = Score("judge", 0.8, None, "judge|sig", values)
     b = replace(a, value=0.5, segments=(0.6, 0.5, 0.4, *[None] * 36))
     made = compare({"a": a, "b": b}, test)
     (pair,) = made.pairs
-    numbers = [*made.intervals["a"], *pair.interval, pair.minimum_detectable_difference, pair.p_adjusted]
-    assert np.isfinite(numbers).all()
+    assert pair.interval
+    assert np.isfinite([*pair.interval, pair.minimum_detectable_difference, pair.p_adjusted]).all()
     assert pair.difference == pytest.approx(0.3)
     assert not pair.significant or test == "bootstrap"
 
@@ -322,13 +332,13 @@ def test_scores_that_cannot_be_compared() -> None:
 def test_many_systems_need_many_draws() -> None:
     """If every difference is large, all must be found significant."""
     many = means(**{f"s{n:02}": np.full(30, n / 10) + np.arange(30) / 1000 for n in range(25)})
-    with pytest.raises(BenchError, match=r"With 1000 resamples .* set compare.resamples to at least 12000"):
-        compare(many, "bootstrap", resamples=1000)
-    with pytest.raises(BenchError, match=r"With 1000 trials .* set compare.resamples to at least 6000"):
-        compare(many, "randomisation", resamples=1000)
+    with pytest.raises(BenchError, match=r"With 1000 resamples .* set compare.trials to at least 12000"):
+        compare(many, "bootstrap", trials=1000)
+    with pytest.raises(BenchError, match=r"With 1000 trials .* set compare.trials to at least 6000"):
+        compare(many, "randomisation", trials=1000)
     for test in FLAGS:
         made = compare(many, test)
-        assert list(made.ranks.values()) == list(range(1, 26))
+        assert list(made.ranks.values()) == [(rank, rank) for rank in range(1, 26)]
 
 
 def test_an_unknown_test() -> None:
@@ -383,19 +393,27 @@ def test_calibration(test: Test, copies: int) -> None:
     """
     texts = expected("en") * copies
     dealt = {name: worse(texts, "en", 0.15, seed) for seed, name in enumerate("ab")}
-    scores = Sacre("BLEU", resamples=2).score(parallel_task("test", "zh-en", texts, texts), dealt, PARTIAL)
+    scores = Sacre("BLEU").score(parallel_task("test", "zh-en", texts, texts), dealt, PARTIAL)
     one, two = (np.array(scores[name].statistics) for name in "ab")
     called = printed = 0
     for trial in range(2000):
         swap = np.random.default_rng(trial).integers(2, size=(len(texts), 1), dtype=bool)
         halves = {"a": bleu(np.where(swap, one, two)), "b": bleu(np.where(swap, two, one))}
-        (pair,) = compare(halves, test, resamples=999, seed=trial + 1).pairs
+        (pair,) = compare(halves, test, trials=999, seed=trial + 1).pairs
         called += pair.significant
         printed += pair.p_sacrebleu < 0.05
     low, high = scipy.stats.binom.interval(0.9999, 2000, 0.05)
     few = (test, copies) == ("bootstrap", 1)
     assert (high if few else low) < called < (2000 * 0.1 if few else high)
     assert (printed > 2000 * 0.09) == (test == "bootstrap")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["BLEU", "chrF"])
+def test_documents_as_units_hold_the_level(metric: str) -> None:
+    """Equal systems, documents that are easy for one or the other (tests/simulations.py)."""
+    assert simulations.false_positives(metric, "document", sets=400, seed=1) <= 0.07
+    assert simulations.false_positives(metric, "segment", sets=100, seed=1) > 0.2
 
 
 @pytest.mark.slow
@@ -410,9 +428,9 @@ def test_the_minimum_detectable_difference_is_detected(count: int) -> None:
         noise = rng.normal(0.5, 0.1, size=(count, 400))
         noise -= noise.mean(axis=1, keepdims=True)
         values = noise + rng.normal(0, 0.1 / 400**0.5, size=(count, 1))
-        said = compare(means(**{f"s{n}": row for n, row in enumerate(noise)}), resamples=999)
+        said = compare(means(**{f"s{n}": row for n, row in enumerate(noise)}), trials=999)
         values[0] += said.minimum_detectable_difference
-        made = compare(means(**{f"s{n}": row for n, row in enumerate(values)}), resamples=999, seed=trial + 1)
+        made = compare(means(**{f"s{n}": row for n, row in enumerate(values)}), trials=999, seed=trial + 1)
         found += [pair.significant for pair in made.pairs if "s0" in (pair.a, pair.b)]
     low, high = scipy.stats.binom.interval(0.9999, 200, 0.8)
     assert low < sum(found) / (count - 1)

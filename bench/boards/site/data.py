@@ -26,18 +26,10 @@ from contextlib import suppress
 from typing import Any
 
 from bench import limits, references
+from bench.boards.notes import differences, explain_differences, notes
 from bench.boards.rows import Board, Row
-from bench.boards.text import (
-    POSSIBLY_SEEN,
-    device_of,
-    differences,
-    explain_differences,
-    label,
-    may_have_seen,
-    notes,
-    score_text,
-    speed_of,
-)
+from bench.boards.summary import summary
+from bench.boards.text import POSSIBLY_SEEN, device_of, label, may_have_seen, score_text, speed_of
 from bench.boards.word_diff import diff
 from bench.core import Hypothesis, ReferenceSet, Score, Span
 from bench.errors import BenchError
@@ -125,11 +117,10 @@ def _board(board: Board) -> dict[str, Any]:
         "metrics": [_metric(board, metric) for metric in board.metrics],
         "rows": [_row(row, board) for row in board.rows],
         "missing": list(board.missing.items()),
+        "summary": {language: summary(board, language) for language in LANGUAGE_NAMES},
         "notes": {language: notes(board, language) for language in LANGUAGE_NAMES},
         "differences": {language: differences(board, language) for language in LANGUAGE_NAMES},
-        "differences_explanation": {
-            language: explain_differences(board, language) for language in LANGUAGE_NAMES
-        },
+        "differences_explanation": {language: explain_differences(language) for language in LANGUAGE_NAMES},
         "pair_diffs": _has_pair_diffs(board),
     }
 
@@ -207,6 +198,8 @@ def _tests(board: Board, tests: Comparisons) -> list[dict[str, Any]]:
     return [
         {
             "pair": [number[pair.a], number[pair.b]],
+            "difference": pair.difference,
+            "p_sacrebleu": pair.p_sacrebleu,
             "p_adjusted": pair.p_adjusted,
             "significant": pair.significant,
             "agreement": pair.agreement,

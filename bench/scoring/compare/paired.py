@@ -9,22 +9,26 @@ no weight.
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import combinations
 from math import isclose
-from statistics import NormalDist, median
+from statistics import median
 
 import numpy as np
+from scipy.stats import t as student
 
 from bench import limits
 from bench.core import Aggregation, Score, Test
 from bench.errors import BenchError
+from bench.scoring import intervals
 from bench.scoring.compare import resampling
 from bench.scoring.compare.agreement import agreement
-from bench.scoring.compare.ranking import holm, ranks
+from bench.scoring.compare.ranking import holm, rank_ranges
 from bench.scoring.compare.records import Comparison, Comparisons
-from bench.scoring.compare.resampling import FORMULAS, Array
-from bench.scoring.intervals import SEED, centred_interval
+from bench.scoring.formulas import FORMULAS, Array
+from bench.scoring.intervals import SEED
+from bench.scoring.units import Units, by_unit
+from bench.scoring.units import statistics as statistics_of
 
 LEVEL = 0.05
 """The chance that any of a board's systems are called different if all are equal."""
@@ -33,8 +37,6 @@ POWER = 0.8
 _DRAWS: dict[Test, int] = {"randomisation": 10_000, "bootstrap": 1_000}
 """Trials of the randomisation test and resamples of the bootstrap: sacrebleu's defaults."""
 _DRAWS_NAME: dict[Test, str] = {"randomisation": "trials", "bootstrap": "resamples"}
-_INTERVAL_RESAMPLES = 1_000
-"""As many as scorers use for the interval of a score."""
 _TAILS: dict[Test, int] = {"randomisation": 1, "bootstrap": 2}
 """The smallest p-value of a test, in units of 1 / (draws + 1): see resampling.bootstrap_p."""
 
@@ -42,16 +44,17 @@ _TAILS: dict[Test, int] = {"randomisation": 1, "bootstrap": 2}
 def compare(
     scores: Mapping[str, Score | None],
     test: Test = "randomisation",
-    resamples: int | None = None,
+    trials: int | None = None,
     seed: int = SEED,
-    paragraphs: Sequence[Hashable] | None = None,
+    units: Units | None = None,
+    controls: Collection[str] = (),
 ) -> Comparisons:
     """Compare all pairs of systems by one metric.
 
-    `scores`: system -> its score by one metric on one set. `resamples`: trials of the randomisation test or
-    resamples of the bootstrap; by default sacrebleu's number, or more if that many pairs need more.
-    `paragraphs`: the paragraph of each segment. If it is given, paragraphs are swapped or resampled instead
-    of segments, because the segments of a paragraph are not independent.
+    `scores`: system -> its score by one metric on one set. `trials`: of the randomisation test, or resamples of
+    the bootstrap; by default sacrebleu's number, or more if that many pairs need more. `units`: what is swapped
+    or resampled as a whole (bench.scoring.units); segments if it is None. `controls`: systems that are compared,
+    and not ranked.
 
     "randomisation" (Riezler and Maxwell 2005) is the default: they found that the bootstrap calls differences
     significant too easily, and sacrebleu's manual agrees. We measured the same: of equal systems on 39
@@ -59,60 +62,57 @@ def compare(
     size (tests/scoring/test_compare.py). "bootstrap" is the test of Koehn (2004).
 
     The minimum detectable difference is the true difference that would be found significant on 80 % of sets
-    like this one. It is the standard error of the difference times the sum of two quantiles of the normal
-    distribution: the one of 80 %, and the one of the first and hardest level of Holm's correction (Bloom
-    1995, “Minimum detectable effects”; Card et al. 2020, arXiv 2010.06595, on why to report it).
+    like this one. It is the standard error of the difference times the sum of two quantiles of Student's t: the
+    one of 80 %, and the one of the first and hardest level of Holm's correction (Bloom 1995, “Minimum
+    detectable effects”; Card et al. 2020, arXiv 2010.06595, on why to report it).
 
     Time grows with the fourth power of the number of systems: there are more pairs, and more draws for each
     pair.
 
-    Raises BenchError if scores were computed in different ways, if `resamples` is too small for any
-    difference to be significant, or if the tests would take longer than some minutes.
+    Raises BenchError if scores were computed in different ways, if `trials` is too small for any difference to
+    be significant, or if the tests would take longer than some minutes.
     """
     if test not in _DRAWS:
         raise BenchError(f"Unknown test {test!r}: use test=randomisation or test=bootstrap.")
     usable, aggregation = _usable_scores(scores)
     formula = FORMULAS[aggregation]
-    statistics = _by_unit([_statistics(score) for score in usable.values()], paragraphs)
-    units = statistics.shape[2]
-    testable = units > 1
+    statistics = _stack(list(usable.values()), units)
+    count = statistics.shape[2]
+    testable = count > 1
     pair_count = len(usable) * (len(usable) - 1) // 2 if testable else 0
-    draws = _draws(test, resamples, pair_count)
-    _check_work(statistics, max(draws, _INTERVAL_RESAMPLES), pair_count, test)
+    draws = _draws(test, trials, pair_count)
+    _check_work(statistics, draws, pair_count, test)
     metric = next((score.metric for score in usable.values()), "")
 
-    intervals: dict[str, tuple[float, float]] = {}
     pairs: list[Comparison] = []
-    if testable:
-        bootstrap_draws = max(_INTERVAL_RESAMPLES, draws if test == "bootstrap" else 0)
-        resampled = resampling.bootstrap(statistics, formula, bootstrap_draws, seed)
+    if pair_count:
         if test == "bootstrap":
-            observed = formula(statistics.sum(axis=2).T)
-            p_sacrebleu, p = resampling.bootstrap_p(observed, resampled[:, :draws])
+            resampled = resampling.bootstrap(statistics, formula, draws, seed)
+            p_sacrebleu, p = resampling.bootstrap_p(formula(statistics.sum(axis=2).T), resampled)
         else:
             label = f"testing {pair_count:,} pairs of systems by {metric}"
             p_sacrebleu, p = resampling.randomisation_p(statistics, formula, draws, seed, label)
-        resampled = resampled[:, :_INTERVAL_RESAMPLES]
-        intervals = {
-            system: centred_interval(values) for system, values in zip(usable, resampled, strict=True)
-        }
-        pairs = _compare_pairs(usable, p_sacrebleu, p, resampled)
+        pairs = _compare_pairs(usable, p_sacrebleu, p, intervals.leave_one_out(statistics, formula))
     significant = {(pair.a, pair.b) for pair in pairs if pair.significant}
+    ranked = [system for system in usable if system not in controls]
     return Comparisons(
         metric=metric,
         test=test,
-        resamples=draws,
+        trials=draws,
         seed=seed,
-        unit="segment" if paragraphs is None else "paragraph",
-        units=units,
-        intervals=intervals,
+        unit=units.name if units else "segment",
+        units=count,
         pairs=tuple(pairs),
-        ranks=ranks(list(usable), significant) if testable else {},
-        minimum_detectable_difference=(
-            median(pair.minimum_detectable_difference for pair in pairs) if pairs else None
-        ),
+        ranks=rank_ranges(ranked, significant) if testable else {},
+        minimum_detectable_difference=median(detectable) if (detectable := _detectable(pairs)) else None,
         missing=tuple(system for system in scores if system not in usable),
     )
+
+
+def _detectable(pairs: Sequence[Comparison]) -> list[float]:
+    return [
+        pair.minimum_detectable_difference for pair in pairs if pair.minimum_detectable_difference is not None
+    ]
 
 
 def _usable_scores(scores: Mapping[str, Score | None]) -> tuple[dict[str, Score], Aggregation]:
@@ -142,7 +142,7 @@ def _is_usable(score: Score, aggregation: Aggregation) -> bool:
         return False
     if aggregation != "mean" and not score.statistics:
         return False
-    value = FORMULAS[aggregation](_statistics(score).sum(axis=1))
+    value = FORMULAS[aggregation](statistics_of(score).sum(axis=1))
     return isclose(value, score.value, rel_tol=1e-6, abs_tol=1e-6)
 
 
@@ -151,26 +151,12 @@ def _signature(score: Score) -> str:
     return re.sub(r"\|device:[^|]*", "", score.signature)
 
 
-def _statistics(score: Score) -> Array:
-    """[statistic, segment]"""
-    if score.statistics:
-        return np.array(score.statistics, dtype=float).T
-    return np.array([(0, 0) if value is None else (value, 1) for value in score.segments], dtype=float).T
-
-
-def _by_unit(statistics: Sequence[Array], paragraphs: Sequence[Hashable] | None) -> Array:
-    """[system, statistic, unit]. If paragraphs are the units, the statistics of their segments are added
-    up.
-    """
-    if not statistics:
+def _stack(scores: Sequence[Score], units: Units | None) -> Array:
+    """[system, statistic, unit]"""
+    if not scores:
         return np.zeros((0, 0, 0))
-    stacked = np.stack(statistics)
-    if paragraphs is None:
-        return stacked
-    index = {paragraph: number for number, paragraph in enumerate(dict.fromkeys(paragraphs))}
-    summed = np.zeros((len(index), *stacked.shape[:2]))
-    np.add.at(summed, [index[paragraph] for paragraph in paragraphs], np.moveaxis(stacked, 2, 0))
-    return np.moveaxis(summed, 0, 2)
+    stacked = np.stack([statistics_of(score) for score in scores])
+    return by_unit(stacked, units) if units else stacked
 
 
 def _draws(test: Test, draws: int | None, pairs: int) -> int:
@@ -185,7 +171,7 @@ def _draws(test: Test, draws: int | None, pairs: int) -> int:
     if draws < minimum:
         raise BenchError(
             f"With {draws} {_DRAWS_NAME[test]} no difference between {pairs} pairs of systems can be "
-            f"significant: set compare.resamples to at least {minimum}, or to null."
+            f"significant: set compare.trials to at least {minimum}, or to null."
         )
     return draws
 
@@ -207,36 +193,39 @@ def _check_work(statistics: Array, draws: int, pairs: int, test: Test) -> None:
         if amount > limit:
             raise BenchError(
                 f"The tests are too many ({label}, the limit is {limit:,}): "
-                "set compare.resamples to a smaller number, or compare.test to null."
+                "set compare.trials to a smaller number, or compare.test to null."
             )
 
 
 def _compare_pairs(
-    scores: Mapping[str, Score], p_sacrebleu: Array, p: Array, resampled: Array
+    scores: Mapping[str, Score], p_sacrebleu: Array, p: Array, without_unit: Array
 ) -> list[Comparison]:
-    """`p_sacrebleu`, `p`: [system, system], as resampling computes them. `resampled`: [system, resample],
-    scores.
+    """`p_sacrebleu`, `p`: [system, system], as resampling computes them. `without_unit`: [system, unit], the
+    scores of the set without each unit.
     """
     systems, pairs = list(scores), list(combinations(range(len(scores)), 2))
     adjusted = holm([float(p[pair]) for pair in pairs])
-    normal = NormalDist()
-    standard_errors = normal.inv_cdf(1 - LEVEL / len(pairs) / 2) + normal.inv_cdf(POWER) if pairs else 0.0
+    freedom = without_unit.shape[1] - 1
+    standard_errors = float(student.ppf(1 - LEVEL / len(pairs) / 2, freedom) + student.ppf(POWER, freedom))
     comparisons = []
     for (a, b), p_adjusted in zip(pairs, adjusted, strict=True):
         better, worse = scores[systems[a]], scores[systems[b]]
-        difference, differences = better.value - worse.value, resampled[a] - resampled[b]
+        difference, differences = better.value - worse.value, without_unit[a] - without_unit[b]
         significant = p_adjusted < LEVEL
+        interval = intervals.interval(difference, differences)
         comparisons.append(
             Comparison(
                 a=systems[a],
                 b=systems[b],
                 difference=difference,
-                interval=centred_interval(differences),
+                interval=interval,
                 p_sacrebleu=float(p_sacrebleu[a, b]),
                 p_adjusted=p_adjusted,
                 significant=significant,
                 agreement=agreement(better.metric, better.signature, difference) if significant else None,
-                minimum_detectable_difference=standard_errors * float(np.nanstd(differences)),
+                minimum_detectable_difference=(
+                    standard_errors * intervals.standard_error(differences) if interval else None
+                ),
             )
         )
     return comparisons

@@ -1,7 +1,8 @@
-"""From p-values to ranks: correction for multiple tests, and clusters of systems."""
+"""From p-values to ranks: correction for multiple tests, ranges of ranks, and clusters of systems."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 
@@ -16,20 +17,28 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def ranks(systems: Sequence[str], significant: Collection[tuple[str, str]]) -> dict[str, int]:
-    """The rank of each system. `systems`: best first. `significant`: (better, worse) pairs that the test
-    separates.
+def rank_ranges(
+    systems: Sequence[str], significant: Collection[tuple[str, str]]
+) -> dict[str, tuple[int, int]]:
+    """System -> best and worst rank that the tests leave possible. `systems`: best first. `significant`:
+    (better, worse) pairs that the test separates.
 
-    Systems share a rank as they share a cluster in the findings of WMT since Bojar et al. 2013: every system
-    of a cluster is significantly better than every system of the clusters below it. A rank is one more than
-    the number of systems in the clusters above. Ranks are conservative, because "not significantly different"
-    is not transitive: if the test separates neither A from B nor B from C, all three share a rank, even if A
-    is significantly better than C. So no rank claims more than every single pair supports.
+    The best rank is one more than the number of systems that are significantly better, the worst is the number
+    of systems minus those that are significantly worse, as in the findings of WMT since 2023 (Kocmi et al.).
     """
-    assigned: dict[str, int] = {}
-    rank = 1
-    for index, system in enumerate(systems):
-        if all((above, below) in significant for above in systems[:index] for below in systems[index:]):
-            rank = index + 1
-        assigned[system] = rank
-    return assigned
+    better = Counter(worse for best, worse in significant if best in systems)
+    worse = Counter(best for best, worst in significant if worst in systems)
+    return {system: (1 + better[system], len(systems) - worse[system]) for system in systems}
+
+
+def cluster_ends(systems: Sequence[str], significant: Collection[tuple[str, str]]) -> list[int]:
+    """After how many systems a cluster ends, the last one excepted. `systems`: best first.
+
+    Every system of a cluster is significantly better than every system of the clusters below it (findings of
+    WMT since Bojar et al. 2013). Often there is a single one: "not significantly different" is not transitive.
+    """
+    return [
+        count
+        for count in range(1, len(systems))
+        if all((above, below) in significant for above in systems[:count] for below in systems[count:])
+    ]

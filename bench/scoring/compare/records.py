@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 from bench.core import Test
+from bench.scoring.units import UnitName
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,9 @@ class Comparison:
     b: str
     difference: float
     """a's score minus b's, in the metric's own points: negative if a lower score is better."""
-    interval: tuple[float, float]
-    """95 % bootstrap interval of the difference, for this pair alone."""
+    interval: tuple[float, float] | None
+    """95 % interval of the difference, for this pair alone (bench.scoring.intervals). None if one unit alone has
+    all that is scored."""
     p_sacrebleu: float
     """The p-value that sacrebleu prints for these two systems with the same trials or resamples and the same
     seed. One exception: it is 1 if the two systems are equal or differ in one unit.
@@ -35,8 +36,9 @@ class Comparison:
     (bench.scoring.compare.agreement). None if the difference is not significant, or the metric was not
     studied.
     """
-    minimum_detectable_difference: float
-    """The smallest true difference that the test would usually detect between these two: see `compare`."""
+    minimum_detectable_difference: float | None
+    """The true difference between these two that would be significant on four of five such sets: see `compare`;
+    None without an interval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,18 @@ class Comparisons:
 
     metric: str
     test: Test
-    resamples: int
-    """Trials of the randomisation test or resamples of the bootstrap."""
+    trials: int
+    """Trials of the randomisation test, or resamples of the bootstrap."""
     seed: int
-    unit: Literal["segment", "paragraph"]
-    """What is swapped or resampled."""
+    unit: UnitName
+    """What is swapped or resampled as a whole."""
     units: int
-    """Number of units. With a single one there are no intervals, pairs or ranks."""
-    intervals: Mapping[str, tuple[float, float]]
-    """System -> 95 % bootstrap interval of its score, as sacrebleu computes it."""
+    """Number of units. With a single one there are no pairs and no ranks."""
     pairs: tuple[Comparison, ...]
     """Every pair of systems, in the order of their scores."""
-    ranks: Mapping[str, int]
-    """System -> rank, best first: see `ranks`."""
+    ranks: Mapping[str, tuple[int, int]]
+    """System -> best and worst possible rank, in the order of their scores: see `rank_ranges`. Controls have
+    none."""
     minimum_detectable_difference: float | None
     """Median over all pairs; None if there are none."""
     missing: tuple[str, ...]

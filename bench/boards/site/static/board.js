@@ -1,7 +1,8 @@
 // The board of a direction: the table, two plots and notes.
 "use strict";
 
-const rank = (row, metric) => row.ranks[metric.id] ? ` (${row.ranks[metric.id]})` : "";
+const rank = (row, metric) => row.ranks[metric.id] ? ` (${rankRange(row.ranks[metric.id])})` : "";
+const rankRange = ([best, worst]) => best === worst ? `${best}` : `${best}–${worst}`;
 
 const scoreTexts = (row, metric) => [...(row.score_texts[metric.id] || ["–", ""]), rank(row, metric)];
 

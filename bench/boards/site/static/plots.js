@@ -42,7 +42,7 @@ const pixel = value => Number(value.toFixed(1)); // one decimal keeps attributes
 function scorePlot(rows, metric) {
   const shown = ordered(rows.filter(row => row.scores[metric.id]), [{id: "score", value: row => row.scores[metric.id][0]}],
     {by: "score", descending: metric.higher_is_better});
-  const rank = row => row.ranks[metric.id];
+  const rank = row => row.ranks[metric.id] && rankRange(row.ranks[metric.id]);
   const caption = [t("score plot caption", {metric: metric.label}), shown.some(rank) && t("rank bands")];
   return plot(caption, width => {
     const lineHeight = 28, top = 8, labelWidth = Math.min(240, width * 0.4);
