@@ -34,7 +34,7 @@ def write(
         store,
         TASK,
         system,
-        system={"name": system, "size": HOSTILE},
+        system={"name": system, "size": HOSTILE.replace("\n", " ")},
         reference={"id": REFERENCE.id, "sha256": sha256},
     )
     if chrf is not None:

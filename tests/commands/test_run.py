@@ -40,7 +40,7 @@ def test_two_boards_from_two_controls(tmp_path: Path, cedict: Path) -> None:
     record = json.loads((board / "leaderboard.json").read_text())
     best = record["directions"]["zh-en"]["rows"][0]
     assert best["name"] == "dictionary"
-    assert best["scores"]["chrf"]["signature"].startswith("chrF|nrefs:1|bs:1000|seed:12345")
+    assert best["scores"]["chrf"]["signature"].startswith("chrF|nrefs:1|case:mixed")
     assert record["directions"]["en-zh"]["rows"][-1]["flags"] == {"copied": 39}
     markdown = (board / "leaderboard.md").read_text()
     assert "copy (control)" in markdown

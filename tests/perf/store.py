@@ -21,12 +21,12 @@ from bench import references
 from bench.adapters.copy import Copy
 from bench.boards.rows import Columns, build_board
 from bench.boards.write import write_boards
-from bench.core import Task, digest
+from bench.core import Task
 from bench.languages import DIRECTIONS
 from bench.launching.compose import compose, scorers
 from bench.launching.jobs import translation_job
 from bench.records import SystemCard
-from bench.scoring.driver import unscored_runs
+from bench.scoring.driver import hash_of, unscored_runs
 from bench.store import Store
 from bench.store.run import read_run, write_run
 from bench.translation.driver import TranslationJob, translate
