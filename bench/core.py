@@ -24,11 +24,35 @@ from bench.languages import Direction, Language, sides
 AlignedBy = Literal["rules", "override", "source"]
 """Who aligned a segment: the aligner, a reviewer (overrides.yaml), or the source itself (TMX)."""
 
-Flag = Literal["empty", "copied", "wrong-language", "truncated", "refused", "repeating", "error"]
-"""Why a hypothesis is not usable as it is. It stays in the run and is scored as it is."""
+Flag = Literal[
+    "empty",
+    "copied",
+    "placeholder",
+    "wrong-language",
+    "wrong-variety",
+    "truncated",
+    "prompt-cut",
+    "unknown-finish",
+    "refused",
+    "repeating",
+    "unknown-token",
+    "too-short",
+    "too-long",
+    "constant",
+    "equals-reference",
+    "unclear-answer",
+    "error",
+]
+"""What may be wrong with a hypothesis. It stays in the run and is scored as it is. docs/answers.md defines
+each."""
 
 Granularity = Literal["sentence", "paragraph", "document"]
 """What one segment of a set is."""
+
+Removed = Literal[
+    "reasoning", "control-token", "tag", "fence", "json", "echo", "preamble", "remark", "quotes"
+]
+"""What was removed from a model's answer: see docs/answers.md."""
 
 Severity = Literal["minor", "major", "critical"]
 
@@ -197,6 +221,13 @@ class Output:
     """True if the output hit the length limit, or the source did not fit the model's context."""
     refused: bool = False
     """True if the provider withheld a translation (content filter), whatever the text says."""
+    finish: str = ""
+    """Why the answer ended, as bench.answers.finish names it, if the engine says more than that."""
+    prompt_cut: bool = False
+    """True if the endpoint has read fewer tokens than the prompt can have."""
+    unclear: bool = False
+    """True if the answer may hold more than the translation (bench.answers.cleaning)."""
+    removed: tuple[Removed, ...] = ()
     unsplit: bool = False
     """True if the block's response could not be split into segments. Only the token counts are valid; the
     driver re-requests each segment on its own."""
@@ -218,6 +249,10 @@ class Hypothesis:
     error: str
     tokens_in: int = 0
     tokens_out: int = 0
+    finish: str = ""
+    """Why the answer ended, as bench.answers.finish names it; "" if the model ended by itself."""
+    removed: tuple[Removed, ...] = ()
+    """What was removed from `raw`, each kind once."""
     fell_back: bool = False
     """True if the segment was translated on its own because its block's response could not be split."""
 

@@ -107,8 +107,7 @@ class Prompt:
 
     def stop_for(self, unit: Sequence[Source]) -> str:
         """The stop string. A line break does not end the answer if the source has line breaks."""
-        breaks = len(unit) > 1 or "\n" in unit[0].text
-        return self.stop + "\n" if breaks and self.stop == "\n" else self.stop
+        return stop_before(self.stop, len(unit) > 1 or "\n" in unit[0].text)
 
     def _worked_examples(self, direction: Direction) -> list[tuple[str, str]]:
         """(question, answer) of each example."""
@@ -147,6 +146,11 @@ def format_fields(text: str) -> set[str]:
         if name is not None:
             names.add(name)
     return names
+
+
+def stop_before(stop: str, has_lines: bool) -> str:
+    """The stop string `stop` for a source with or without line breaks."""
+    return stop + "\n" if has_lines and stop == "\n" else stop
 
 
 def numbered(texts: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from bench import limits
-from bench.core import Aggregation, Flag, Granularity
+from bench.core import Aggregation, Flag, Granularity, Removed
 from bench.languages import Direction
 from bench.names import RULE, is_name
 
@@ -95,6 +95,15 @@ class Work(msgspec.Struct, frozen=True):
     peak_memory_mb: Count = 0
 
 
+class Answers(msgspec.Struct, frozen=True):
+    """How texts and flags were made from the model's answers."""
+
+    version: Count = 2
+    """bench.answers.VERSION; 2 in records that do not say it."""
+    removed: dict[Removed, Count] = {}
+    """Kind -> number of hypotheses from whose answers it was removed."""
+
+
 class RunRecord(msgspec.Struct, frozen=True):
     """run.json: everything needed to repeat a run."""
 
@@ -113,6 +122,7 @@ class RunRecord(msgspec.Struct, frozen=True):
     """Date, versions of code and packages, platform."""
     hypotheses_sha256: Sha256
     format: Literal[1] = 1
+    answers: Answers = Answers()
     config: dict[str, Any] = {}
     """How the adapter was set up, with every value resolved."""
     fell_back: Count = 0

@@ -14,16 +14,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.adapters import _cleaning
 from bench.adapters._requests import Limits, RequestTokenizer, TokenizedRequest
+from bench.answers.cleaning import clean_answer
 from bench.checkpoints.loading import folder, load_tokenizer
 from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.core import Adapter, Context, Output, Source, Unit, Weights, units
-from bench.languages import Direction
+from bench.languages import Direction, sides
 from bench.prompt import Prompt
 
 _NUMBER = re.compile(r"^[ \t]*[\[［【](\d{1,6})[\]］】][ \t:：.]*", re.MULTILINE)
-_MAX_BLOCK_CHARACTERS = 50 * _cleaning.MAX_CHARACTERS
+_MAX_BLOCK_CHARACTERS = 1_000_000
+
+
+CLEANING = 2
+"""In the identity of every language model: its answers are cleaned. Not the version of the cleaning any more, which
+changes no identity (answers are cleaned again without the model); the number is that of the runs made before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +40,18 @@ class Response:
     tokens_out: int = 0
     truncated: bool = False
     refused: bool = False
+    finish: str = ""
+    """Why the answer ended, as bench.answers.finish names it, if the engine says more than that."""
+    prompt_cut: bool = False
     error: str = ""
 
 
-TOO_LONG = Response("", truncated=True)
+TOO_LONG = Response("", truncated=True, finish="prompt-too-long")
 """For a request that does not fit the model's context. It is not an error: another run would not help."""
 
 
 class LanguageModelAdapter(Adapter):
-    """A language model. `identity` must include `_cleaning.VERSION` and the prompt."""
+    """A language model. `identity` must include CLEANING and the prompt."""
 
     def __init__(self, prompt: Prompt, *, direction: Direction) -> None:
         super().__init__(direction)
@@ -68,21 +76,33 @@ class LanguageModelAdapter(Adapter):
         elif len(unit) == 1:
             texts = [response.text]
         else:
-            texts = [] if response.truncated or response.refused else _split(response.text)
+            ended = not (response.truncated or response.refused or response.finish)
+            texts = _split(response.text) if ended else []
         tokens_in, tokens_out = response.tokens_in, response.tokens_out
         for number, source in enumerate(unit):
             if len(texts) != len(unit):
                 yield source.id, Output("", "", tokens_in, tokens_out, unsplit=True)
             else:
-                text = self._clean(texts[number], source)
-                raw = texts[number] if texts[number] != text else ""
-                flags = {"truncated": response.truncated, "refused": response.refused}
-                yield source.id, Output(text, raw, tokens_in, tokens_out, **flags, error=response.error)
+                answer = texts[number]
+                target = sides(self.direction)[1]
+                cleaned = clean_answer(answer, source.text, target, self.prompt.stop)
+                yield (
+                    source.id,
+                    Output(
+                        cleaned.text,
+                        answer if answer != cleaned.text else "",
+                        tokens_in,
+                        tokens_out,
+                        truncated=response.truncated,
+                        refused=response.refused,
+                        finish=response.finish,
+                        prompt_cut=response.prompt_cut,
+                        unclear=cleaned.unclear,
+                        removed=cleaned.removed,
+                        error=response.error,
+                    ),
+                )
             tokens_in = tokens_out = 0
-
-    def _clean(self, text: str, source: Source) -> str:
-        stop = self.prompt.stop_for([source])
-        return _cleaning.clean(text.partition(stop)[0] if stop else text, source.text)
 
 
 class CheckpointAdapter(LanguageModelAdapter):
@@ -108,7 +128,7 @@ class CheckpointAdapter(LanguageModelAdapter):
 
     def identity(self) -> dict[str, Any]:
         return {
-            "cleaning": _cleaning.VERSION,
+            "cleaning": CLEANING,
             "checkpoint": fingerprint(self.weights),
             "prompt": self.prompt.identity(),
             "dtype": self.dtype,

@@ -19,12 +19,12 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from bench import limits
-from bench.adapters import _cleaning
-from bench.adapters._language_model import TOO_LONG, LanguageModelAdapter, Response
+from bench.adapters._language_model import CLEANING, TOO_LONG, LanguageModelAdapter, Response
+from bench.answers.finish import FAILED, finish_name, is_refused, is_truncated
 from bench.core import Output, Source, Unit
 from bench.endpoints import Endpoint, NoAnswer
 from bench.errors import BenchError
-from bench.languages import Direction
+from bench.languages import HAN, Direction, Language
 from bench.prompt import Prompt
 
 _FIXED = {"model", "messages", "prompt", "stop", "stream", "n"}
@@ -39,6 +39,14 @@ _MAX_SERVED = 20
 
 _MAX_TOKENS = 100_000_000
 """Of one request: more than any context holds."""
+
+_REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
+"""Fields of a message that hold what the model thought: DeepSeek's and vLLM's, OpenRouter's, Ollama's."""
+
+_CHARACTERS_PER_TOKEN: Mapping[Language, float] = {"zh": 3, "en": 8}
+"""More than any tokenizer puts into one token, on average over a text. Common ones have 1.3 to 1.9 and 4 to 5."""
+_SPARE_TOKENS = 50
+"""Short prompts are not judged."""
 
 
 class _Refusal(Exception):
@@ -87,7 +95,7 @@ class OpenAI(LanguageModelAdapter):
         return {
             "adapter": "openai",
             "version": 1,
-            "cleaning": _cleaning.VERSION,
+            "cleaning": CLEANING,
             "model": self.model,
             "prompt": self.prompt.identity(),
             "options": self.options,
@@ -121,6 +129,8 @@ class OpenAI(LanguageModelAdapter):
         # After cleaning, which may put the pieces of a key together.
         for id, output in super().translate(sources):
             text, raw = map(self.endpoint.without_key, (output.text, output.raw))
+            if text != output.text:  # the raw answer may hold it in pieces
+                raw = ""
             yield id, replace(output, text=text, raw=raw)
 
     def respond(self, requests: Sequence[Unit]) -> Iterator[tuple[Unit, Response]]:
@@ -212,7 +222,7 @@ class OpenAI(LanguageModelAdapter):
             raise NoAnswer(f"no answer: {error} {error.__cause__ or ''}") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.CookieConflict) as error:
             raise NoAnswer(f"no answer: {error}") from None
-        return self._read(body)
+        return self._read(body, unit)
 
     def _request(self, unit: Unit) -> dict[str, Any]:
         fields = dict(self.options)
@@ -224,25 +234,27 @@ class OpenAI(LanguageModelAdapter):
             fields["chat_template_kwargs"] = dict(self.prompt.chat_options)  # the name in vLLM and llama.cpp
         return {"messages": self.prompt.messages(unit, self.direction), "extra_body": fields}
 
-    def _read(self, body: bytes) -> Response:
+    def _read(self, body: bytes, unit: Unit) -> Response:
         """Raises NoAnswer if this is not an answer. Only the text has to be there; a field of another type
         than it should have counts as missing."""
         try:
             answer = _decode(body)
             choice = answer["choices"][0]
-            finish_reason = choice.get("finish_reason")
+            finish = finish_name(choice.get("finish_reason"))
             message = (choice.get("message") or {}) if self.prompt.chat else {"content": choice["text"]}
-            refusal = message.get("refusal")
-            refused = finish_reason == "content_filter" or (isinstance(refusal, str) and refusal != "")
+            if _is_refusal(message):
+                finish = "refusal"
             if "content" in message:
                 text = _text(message["content"])
-            elif refused or finish_reason == "length":  # nothing was left for it after thinking
-                text = ""
+            elif is_refused(finish) or is_truncated(finish) or any(name in message for name in _REASONING):
+                text = ""  # nothing was left for it after thinking
             else:
                 raise LookupError
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             sent = body.decode("utf-8", "replace") or "nothing was sent"
             raise NoAnswer(f"no answer: {sent}") from None
+        if finish in FAILED:
+            raise NoAnswer(f"no answer: the server ended it with {finish!r}")
         if len(text) > limits.TEXT_CHARACTERS:
             raise NoAnswer(
                 f"no answer: it has {len(text)} characters, {limits.TEXT_CHARACTERS} are the limit"
@@ -256,9 +268,18 @@ class OpenAI(LanguageModelAdapter):
             text.encode("utf-8", "replace").decode(),  # half a surrogate pair cannot be written to a file
             _tokens(usage, "prompt_tokens"),
             _tokens(usage, "completion_tokens"),
-            truncated=finish_reason == "length",
-            refused=refused,
+            truncated=is_truncated(finish),
+            refused=is_refused(finish),
+            finish=finish,
+            prompt_cut=self._is_cut(unit, _tokens(usage, "prompt_tokens")),
         )
+
+    def _is_cut(self, unit: Unit, tokens: int) -> bool:
+        """Whether a prompt of so many tokens cannot hold the sources. 0: the server does not say how many."""
+        text = "".join(source.text + "".join(source.before) for source in unit)
+        han = len(HAN.findall(text))
+        fewest = han / _CHARACTERS_PER_TOKEN["zh"] + (len(text) - han) / _CHARACTERS_PER_TOKEN["en"]
+        return 0 < tokens < fewest - _SPARE_TOKENS
 
     def _read_refusal(self, refusal: _Refusal) -> Response:
         """Raises as `_ask`."""
@@ -277,7 +298,7 @@ class OpenAI(LanguageModelAdapter):
         if any(phrase in reason for phrase in _TOO_LONG):
             return TOO_LONG
         if code in _WITHHELD:
-            return Response("", refused=True)
+            return Response("", refused=True, finish="content_filter")
         status = 402 if code == "insufficient_quota" else refusal.status
         self.endpoint.check_status(status, message, refusal.headers, self.model)
         return Response("", error=self.endpoint.redact(message))
@@ -291,10 +312,22 @@ def _decode(body: bytes) -> Any:
     return json.loads(body, strict=False, parse_int=lambda digits: int(digits[:20]))
 
 
+def _is_refusal(message: Mapping[str, Any]) -> bool:
+    content = message.get("content")
+    parts = (
+        [part.get("refusal") for part in content if isinstance(part, dict)]
+        if isinstance(content, list)
+        else []
+    )
+    return any(isinstance(refusal, str) and refusal for refusal in (message.get("refusal"), *parts))
+
+
 def _text(content: Any) -> str:
-    """The text of a message, which may come in parts. Raises TypeError if it has another type."""
+    """The text of a message, which may come in parts, of which some hold reasoning. Raises TypeError if it has
+    another type."""
     if isinstance(content, list):
-        parts = [part.get("text") if isinstance(part, dict) else part for part in content]
+        texts = [part for part in content if not (isinstance(part, dict) and part.get("type") in _REASONING)]
+        parts = [part.get("text") if isinstance(part, dict) else part for part in texts]
         return "".join(part for part in parts if isinstance(part, str))
     if not isinstance(content, str | None):
         raise TypeError

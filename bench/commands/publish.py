@@ -31,6 +31,7 @@ from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score, unscored_runs
 from bench.store import Run, Store
 from bench.store.run import has_attempts, read_run
+from bench.translation.evaluation import renew
 
 
 def publish(
@@ -42,6 +43,7 @@ def publish(
     """Copy the runs in `folders` into the results folder `root`; without folders, only regenerate it.
 
     Runs are scored by the metrics that are published there, else by those of the boards in their own store.
+    Runs whose answers were evaluated by an older version of bench.answers are evaluated again.
     `config_dir`: the folder with metrics of the user's own. `head`: fields of bench.records.SiteHead that change.
     Then boards, site and pages are written. Returns the leaderboards' paths.
 
@@ -128,6 +130,10 @@ def _make_draft(
     scorers = {metric: published_scorer(metric, reference, config_dir) for metric in columns.metrics}
     settings = CompareSettings(**compose([]).compare)
     tasks = [Task(reference, direction) for direction in draft.directions(reference.id)]
+    for task in tasks:
+        for run in draft.runs(task):
+            if renew(run, task):
+                progress.say(f"{run.label} ({task.direction}): its answers were cleaned and flagged again.")
     prepared = _prepared_scorers(draft, tasks, scorers, all_required=is_published)
     metrics = list(prepared)
     columns = Columns(metrics, columns.primary if columns.primary in metrics else metrics[0])

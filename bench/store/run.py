@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from bench import limits
+from bench import answers, limits
 from bench.core import Hypothesis, Task
 from bench.errors import BenchError
 from bench.files import RESTORE, decode_object, disk_errors, read_bytes, write_json, write_text
@@ -64,8 +64,14 @@ class Run:
         )
 
     def is_finished(self, task: Task) -> bool:
-        """Whether the run is current and no segment of it failed with an error that the next run would retry."""
-        return self.is_current(task) and not self.record.flags.get("error")
+        """Whether the run is current, no segment of it failed with an error that the next run would retry, and
+        its answers were evaluated by this version of bench.answers."""
+        return self.is_current(task) and not self.record.flags.get("error") and self.is_evaluated
+
+    @property
+    def is_evaluated(self) -> bool:
+        """Whether texts and flags were made from the answers by this version of bench.answers."""
+        return self.record.answers.version == answers.VERSION
 
     def hypotheses(self) -> tuple[Hypothesis, ...]:
         """All hypotheses, in the order of the file. They are read and verified once, until the file changes.

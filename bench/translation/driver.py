@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from bench import own_code
+from bench import own_code, progress
+from bench.answers.finish import is_truncated
 from bench.core import Adapter, Hypothesis, Output, Source, Task, digest
 from bench.errors import BenchError
 from bench.languages import Direction
@@ -21,7 +22,7 @@ from bench.store.failures import clear_failure, in_progress_note, write_failure
 from bench.store.journal import Journal, finished_hypotheses, read_journals
 from bench.store.lock import exclusive_lease
 from bench.store.run import has_attempts, read_run, remove_attempts, write_run
-from bench.translation import batching, provenance
+from bench.translation import batching, evaluation, provenance
 from bench.translation.flags import flags
 from bench.translation.shards import Shard
 
@@ -87,9 +88,23 @@ def translate(job: TranslationJob) -> None:
             job.adapter.load()
             _translate(job, todo, keys, label, check_lease)
             facts = {**job.adapter.facts(), **facts}
+            _advise(job)
         clear_failure(job.folder, shard)
     with exclusive_lease(job.folder / "lock", job.label):
         _complete(job, keys, facts)
+
+
+def _advise(job: TranslationJob) -> None:
+    """Say what to do if a model spent its limit before it answered."""
+    unanswered = [
+        h for h in _known(job.folder).values() if is_truncated(h.finish) and h.tokens_out and not h.text
+    ]
+    if unanswered:
+        progress.say(
+            f"{job.label}: {len(unanswered)} answers ended at the limit while the model was still reasoning: raise "
+            "the limit (max_tokens or max_new_tokens), or switch reasoning off (system.adapter.prompt.chat_options).",
+            warning=True,
+        )
 
 
 def unfinished_sources(job: TranslationJob) -> list[Source]:
@@ -112,7 +127,8 @@ def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, 
     complete_run, known = read_run(job.folder), _known(job.folder)
     if not all(key in known for key in keys.values()):
         return
-    hypotheses = [known[key] for key in keys.values()]
+    identity = own_code.identity(job.adapter)
+    hypotheses = evaluation.evaluated(job.task, identity, [known[key] for key in keys.values()])
     if all(hypothesis.error for hypothesis in hypotheses):
         raise BenchError(
             f"No segment was translated; the first error: {hypotheses[0].error}. Correct its cause and run again."
@@ -120,7 +136,7 @@ def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, 
     old_keys = {h.key for h in complete_run.hypotheses() if not h.error} if complete_run else set()
     new_entries = [entry for entry in read_journals(job.folder) if entry.hypothesis.key not in old_keys]
     if complete_run and not new_entries:
-        if complete_run.is_current(job.task):
+        if complete_run.is_current(job.task) and complete_run.is_evaluated:
             remove_attempts(job.folder)
             return
         work, made = complete_run.document["work"], complete_run.document["made"]
@@ -132,7 +148,7 @@ def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, 
     document = {
         "format": RUN_FORMAT,
         "system": msgspec.to_builtins(job.card),
-        "adapter": own_code.identity(job.adapter),
+        "adapter": identity,
         "config": dict(job.adapter_config),
         "identity": job.identity,
         "direction": job.task.direction,
@@ -143,7 +159,7 @@ def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, 
             "origin": reference.origin or reference.id,
         },
         "segments": len(hypotheses),
-        "flags": dict(sorted(Counter(flag for h in hypotheses for flag in h.flags).items())),
+        **evaluation.record(hypotheses),
         "fell_back": sum(h.fell_back for h in hypotheses),
         "work": work,
         "made": made,
@@ -207,6 +223,7 @@ def _keys(sources: Sequence[Source], system: str) -> dict[str, str]:
 def _hypothesis(
     source: Source, key: str, output: Output, fell_back: bool, direction: Direction
 ) -> Hypothesis:
+    finish = output.finish or ("length" if output.truncated else "content_filter" if output.refused else "")
     return Hypothesis(
         id=source.id,
         key=key,
@@ -216,5 +233,7 @@ def _hypothesis(
         error=output.error,
         tokens_in=output.tokens_in,
         tokens_out=output.tokens_out,
+        finish=finish,
+        removed=output.removed,
         fell_back=fell_back,
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from bench import answers
 from bench.core import Adapter, Hypothesis, Task
 from bench.records import system_card
 from bench.store import Run, Store
@@ -36,6 +37,7 @@ def run_document(task: Task, name: str, identity: str = "0123456789", **fields: 
             "origin": reference.origin,
         },
         "segments": len(reference.segments),
+        "answers": {"version": answers.VERSION},
         "flags": {},
         "fell_back": 0,
         "work": {"segments_per_second": None, "device": "cpu"},

@@ -11,7 +11,7 @@ import pytest
 import sacrebleu
 
 from bench import references
-from bench.adapters import _cleaning
+from bench.answers.cleaning import clean
 from bench.core import ReferenceSet
 from bench.errors import BenchError
 from bench.references import views
@@ -111,8 +111,8 @@ def test_a_set_without_paragraphs_has_no_view_of_them(tmp_path: Path) -> None:
 def test_cleaning_keeps_the_lines_of_a_document() -> None:
     (whole,) = references.load(SET, "document").segments
     said = f"Here is the translation:\n{whole.en}"
-    assert _cleaning.clean(said, whole.zh) == whole.en
-    assert _cleaning.clean("Peace.\nNote that", "和平。") == "Peace."  # where the source has one line
+    assert clean(said, whole.zh, "en").text == whole.en
+    assert clean("Peace.\nNote that", "和平。", "en").text == "Peace."  # where the source has one line
 
 
 @pytest.mark.parametrize("metric", ["BLEU", "chrF", "chrF++", "TER"])

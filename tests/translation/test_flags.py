@@ -29,8 +29,8 @@ EN = "In today's world, countries are increasingly part of a community of shared
         ("抱歉，我无法翻译这段内容。", "en-zh", ("refused",)),
         ("The maceing of" + " the maceing of" * 40, "zh-en", ("repeating",)),
         ("中国坚持" + "以国家利益为目的，" * 20, "en-zh", ("repeating",)),
-        ("no, no, no, no", "zh-en", ()),
-        ("2021-12", "zh-en", ()),
+        ("no, no, no, no", "zh-en", ("too-short",)),
+        ("2021-12", "zh-en", ("too-short",)),
     ],
 )
 def test_flags(text: str, direction: Direction, expected: tuple[str, ...]) -> None:

@@ -6,10 +6,14 @@ import time
 
 import pytest
 
-from bench.adapters._cleaning import clean
+from bench.answers import cleaning
 
 ZH = "中国坚决反对滥用出口管制措施。"
 EN = "China firmly opposes the abuse of export control measures."
+
+
+def clean(raw: str, source: str) -> str:
+    return cleaning.clean(raw, source, "zh" if source == EN else "en").text
 
 
 @pytest.mark.parametrize(
@@ -33,7 +37,6 @@ EN = "China firmly opposes the abuse of export control measures."
         (f"{EN}\n\nNote: the original says 滥用.", ZH, EN),
         (f"{EN} (Note: 滥用 means abuse.)", ZH, EN),
         (f"{ZH}（注：此处指出口管制。）", EN, ZH),
-        (f"{EN}\n\nThe second paragraph explains it.", ZH, EN),
         ("", ZH, ""),
         ("\n\n", ZH, ""),
     ],
@@ -70,6 +73,19 @@ def test_paragraphs_stay_where_the_source_has_them() -> None:
     [
         "(" * 100_000,
         "<think>" * 20_000,
+        "<think></think>" * 20_000,
+        "</think>" * 20_000,
+        "<answer>" * 20_000,
+        "<answer></answer>" * 20_000,
+        '{"translation": ' * 20_000,
+        "```\n" * 50_000,
+        "Here is the translation:\n" * 10_000,
+        "\\boxed{" * 20_000,
+        "<|channel|>analysis<|message|>" * 5_000,
+        f"{ZH}\n" * 10_000,
+        "> " * 50_000,
+        "(注：" * 50_000,
+        "I am " * 40_000,
         "translation " * 50_000,
         "Note: " * 50_000,
         '"' * 100_000,
@@ -79,5 +95,5 @@ def test_paragraphs_stay_where_the_source_has_them() -> None:
 def test_hostile_output_is_bounded(raw: str) -> None:
     """Not a speed test: a pattern that backtracks over such a text would not end within hours."""
     started = time.monotonic()
-    assert len(clean(raw, ZH)) <= 20_000
+    assert len(clean(raw, ZH)) <= len(raw)
     assert time.monotonic() - started < 60
