@@ -402,6 +402,8 @@ class Scorer(ABC):
     """False: if the scorer cannot be prepared, the board shows a gap and its reason instead of failing."""
     tolerance: float = 1e-6
     """How much a value may differ when it is computed again on another machine, in the metric's own points."""
+    reads_raw: bool = False
+    """True: it scores the answers as the model gave them, before cleaning."""
     reproducible: bool = True
     """False if the same inputs may give another score (an LLM judge behind an endpoint). `bench verify` then
     checks only what follows from the stored score."""

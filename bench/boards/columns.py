@@ -19,7 +19,7 @@ _MIN_NAME = 24  # cells of a terminal that names get before a column gives way
 def narrow(board: Board) -> list[str]:
     """Rank, the primary metric, two more (BLEU and a COMET model first), terms and facts, flags."""
     others = [metric for metric in board.metrics if metric != board.primary]
-    preferred = sorted(others, key=lambda metric: (metric != "bleu", not metric.startswith("comet")))
+    preferred = sorted(others, key=lambda m: (m.endswith("-raw"), m != "bleu", not m.startswith("comet")))
     shown = [metric for metric in preferred if metric not in _TERM_METRICS][:_OTHER_METRICS]
     terms = [metric for metric in others if metric in _TERM_METRICS]
     return ["rank", board.primary, *shown, *terms, "flags"]

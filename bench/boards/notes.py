@@ -33,6 +33,7 @@ def notes(board: Board, language: Language = "en") -> list[str]:
         *_power(board, say),
         say["about flags"],
         *([say["seen"].format(published=reference.published)] if seen else []),
+        *_cleaning(board, say),
         *_metric_remarks(board, say),
         *_coverage(board, say),
         *(
@@ -116,6 +117,24 @@ def _metric_remarks(board: Board, say: Sentences) -> Iterator[str]:
         yield say["chrF++ into Chinese"]
     if "comet-embedded" in board.metrics and any_score(board, "comet-embedded"):
         yield say["COMET (embedded)"]
+
+
+def _cleaning(board: Board, say: Sentences) -> Iterator[str]:
+    """The scores that cleaning the answers has changed by more than half the width of their interval."""
+    for metric in board.metrics:
+        changed = []
+        for row in board.rows:
+            raw, score = row.scores.get(f"{metric}-raw"), row.scores[metric]
+            if raw and score and score.interval:
+                low, high = score.interval
+                if abs(score.value - raw.value) > (high - low) / 2:
+                    values = [f"{value:.{score.decimals}f}" for value in (raw.value, score.value)]
+                    changed.append(
+                        say["cleaned row"].format(system=row.system, raw=values[0], score=values[1])
+                    )
+        if changed:
+            rows = say["between items"].join(changed)
+            yield say["cleaned"].format(metric=label(board, metric), rows=rows)
 
 
 def _coverage(board: Board, say: Sentences) -> Iterator[str]:

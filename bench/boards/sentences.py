@@ -70,6 +70,8 @@ SENTENCES: dict[Language, Sentences] = {
         "cut": "{metric} reads at most the number of tokens that its signature gives as max; "
         "the end of {count} of {all} hypotheses was not scored.",
         "unscored": "{metric} has no score for {count} of {all} hypotheses; they do not count in its value.",
+        "cleaned": "Cleaning the answers changed {metric} by more than half the width of the interval: {rows}.",
+        "cleaned row": "{system} from {raw} to {score}",
         "chrF++ into Chinese": "chrF++ counts words at spaces. Into Chinese it changes with the spaces between "
         "Chinese and Latin script: prefer chrF.",
         "COMET (embedded)": "COMET (embedded) is a small model of this project, not wmt22-comet-da. It does not order "
@@ -144,6 +146,8 @@ SENTENCES: dict[Language, Sentences] = {
         "{all} 条译文中，有 {count} 条的末尾未参与评分。",
         "unscored": "{metric} 未能为 {all} 条译文中的 {count} 条给出分数；这些译文不计入总分。",
         "chrF++ into Chinese": "chrF++ 以空格分词。译入中文时，中文与拉丁字母之间的空格会改变其分数：请优先看 chrF。",
+        "cleaned": "清理模型回答后，{metric} 的变化超过置信区间宽度的一半：{rows}。",
+        "cleaned row": "{system} 由 {raw} 变为 {score}",
         "COMET (embedded)": "COMET (embedded) 是本项目的小模型，并非 wmt22-comet-da。它不能可靠地排列各系统"
         "（见模型说明）。",
         "gap": "{metric} 不可用：{reason}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from importlib.metadata import version
 from multiprocessing import get_context
 from pathlib import Path
@@ -38,12 +39,13 @@ _AGGREGATIONS: dict[str, Aggregation] = {"BLEU": "bleu", "chrF": "chrf", "chrF++
 
 
 class Sacre(Scorer):
-    """`metric`: BLEU, chrF, chrF++ or TER."""
+    """`metric`: BLEU, chrF, chrF++ or TER. `raw`: of the answers before cleaning."""
 
-    def __init__(self, metric: Literal["BLEU", "chrF", "chrF++", "TER"]) -> None:
+    def __init__(self, metric: Literal["BLEU", "chrF", "chrF++", "TER"], raw: bool = False) -> None:
         if metric not in _SETTINGS:
             raise BenchError(f"{metric!r} is not a metric of sacrebleu: use one of {', '.join(_SETTINGS)}.")
         self.metric = metric
+        self.reads_raw = raw
 
     def identity(self) -> dict[str, Any]:
         return {
@@ -52,6 +54,7 @@ class Sacre(Scorer):
             "sacrebleu": version("sacrebleu"),
             "metric": self.metric,
             "settings": _SETTINGS[self.metric],
+            **({"raw": True} if self.reads_raw else {}),
         }
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
@@ -59,12 +62,19 @@ class Sacre(Scorer):
         if self.metric == "TER":
             _refuse_long(task, systems)
         job = functools.partial(_scores, self.metric, task)
+        if self.reads_raw:
+            return {system: _as_raw(score) for system, score in job(systems).items()}
         if self.metric != "TER" or len(systems) == 1:
             return job(systems)
         # TER searches for shifts in pure Python: half a minute for a system on a few pages of Chinese.
         with ProcessPoolExecutor(min(len(systems), usable_cores()), get_context("spawn")) as pool:
             single_systems = [{name: hypotheses} for name, hypotheses in systems.items()]
             return {name: score for scores in pool.map(job, single_systems) for name, score in scores.items()}
+
+
+def _as_raw(score: Score) -> Score:
+    name = f"{score.metric} (raw)"
+    return replace(score, metric=name, signature=score.signature.replace(score.metric, name, 1))
 
 
 def _refuse_long(task: Task, systems: Mapping[str, Sequence[str]]) -> None:

@@ -61,10 +61,18 @@ def _was_interrupted(store: Store, task: Task, metric: str) -> bool:
 def _score(store: Store, task: Task, metric: str, scorer: Scorer) -> None:
     """Score what is still missing: another process may have scored it meanwhile."""
     if runs := unscored_runs(store, task, metric, scorer):
-        texts = {run.label: [h.text for h in run.hypotheses_of(task)] for run in runs}
+        texts = {run.label: _texts(run, task, scorer) for run in runs}
         scores = scorer.score(task, texts, store.partial_folder(task, metric))
         scorer_hash, set_units = hash_of(scorer), units(task.reference)
         for run in runs:
             score = scores[run.label]
             store.write_score(run, metric, scorer_hash, replace(score, interval=interval(score, set_units)))
     store.remove_partial(task, metric)
+
+
+def _texts(run: Run, task: Task, scorer: Scorer) -> list[str]:
+    hypotheses = run.hypotheses_of(task)
+    return [
+        hypothesis.raw or hypothesis.text if scorer.reads_raw else hypothesis.text
+        for hypothesis in hypotheses
+    ]
