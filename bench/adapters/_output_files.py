@@ -58,6 +58,11 @@ def read_outputs(path: Path, ids: Sequence[str], set_id: str, language: Language
     return _by_id(rows, ids, path, set_id)
 
 
+def has_ids(path: Path, language: Language) -> bool:
+    """Whether the file names its segments, instead of only listing or numbering them."""
+    return any(row.id and not row.id.isdigit() for row in _rows(path, language))
+
+
 def read_texts(path: Path, language: Language) -> list[str]:
     """The texts in the order of the file, whatever their ids. Raises BenchError."""
     return [row.text for row in _rows(path, language)]

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import msgspec
 
-from bench import limits, references
-from bench.adapters._output_files import file_bytes, read_outputs
+from bench import limits, progress, references
+from bench.adapters._alignment import shifted_lines, warn_of_equal
+from bench.adapters._output_files import file_bytes, has_ids, read_outputs
 from bench.core import Adapter, Granularity, Output, Source, Task
 from bench.errors import BenchError
 from bench.languages import Direction
@@ -49,6 +50,19 @@ class Hypotheses(Adapter):
         reference = references.load(self.reference, self.granularity)
         task = Task(reference, self.direction)
         self.texts = read_outputs(self.path, task.ids, reference.id, task.target_language)
+        self._check(task)
+
+    def _check(self, task: Task) -> None:
+        """Raise BenchError if the lines of a plain file are shifted; say so if the file has ids, and if its
+        texts are those of the reference or the source."""
+        texts = [self.texts[id] for id in task.ids]
+        if shift := shifted_lines(texts, task):
+            if not has_ids(self.path, task.target_language):
+                raise BenchError(
+                    f"{self.path}: {shift}; correct the file, or give the outputs with ids (.jsonl)."
+                )
+            progress.say(f"{self.path}: {shift}.", warning=True)
+        warn_of_equal(self.path, texts, task)
 
     def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
         for source in sources:
