@@ -45,7 +45,7 @@ def _cell(row: Row, board: Board, column: str, language: Language) -> str:
     if column == "rank":
         return rank_text(row.ranks.get(board.primary))
     if column == "flags":
-        counts = (f"{count} {say[f'flag {flag}']}" for flag, count in row.run.flags.items())
+        counts = (f"{count} {say.get(f'flag {flag}', flag)}" for flag, count in row.run.flags.items())
         return say["between items"].join(counts) or "0"
     if column == "speed":
         speed = speed_of(row)

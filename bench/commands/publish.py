@@ -20,8 +20,8 @@ from bench.commands.pages import (
     published_columns,
     published_scorer,
 )
+from bench.commands.run_faults import run_fault
 from bench.commands.transaction import boards_leases, commit, draft, name_sets, transaction
-from bench.commands.verify import run_fault
 from bench.core import ReferenceSet, Scorer, Task
 from bench.errors import BenchError
 from bench.files import disk_errors, write_text

@@ -25,12 +25,13 @@ from bench.commands.pages import (
     read_page,
     updated_pages,
 )
+from bench.commands.run_faults import run_fault
 from bench.commands.transaction import check_complete
 from bench.core import ReferenceSet, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.scoring.compare.stage import CompareSettings, compare_runs, stored_comparisons
 from bench.scoring.driver import score
-from bench.store import Run, Store
+from bench.store import Store
 
 _BOOTSTRAP = re.compile(r"\|bs:\d+\|seed:\d+")
 
@@ -174,21 +175,6 @@ def _verify_pages(root: Path, boards: Sequence[Sequence[Board]], report: Report)
         report.checked["pages"] += 1
         if difference := line_difference(read_page(page), text):
             report.add(str(page), difference)
-
-
-def run_fault(run: Run, task: Task) -> str:
-    """Why a run cannot be published; "" if it can."""
-    if not run.is_current(task):
-        return f"was made from another version of {task.reference.id}"
-    try:
-        ids = tuple(hypothesis.id for hypothesis in run.hypotheses())
-    except BenchError:
-        return "its hypotheses are not those that run.json was written for"
-    if ids != task.ids:
-        return "does not hold one hypothesis for each segment, in order"
-    if run.label != f"{run.system}-{run.record.identity[:8]}":
-        return "its folder is not named by its system and identity"
-    return ""
 
 
 def _verify_scores(published: _PublishedSet, scratch: Store, report: Report) -> None:
