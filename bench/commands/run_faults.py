@@ -1,8 +1,8 @@
 """What in a run does not follow from the rest of it. Nothing that follows from something else is believed.
 
-Recomputed: the identity and the folder's name from the settings, flags and segments that
-fell back from the hypotheses, rates and cost from times, tokens and prices. Declared by the publisher, because
-nothing here can tell: the translations themselves, and DECLARED.
+Recomputed: texts and flags from the answers; identity and folder from the settings; counts of flags and of
+segments that fell back from the hypotheses; rates and cost from times, tokens and prices. Declared by the
+publisher, because nothing here can tell: the answers themselves, and DECLARED.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from math import isclose
 from bench.core import Hypothesis, Task, digest
 from bench.errors import BenchError
 from bench.store import Run
+from bench.translation.evaluation import evaluated
 
 DECLARED = "size, licence, dates, times, tokens, memory and devices"
 _ROUNDING = 0.005 + 1e-9  # rates and seconds are rounded to two decimals
@@ -31,6 +32,18 @@ def run_fault(run: Run, task: Task) -> str:
     if tuple(hypothesis.id for hypothesis in hypotheses) != task.ids:
         return "does not hold one hypothesis for each segment, in order"
     return next(_record_faults(run, hypotheses), "")
+
+
+def answers_fault(run: Run, task: Task) -> str:
+    """Whether texts and flags do not follow from the answers of a run that `run_fault` has found sound; "" if they
+    do, or an older version has evaluated them."""
+    hypotheses = run.hypotheses_of(task)
+    if not run.is_evaluated:
+        return ""
+    for found, expected in zip(hypotheses, evaluated(task, run.record.adapter, hypotheses), strict=True):
+        if found != expected:
+            return f"the text or the flags of {found.id} do not follow from its answer"
+    return ""
 
 
 def _record_faults(run: Run, hypotheses: Sequence[Hypothesis]) -> Iterator[str]:

@@ -25,7 +25,7 @@ from bench.commands.pages import (
     read_page,
     updated_pages,
 )
-from bench.commands.run_faults import run_fault
+from bench.commands.run_faults import answers_fault, run_fault
 from bench.commands.transaction import check_complete
 from bench.core import ReferenceSet, Score, Scorer, Task
 from bench.errors import BenchError
@@ -127,7 +127,7 @@ def _read_set(store: Store, set_id: str, config_dir: Path | None, report: Report
     for task in _tasks(store, reference):
         for run in store.runs(task):
             report.checked["runs"] += 1
-            if fault := run_fault(run, task):
+            if fault := run_fault(run, task) or answers_fault(run, task):
                 report.add(f"{task.direction}, {run.label}", fault)
                 valid = False
     boards = build_boards(store, reference, columns)

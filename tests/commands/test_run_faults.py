@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from bench.commands.pages import load_reference
 from bench.commands.run_faults import run_fault
 from bench.core import Task
 from bench.store import Store
-from bench.store.run import read_run
+from bench.store.run import read_run, write_run
 
 ID = "china-export-controls-2021"
 
@@ -104,3 +105,17 @@ def test_a_metric_that_boards_no_longer_show_is_no_difference(store: Path, tmp_p
         assert CliRunner().invoke(main, arguments).exit_code == 0
     result = CliRunner().invoke(main, ["verify", str(copied)])
     assert result.exit_code == 0, result.output
+
+
+def test_flags_follow_from_the_answers(store: Path, tmp_path: Path) -> None:
+    """Flags that were removed from the hypotheses, with every hash and count made to fit."""
+    copied = tmp_path / "runs"
+    shutil.copytree(store, copied)
+    (folder,) = copied.glob("*/zh-en/copy-*")
+    run = read_run(folder)
+    assert run
+    bare = [replace(hypothesis, flags=()) for hypothesis in run.hypotheses()]
+    write_run(folder, bare, {**run.document, "flags": {}})
+    result = CliRunner().invoke(main, ["verify", str(copied)])
+    assert result.exit_code == 2
+    assert "do not follow from its answer" in " ".join(result.output.split())
