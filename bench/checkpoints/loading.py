@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.checkpoints.fetching import resolve
+from bench.checkpoints.fetching import conversion, delete_converted, resolve
 from bench.checkpoints.gguf import convert, refuse_gaps
 from bench.checkpoints.safety import load_errors, model_parameters, refuse_oversized, refuse_unsafe
 from bench.checkpoints.weights import fingerprint
@@ -20,13 +20,17 @@ Dtype = Literal["float32", "float16", "bfloat16"]
 
 
 def folder(weights: Weights) -> Path:
-    """The Hugging Face folder of a checkpoint: fetched, and converted from a GGUF, if necessary."""
+    """The Hugging Face folder of a checkpoint: fetched, and converted from a GGUF, if necessary.
+
+    Weights are kept once: a GGUF that was fetched into the cache is deleted when it is converted.
+    """
     require_models()
-    path = resolve(weights)
+    path = conversion(weights) or resolve(weights)
     if path.is_file():
         if path.suffix != ".gguf":
             raise BenchError(f"{path} is neither a GGUF file nor a model folder: set the checkpoint to one.")
         path = convert(path, fingerprint(weights))
+        delete_converted(weights)
     refuse_unsafe(path)
     return path
 

@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 
 from bench import progress, references
 from bench.checkpoints.cache import cache_dir
-from bench.checkpoints.fetching import cached_path, resolve
+from bench.checkpoints.fetching import cached_path, conversion, resolve
 from bench.checkpoints.weights import describe_source
 from bench.commands.components import (
     Component,
@@ -107,10 +107,14 @@ def prefetch(overrides: Sequence[str]) -> list[Item]:
             users = [user.name for user in components if weights in user.needs]
             if repr(weights) not in fetched:
                 fetched[repr(weights)] = _fetch(weights, users)
-    items += fetched.values()
+    prepared: list[Item] = []
     for component in components:
         if all(fetched[repr(weights)].state != "failed" for weights in component.needs):
-            items += _prepare(component, earlier)
+            prepared += _prepare(component, earlier)
+        for weights in component.needs:
+            if converted := conversion(weights):  # weights are kept once
+                fetched[repr(weights)] = replace(fetched[repr(weights)], bytes=0, path=str(converted))
+    items += [*fetched.values(), *prepared]
     failed = {item.name for item in items if item.reason}
     idle = dict.fromkeys(c.name for c in components if not c.needs and c.name not in failed)
     if idle:

