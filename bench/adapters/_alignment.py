@@ -12,7 +12,7 @@ from bench.core import Task
 
 _MOST_LINES = 5
 """Lines that may be lost or added in one place."""
-_MIN_LINES = 5
+_MIN_LINES = 8
 _MIN_GAIN = 0.15
 """Similarity that the neighbours' references must have more than the own ones, in the mean over all shifted lines:
 unrelated segments of one text differ by less."""

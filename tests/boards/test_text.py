@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from string import Formatter
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from bench.boards.sentences import SENTENCES
 from bench.boards.site import data
 from bench.boards.summary import summary
 from bench.boards.summary_sentences import SUMMARY
-from bench.core import Score, Task
+from bench.core import Flag, Score, Task
 from bench.languages import DIRECTIONS, HAN
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.store import Store
@@ -190,3 +191,11 @@ def test_speed_and_device_are_only_those_of_a_translation(
     assert text.cells(board.rows[0], board, ["speed", "device"])[1:] == cells
     row = data._row(board.rows[0], board)
     assert (row["speed"], row["device"]) == site
+
+
+def test_every_flag_has_a_word_in_both_languages_on_boards_and_on_the_site() -> None:
+    words = (Path(text.__file__).parent / "site/static/words.js").read_text("utf-8")
+    for flag in get_args(Flag):
+        assert all(SENTENCES[language][f"flag {flag}"] for language in ("en", "zh")), flag
+        if flag != "error":
+            assert len(re.findall(rf'(?<![\w-])"?{flag}"?: "', words)) == 2, flag
