@@ -7,6 +7,7 @@ type: CTranslate2 ends a search once `beams` hypotheses have finished, transform
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
@@ -259,6 +260,8 @@ def _convert(path: Path, target: Path, dtype: str, pickled: bool) -> None:
     try:
         Converter(str(path), trust_remote_code=False).convert(str(target), quantization=dtype, force=True)
     except (ValueError, NotImplementedError, AttributeError, OSError) as error:
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise  # build_cached says so
         # For an unknown architecture the message lists all known ones in brackets.
         reason = str(error).partition("(")[0].strip().rstrip(".")
         raise BenchError(

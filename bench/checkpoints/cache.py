@@ -16,9 +16,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import shutil
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bench import progress
@@ -27,6 +28,10 @@ from bench.errors import BenchError
 from bench.files import write_text
 
 _CHUNK = 1 << 20  # bytes
+_NO_SPACE = 8 << 20  # bytes: what is left of a disk after a large write failed
+_FULL = re.compile(
+    rf"\bos error ({errno.ENOSPC}|{errno.EDQUOT})\b|No space left on device|Disk quota exceeded"
+)
 _UNWRITABLE = {
     errno.EACCES,
     errno.EPERM,
@@ -46,6 +51,20 @@ def cache_dir() -> Path:
     return Path(folder).expanduser() if folder else platformdirs.user_cache_path("bitext-bench")
 
 
+_uses: list[set[Path]] = []
+
+
+@contextmanager
+def used_folders() -> Iterator[set[Path]]:
+    """The folders that `build_cached` gives to the block, complete at its end."""
+    folders: set[Path] = set()
+    _uses.append(folders)
+    try:
+        yield folders
+    finally:
+        _uses.pop()
+
+
 def build_cached(name: str, build: Callable[[Path], None], message: str) -> Path:
     """The folder `converted/<name>` of the cache. If it does not exist, `build` fills it, and `message` is
     shown.
@@ -56,6 +75,8 @@ def build_cached(name: str, build: Callable[[Path], None], message: str) -> Path
     from filelock import FileLock
 
     folder = cache_dir() / "converted" / name
+    for folders in _uses:
+        folders.add(folder)
     if folder.is_dir():
         return folder
     try:
@@ -67,7 +88,7 @@ def build_cached(name: str, build: Callable[[Path], None], message: str) -> Path
                 shutil.rmtree(temporary, ignore_errors=True)
                 try:
                     temporary.mkdir()
-                    build(temporary)
+                    _build(build, temporary)
                     temporary.rename(folder)
                 finally:
                     shutil.rmtree(temporary, ignore_errors=True)
@@ -79,6 +100,19 @@ def build_cached(name: str, build: Callable[[Path], None], message: str) -> Path
             "set BITEXT_BENCH_CACHE to a folder that you can write to, with free space."
         ) from None
     return folder
+
+
+def _build(build: Callable[[Path], None], folder: Path) -> None:
+    """Fill the folder. Raises OSError if the disk is full, which libraries report in their own ways: safetensors
+    and tokenizers in the text of an error, torch by a failed check."""
+    try:
+        build(folder)
+    except (OSError, BenchError):
+        raise
+    except Exception as error:
+        if _FULL.search(str(error)) or shutil.disk_usage(folder).free < _NO_SPACE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
 
 
 def file_sha256(path: Path) -> str:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from omegaconf import DictConfig
 
 from bench import progress, references
-from bench.checkpoints.cache import cache_dir
+from bench.checkpoints.cache import cache_dir, used_folders
 from bench.checkpoints.fetching import cached_path, conversion, resolve
 from bench.checkpoints.weights import describe_source
 from bench.commands.components import (
@@ -35,6 +35,7 @@ from bench.store.lock import exclusive_lease
 from bench.translation import provenance
 
 MANIFEST = "prefetch.json"
+_MADE_HERE = "made on this machine"
 
 State = Literal["here already", "fetched", "made", "needs nothing", "gap", "failed"]
 """made: converted on this machine. gap: it failed, but a run continues without it (see Scorer.required)."""
@@ -99,7 +100,8 @@ def prefetch(overrides: Sequence[str]) -> list[Item]:
     """
     configs = run_configs(overrides)
     progress.configure(quiet=configs[0].quiet)
-    components, earlier = run_components(configs), _earlier_items()
+    components = run_components(configs)
+    existing = {path for path in (cache_dir() / "converted").glob("*") if path.is_dir()}
     items = list(_fetch_reference_sets(configs))
     fetched: dict[str, Item] = {}
     for component in components:
@@ -108,13 +110,15 @@ def prefetch(overrides: Sequence[str]) -> list[Item]:
             if repr(weights) not in fetched:
                 fetched[repr(weights)] = _fetch(weights, users)
     prepared: list[Item] = []
+    folders: dict[Path, list[str]] = {}
     for component in components:
         if all(fetched[repr(weights)].state != "failed" for weights in component.needs):
-            prepared += _prepare(component, earlier)
+            prepared += _prepare(component, folders)
         for weights in component.needs:
             if converted := conversion(weights):  # weights are kept once
                 fetched[repr(weights)] = replace(fetched[repr(weights)], bytes=0, path=str(converted))
     items += [*fetched.values(), *prepared]
+    items += [_converted(folder, users, folder in existing) for folder, users in sorted(folders.items())]
     failed = {item.name for item in items if item.reason}
     idle = dict.fromkeys(c.name for c in components if not c.needs and c.name not in failed)
     if idle:
@@ -162,26 +166,29 @@ def _fetch(weights: Weights, users: Sequence[str]) -> Item:
     return replace(item, bytes=disk_usage(path), path=str(path))
 
 
-def _prepare(component: Component, earlier: Sequence[Item]) -> Iterator[Item]:
-    """Convert what the component needs in another format.
-
-    Gives what was converted, by this call or an earlier one; or why the component cannot be used.
-    """
-    existing = _converted_folders()
+def _prepare(component: Component, converted: dict[Path, list[str]]) -> Iterator[Item]:
+    """Convert what the component needs in another format; gives why that failed. `converted`: gets the folders
+    that it uses, made now or before, with the component's name."""
     prepare = component.instance.prepare if component.instance else None
-    if reason := component.error or (_failure(prepare) if prepare else ""):
+    with used_folders() as folders:
+        reason = component.error or (_failure(prepare) if prepare else "")
+    if reason:
         state: State = "failed" if component.required else "gap"
         yield Item(component.name, (component.name,), state, reason=reason)
-    for folder in sorted(_converted_folders() - existing):
-        name, size = f"converted/{folder.name}", disk_usage(folder)
-        yield Item(name, (component.name,), "made", "made on this machine", bytes=size, path=str(folder))
-    for item in earlier:
-        if item.state == "made" and component.name in item.used_by:
-            yield replace(item, state="here already")
+    for folder in filter(Path.is_dir, folders):
+        converted.setdefault(folder, []).append(component.name)
 
 
-def _converted_folders() -> set[Path]:
-    return {path for path in (cache_dir() / "converted").glob("*") if path.is_dir()}
+def _converted(folder: Path, users: Sequence[str], existed: bool) -> Item:
+    state: State = "here already" if existed else "made"
+    return Item(
+        f"converted/{folder.name}",
+        tuple(dict.fromkeys(users)),
+        state,
+        _MADE_HERE,
+        bytes=disk_usage(folder),
+        path=str(folder),
+    )
 
 
 def _failure(work: Callable[[], object]) -> str:
@@ -203,7 +210,8 @@ def _write_manifest(items: Sequence[Item], earlier: Sequence[Item], overrides: S
         if item.path:
             previous = recorded.get((item.name, item.pinned), item)  # it says how the item was obtained
             used_by = tuple(dict.fromkeys((*previous.used_by, *item.used_by)))
-            recorded[item.name, item.pinned] = replace(item, state=previous.state, used_by=used_by)
+            state: State = "made" if item.source == _MADE_HERE else previous.state
+            recorded[item.name, item.pinned] = replace(item, state=state, used_by=used_by)
     made = provenance.made() | {"asked": [*overrides], "environment": environment()}
     failed = {item.name: item.reason for item in items if item.state == "failed"}
     manifest = Manifest(made, failed, list(recorded.values()))

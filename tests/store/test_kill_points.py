@@ -26,10 +26,10 @@ from bench.boards.write import write_boards
 from bench.checkpoints.cache import build_cached
 from bench.checkpoints.fetching import resolve
 from bench.checkpoints.weights import parse_weights
-from bench.commands import pages, publish, verify
+from bench.commands import pages, prefetch, publish, run, verify
 from bench.core import Scorer, Task
 from bench.errors import BenchError
-from bench.launching.compose import compose
+from bench.launching.compose import compose, config_dir_override
 from bench.records import SystemCard
 from bench.references.build import build
 from bench.scorers.comet_cache import Cache
@@ -41,6 +41,7 @@ from bench.store.lock import exclusive_lease
 from bench.store.run import read_run
 from bench.translation import provenance
 from bench.translation.driver import TranslationJob, identity, translate
+from tests.helpers.configs import write_yaml
 from tests.helpers.kill_points import MOST, Command, kill_points, undisturbed
 
 pytestmark = [
@@ -192,6 +193,17 @@ def test_boards_and_site(folder: Path) -> None:
     assert kills > 40
 
 
+def test_bench_run(folder: Path) -> None:
+    """The complete command, from its overrides to the boards."""
+    parallel_files(folder, "a")
+    settings = [f"store={folder / 'runs'}", f"reference={folder / 'a'}", "quiet=true", "direction=zh-en"]
+    settings += ["system=copy", "metric=[bleu]", "metric.bleu.resamples=20"]
+    kills = everywhere(
+        lambda: run.run(settings), folder, lambda: whole_files(folder), leaving_out="site", most=30
+    )
+    assert kills == 30
+
+
 @pytest.fixture
 def project(folder: Path) -> Path:
     """A run of set a is published; another, and one of set b, are in a store."""
@@ -311,6 +323,67 @@ def test_converted_checkpoint(folder: Path, cache: Path) -> None:
             assert len(list(target.iterdir())) == 2
 
     assert everywhere(lambda: build_cached("toy", convert, "Converting"), folder, after_kill) > 5
+
+
+TOY = """
+from bench.adapters.copy import Copy
+from bench.checkpoints.cache import build_cached
+from bench.checkpoints.fetching import resolve
+from bench.checkpoints.weights import parse_weights
+
+
+class Toy(Copy):
+    def __init__(self, checkpoint, *, direction):
+        super().__init__(direction)
+        self.weights = parse_weights(checkpoint)
+
+    def needs(self):
+        return (self.weights,)
+
+    def prepare(self):
+        content = resolve(self.weights).read_bytes()
+        build_cached("toy", lambda folder: (folder / "weights").write_bytes(content), "Converting")
+"""
+
+
+def test_bench_prefetch(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint and what is converted from it: the next prefetch lists both, whatever was killed."""
+    parallel_files(folder, "a")
+    own = folder.parent / "own"
+    write_yaml(
+        own,
+        "system",
+        "toy",
+        {"name": "toy", "adapter": {"_target_": "toy_adapter.Toy", "checkpoint": str(folder / "toy.gguf")}},
+    )
+    (own / "toy_adapter.py").write_text(TOY)
+    monkeypatch.syspath_prepend(own)
+    (folder / "toy.gguf").write_bytes(b"weights")
+    words = [
+        config_dir_override(own),
+        f"reference={folder / 'a'}",
+        "system=toy",
+        "metric=[bleu]",
+        "quiet=true",
+    ]
+
+    def command() -> None:
+        prefetch.prefetch(words)
+
+    def listed() -> dict[str, list[str]]:
+        items = json.loads((cache / "prefetch.json").read_text())["items"]
+        return {item["what"]: item["wanted_by"] for item in items}
+
+    saved = folder.parent / "saved"
+    shutil.copytree(folder, saved)
+    calls = undisturbed(command, folder)
+    whole = listed()
+    assert whole["converted/toy"] == ["toy"]
+    put_back(saved, folder)
+    for number in kill_points(command, folder, calls, most=30):
+        undisturbed(command, folder)
+        assert listed() == whole, f"killed before call {number}"
+        put_back(saved, folder)
 
 
 def test_comet_cache(folder: Path) -> None:
