@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import bench
@@ -31,3 +33,27 @@ def python_command(code: str) -> list[str]:
     there (pip.py, hydra.py) is not imported in place of a library.
     """
     return [sys.executable, "-c", f"import sys; sys.path = sys.path[not sys.path[0]:]; {code}"]
+
+
+@contextmanager
+def isolated_workers() -> Iterator[None]:
+    """Keep the Python processes that the block starts, and theirs, from importing files of the working folder.
+
+    Pools and launchers start workers by `python -c …` and `python -m …`, which look there first: a socket.py or
+    joblib.py would be run. Python knows the variable from 3.11.
+    """
+    given = os.environ.get("PYTHONSAFEPATH")
+    os.environ["PYTHONSAFEPATH"] = given or "bench"
+    try:
+        yield
+    finally:
+        if given is None:
+            del os.environ["PYTHONSAFEPATH"]
+        else:
+            os.environ["PYTHONSAFEPATH"] = given
+
+
+def end_isolation() -> None:
+    """In a worker: let the programs that it starts, such as those of an adapter, import what they always do."""
+    if os.environ.get("PYTHONSAFEPATH") == "bench":
+        del os.environ["PYTHONSAFEPATH"]

@@ -33,6 +33,7 @@ from bench.core import Unit
 from bench.errors import BenchError
 from bench.languages import Direction
 from bench.prompt import Prompt
+from bench.resources import isolated_workers
 
 _FIXED = {"model", "tokenizer", "dtype", "seed", "load_format", "trust_remote_code", "disable_log_stats"}
 """Settings that `engine` cannot have."""
@@ -189,7 +190,8 @@ def _running_engine(settings: Mapping[str, Any]) -> Any:
     key = repr(settings)
     if key not in _running:
         _stop()
-        _running[key] = vllm.LLMEngine.from_engine_args(args)
+        with isolated_workers():
+            _running[key] = vllm.LLMEngine.from_engine_args(args)
     return _running[key]
 
 

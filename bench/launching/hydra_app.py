@@ -18,7 +18,7 @@ from omegaconf import DictConfig
 
 from bench import progress
 from bench.launching.compose import CONFIGS, compose, override
-from bench.resources import python_command
+from bench.resources import end_isolation, python_command
 
 
 class JobList(msgspec.Struct):
@@ -49,6 +49,7 @@ def command(
 
 def run_job(config: DictConfig) -> None:
     """Run the job with the number `config.job`. A launcher calls this, perhaps on another machine."""
+    end_isolation()
     job_list = msgspec.json.decode(Path(config.jobs).read_bytes(), type=JobList)
     GlobalHydra.instance().clear()  # launchers restore the state of the process that submitted the job
     job_config = compose(job_list.jobs[config.job])

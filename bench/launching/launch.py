@@ -28,6 +28,7 @@ from bench.errors import BenchError
 from bench.files import check_inside
 from bench.launching import hydra_app
 from bench.launching.compose import compose, hydra_overrides, override, parse_overrides
+from bench.resources import isolated_workers
 
 MAX_ARRAY_SIZE = 1000
 """Jobs in a batch: Slurm's own limit unless the cluster changed it."""
@@ -155,7 +156,7 @@ class _Batch:
         jobs = [[*launcher.overrides, *request.overrides] for request in requests]
         folder.mkdir(parents=True)
         command = hydra_app.command(function, jobs, folder / "jobs.json", overrides)
-        with (folder / "launch.log").open("w") as log:
+        with (folder / "launch.log").open("w") as log, isolated_workers():
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         with_resources = f" with {' '.join(resources)}" if resources else ""
         cancel = f"; cancel them with: scancel --name={self.name}" if launcher.is_slurm else ""

@@ -22,6 +22,7 @@ import msgspec
 from bench import progress
 from bench.core import Span
 from bench.errors import BenchError
+from bench.resources import isolated_workers
 from bench.scorers.comet_cache import Cache, Prediction, Sample
 from bench.scorers.comet_checkpoint import CheckpointFiles, load_model
 
@@ -78,7 +79,7 @@ def predict(work: Work, shares: Sequence[Share], devices: Sequence[str], label: 
         if len(shares) == 1:
             predictions = _predict_share(work, shares[0], devices[0], advance)
         else:
-            with ProcessPoolExecutor(len(shares), get_context("spawn")) as pool:
+            with isolated_workers(), ProcessPoolExecutor(len(shares), get_context("spawn")) as pool:
                 futures = [
                     pool.submit(_predict_share, work, share, device)
                     for share, device in zip(shares, devices, strict=False)

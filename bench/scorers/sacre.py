@@ -19,7 +19,7 @@ from bench import limits
 from bench.core import Aggregation, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.languages import Language
-from bench.resources import usable_cores
+from bench.resources import isolated_workers, usable_cores
 from bench.scorers import _sacrebleu
 
 _SETTINGS: dict[str, tuple[str, dict[Language, dict[str, Any]]]] = {
@@ -67,7 +67,8 @@ class Sacre(Scorer):
         if self.metric != "TER" or len(systems) == 1:
             return job(systems)
         # TER searches for shifts in pure Python: half a minute for a system on a few pages of Chinese.
-        with ProcessPoolExecutor(min(len(systems), usable_cores()), get_context("spawn")) as pool:
+        workers = min(len(systems), usable_cores())
+        with isolated_workers(), ProcessPoolExecutor(workers, get_context("spawn")) as pool:
             single_systems = [{name: hypotheses} for name, hypotheses in systems.items()]
             return {name: score for scores in pool.map(job, single_systems) for name, score in scores.items()}
 
