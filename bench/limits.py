@@ -35,6 +35,14 @@ DOCUMENT_LINES = 2_000_000
 """Lines of a document, empty ones included."""
 DOCUMENT_PAGES = 10_000
 """Pages of a PDF."""
+PAGE_CHARACTERS = 1_000_000
+"""Characters of a page of a PDF."""
+PAGE_SECONDS = 15
+"""Seconds for a page of a PDF."""
+PDF_SECONDS = 900
+"""Seconds for a PDF."""
+PDF_BYTES = 1_024 * MIB
+"""Memory of the process that reads a PDF."""
 
 # Reference sets and results
 SETS = 1_000
@@ -125,6 +133,10 @@ MESSAGE_CHARACTERS = 300
 # Checkpoints
 CHECKPOINT_FILES = 10_000
 """Files and folders in a checkpoint's folder."""
+GGUF_VALUES = 4_000_000
+"""Values in the header of a GGUF file: the vocabulary and its merges have a million or two."""
+GGUF_TENSORS = 100_000
+"""Tensors in a GGUF file."""
 CHECKPOINT_LAYERS = 1_000
 """Layers of a model, and experts of a layer."""
 CHECKPOINT_LABELS = 100_000

@@ -21,6 +21,7 @@ from bench.errors import BenchError
 from bench.files import check_lines, check_values, decode_text
 from bench.languages import LANGUAGE_NAMES, fits_script
 from bench.names import check_name
+from bench.references.overrides import NAME as SENTENCE
 
 BUILT = ".build.json"
 """In a set's folder while the files of a complete build get their names."""
@@ -114,6 +115,9 @@ def _fault(segment: Segment) -> str:
     zh, en = len(segment.zh_sentences), len(segment.en_sentences)
     if 0 in (zh, en) or segment.alignment != f"{zh}-{en}":
         return f"alignment {segment.alignment!r} does not fit {zh} Chinese and {en} English sentences"
+    for sentence in (*segment.zh_sentences, *segment.en_sentences):
+        if not SENTENCE.fullmatch(sentence):
+            return f"{sentence[:80]!r} is not the name of a sentence"
     for language, name in LANGUAGE_NAMES.items():
         lines = list(segment.lines(language))
         if not lines or lines[0] < 1 or lines != sorted(set(lines)):

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 
 from bench.errors import BenchError
 from bench.files import check_inside, check_values
 from bench.languages import LANGUAGE_NAMES, Language, Side
+from bench.references.overrides import NAME as SENTENCE
 from bench.references.reading.read import SourceText, read
 from bench.references.segmentation.extract import LeftOut
 from bench.references.set_folder import REBUILD, decode_row, read_text
@@ -21,7 +21,6 @@ TEXT_FILES: dict[Side, str] = {"both": "source.txt", "zh": "source.zh.txt", "en"
 """One file with both languages, or one file per language."""
 ALIGNED_FILE = "source.tsv"
 """The file of a source that came aligned: a header, then one pair per row."""
-_SENTENCE_NAME = re.compile(r"(L[1-9]\d*s[1-9]\d*)?")
 
 
 def source_paths(folder: Path) -> list[Path]:
@@ -76,7 +75,7 @@ def read_left_out(folder: Path) -> list[LeftOut]:
             raise BenchError(f"{path}:{number}: the reason is empty; {REBUILD}.")
         if len(entry.lines) != entry.text.count("\n") + 1:
             raise BenchError(f"{path}:{number}: text and lines differ in their number of lines; {REBUILD}.")
-        if not _SENTENCE_NAME.fullmatch(entry.sentence):
+        if entry.sentence and not SENTENCE.fullmatch(entry.sentence):
             raise BenchError(f"{path}:{number}: {entry.sentence!r} is not the name of a sentence; {REBUILD}.")
         entries.append(entry)
     return entries

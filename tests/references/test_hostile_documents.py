@@ -5,7 +5,11 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 import zipfile
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -114,3 +118,82 @@ def test_deep_xml_is_one_sentence(tmp_path: Path) -> None:
     path.write_text(_document("tmx", " ").replace("清单", "<hi>" * 100_000 + "</hi>" * 100_000))
     with pytest.raises(BenchError):
         read([path])
+
+
+def _pdf(objects: Sequence[bytes], trailer: bytes = b"") -> bytes:
+    """Object 1 is the catalog."""
+    data, places = b"%PDF-1.7\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    size, start = len(objects) + 1, len(data)
+    data += b"xref\n0 %d\n0000000000 65535 f \n%s" % (size, table)
+    return data + b"trailer\n<</Size %d /Root 1 0 R %s>>\nstartxref\n%d\n%%%%EOF" % (size, trailer, start)
+
+
+def _stream(content: bytes, more: bytes = b"") -> bytes:
+    packed = zlib.compress(content, 9)
+    return b"<</Length %d /Filter /FlateDecode %s>>\nstream\n%s\nendstream" % (len(packed), more, packed)
+
+
+_FONT = b"/Resources <</Font <</F <</Type /Font /Subtype /Type1 /BaseFont /Helvetica>>>> %s>>"
+_CATALOG = b"<</Type /Catalog /Pages 2 0 R>>"
+_SHOWN = b"BT /F 9 Tf 9 9 Td (%s) Tj ET "
+
+
+def _page(content: bytes, objects: bytes = b"") -> list[bytes]:
+    page = b"<</Type /Page /Parent 2 0 R /MediaBox [0 0 99 99] /Contents 4 0 R %s>>" % (_FONT % objects)
+    return [_CATALOG, b"<</Type /Pages /Count 1 /Kids [3 0 R]>>", page, _stream(content)]
+
+
+def _form(content: bytes, objects: bytes) -> bytes:
+    return _stream(content, b"/Type /XObject /Subtype /Form /BBox [0 0 99 99] %s" % (_FONT % objects))
+
+
+_SELF = b"/XObject <</X 5 0 R>>"
+_DOUBLED = [  # each form shows the next one twice: 2**40 texts
+    _form(b"/X Do /X Do", b"/XObject <</X %d 0 R>>" % (number + 6)) for number in range(40)
+]
+PDFS = {
+    "a loop of pages": [_CATALOG, b"<</Type /Pages /Count 9 /Kids [2 0 R 2 0 R]>>"],
+    "a count that is a lie": [_CATALOG, b"<</Type /Pages /Count 2000000000 /Kids [2 0 R]>>"],
+    "a form in itself": [*_page(b"/X Do " + _SHOWN % b"a", _SELF), _form(b"/X Do " * 9, _SELF)],
+    "doubled forms": [*_page(b"/X Do", _SELF), *_DOUBLED, _form(_SHOWN % b"a", b"")],
+    "a long line": _page(_SHOWN % (b"word " * 4_000_000)),
+    "many texts": _page(_SHOWN % b"word" * 500_000),
+    "a bomb": _page(b" " * 300_000_000),
+}
+_READ = """
+import resource, sys, time
+from pathlib import Path
+from bench.errors import BenchError
+from bench.references.reading.read import read
+try:
+    read([Path(sys.argv[1])])
+    print("read")
+except BenchError as error:
+    print(error)
+used = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+print(max(used) // 1024)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PDFS)
+def test_pdfs_with_loops_and_long_lines(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "s.pdf"
+    path.write_bytes(_pdf(PDFS[name]))
+    done = subprocess.run(
+        [sys.executable, "-c", _READ, str(path)], capture_output=True, text=True, timeout=60, check=True
+    )
+    sentence, memory = done.stdout.splitlines()
+    assert "s.pdf" in sentence or sentence == "read"
+    assert int(memory) < 1100
+
+
+def test_a_pdf_with_a_loop_of_tables(tmp_path: Path) -> None:
+    path = tmp_path / "s.pdf"
+    data = _pdf(_page(_SHOWN % b"word"), b"/Prev 9")
+    path.write_bytes(data.replace(b"/Prev 9", b"/Prev %d" % data.rindex(b"xref\n0")))
+    assert read([path]).texts == {"both": "word"}

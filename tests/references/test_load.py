@@ -279,3 +279,10 @@ def test_files_that_take_much_more_memory_than_bytes(copy: Path) -> None:
     (copy / "segments.jsonl").write_bytes(b'{"x": [' + b"{}," * 6_000_001)
     with pytest.raises(BenchError, match="more than 6,000,000 values"):
         read_segments(copy)
+
+
+@pytest.mark.parametrize("name", ["L", "L1s", "Ls1", "x", "", "L01s1", "L1s1\n", "L١s1", f"L{10**10}s1"])
+def test_a_sentence_has_a_name(copy: Path, name: str) -> None:
+    edit(copy, 2, lambda row: row.update(zh_sentences=[name], alignment=f"1-{len(row['en_sentences'])}"))
+    with pytest.raises(BenchError, match=r"segments\.jsonl:2: .* is not the name of a sentence"):
+        load(copy)

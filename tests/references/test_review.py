@@ -221,6 +221,7 @@ def test_a_name_that_is_none_and_a_missing_source_are_named(copy: Path) -> None:
     edit(copy, 3, lambda row: row.update(zh_sentences=['L15s1"]']))
     with pytest.raises(BenchError, match=r"segments\.jsonl:3: .* is not the name of a sentence"):
         page(copy, 0.5)
+    edit(copy, 3, lambda row: row.update(zh_sentences=["L15s1"]))
     (copy / "source.txt").unlink()
     with pytest.raises(BenchError, match=r"There is no .*source\.txt"):
         page(copy, 0.5)

@@ -8,16 +8,23 @@ reportlab, fpdf2) and maps the radicals that fonts give (⼀) to plain character
 from __future__ import annotations
 
 import ctypes
+import importlib.util
+import json
 import math
 import re
+import signal
 import statistics
+import subprocess
+import sys
 from collections import Counter
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from bench import limits, progress
 from bench.errors import BenchError
+from bench.resources import python_command
 
 Point = tuple[float, float]
 """Distance from the left edge and from the bottom of the page, in PDF points."""
@@ -28,13 +35,51 @@ def read_pdf(data: bytes, path: Path) -> str:
 
     An empty line marks a wider gap, two spaces an indent. Raises BenchError if the file cannot be opened or
     has no text; `path` is for the message.
+
+    A process of its own reads the file, with limits on time and memory: forms that show each other keep pdfium
+    busy for ever, in code that nothing interrupts.
     """
+    if importlib.util.find_spec("pypdfium2") is None:
+        raise BenchError(f'{path} is a PDF: to read it, run `pip install "bitext-bench[documents]"`.')
+    command = [*python_command("from bench.references.reading.pdf import main; main()"), str(path)]
     try:
-        import pypdfium2
-    except ImportError:
+        done = subprocess.run(command, input=data, capture_output=True, timeout=limits.PDF_SECONDS)
+    except subprocess.TimeoutExpired:
         raise BenchError(
-            f'{path} is a PDF: to read it, run `pip install "bitext-bench[documents]"`.'
+            f"{path} takes more than {limits.PDF_SECONDS} seconds to read: split the document."
         ) from None
+    if done.returncode:
+        raise BenchError(
+            f"{path} has a page that takes more than {limits.PAGE_SECONDS} seconds or {limits.PDF_BYTES // limits.MIB} "
+            "MiB to read: print the document to a new PDF."
+        )
+    answer = json.loads(done.stdout.decode("utf-8", "surrogatepass"))
+    if problem := answer["problem"]:
+        raise BenchError(problem)
+    for warning in answer["warnings"]:
+        progress.say(warning, warning=True)
+    return str(answer["text"])
+
+
+def main() -> None:
+    """Read the PDF on standard input, and print text, warnings and the problem as JSON. The argument is its path."""
+    path, data = Path(sys.argv[1]), sys.stdin.buffer.read()
+    answer: dict[str, Any] = {"problem": "", "warnings": [], "text": ""}
+    with suppress(ImportError):  # on Windows
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (limits.PDF_BYTES, limits.PDF_BYTES))
+    try:
+        answer["text"], answer["warnings"] = _read(data, path)
+    except BenchError as error:
+        answer["problem"] = str(error)
+    sys.stdout.buffer.write(json.dumps(answer, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+
+
+def _read(data: bytes, path: Path) -> tuple[str, list[str]]:
+    """The text, and what the user should know about it."""
+    import pypdfium2
+
     pages, unreadable, scanned = [], 0, 0
     try:
         with pypdfium2.PdfDocument(data) as document:
@@ -42,8 +87,12 @@ def read_pdf(data: bytes, path: Path) -> str:
                 raise BenchError(
                     f"{path} has more than {limits.DOCUMENT_PAGES} pages, the limit here: split the document."
                 )
+            characters = 0
             for page in document:
-                text, unreadable_here = _page_text(page)
+                if hasattr(signal, "alarm"):
+                    signal.alarm(limits.PAGE_SECONDS)  # it ends the process, also within pdfium
+                text, unreadable_here = _page_text(page, path, limits.DOCUMENT_CHARACTERS - characters)
+                characters += len(text)
                 pages.append(text)
                 unreadable += unreadable_here
                 scanned += not text.strip() and any(page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]))
@@ -57,20 +106,25 @@ def read_pdf(data: bytes, path: Path) -> str:
         raise BenchError(
             f"{path} has no text layer, only page images: run text recognition (OCR) and pass the result."
         )
+    warnings = []
     if scanned:
-        progress.say(f"{path}: {scanned} of {len(pages)} pages are images without text.", warning=True)
+        warnings.append(f"{path}: {scanned} of {len(pages)} pages are images without text.")
     if unreadable:
-        progress.say(
-            f"{path}: {unreadable} characters have no Unicode value in the PDF and are missing.", warning=True
-        )
-    return "\n\f".join(pages)
+        warnings.append(f"{path}: {unreadable} characters have no Unicode value in the PDF and are missing.")
+    return "\n\f".join(pages), warnings
 
 
-def _page_text(page: Any) -> tuple[str, int]:
-    """The text of a page, and the number of its characters that have no Unicode value."""
+def _page_text(page: Any, path: Path, limit: int) -> tuple[str, int]:
+    """The text of a page of at most `limit` characters, and the number of its characters that have no Unicode
+    value."""
     from pypdfium2 import raw
 
     content = page.get_textpage()
+    if content.count_chars() > min(limit, limits.PAGE_CHARACTERS):
+        raise BenchError(
+            f"{path} has a page with {content.count_chars():,} characters: {limits.PAGE_CHARACTERS:,} on a page and "
+            f"{limits.DOCUMENT_CHARACTERS:,} in all are the limit; split the document."
+        )
     # pdfium removes the line break from a hyphenated word and marks the position.
     lines = re.sub("[\ufffe\x02]", "-\r\n", content.get_text_range()).split("\r\n")
     codes = [raw.FPDFText_GetUnicode(content, i) for i in range(content.count_chars())]

@@ -28,7 +28,7 @@ from bench.languages import LANGUAGE_NAMES, Language
 from bench.references import find, load, overrides
 from bench.references.segmentation.extract import LeftOut
 from bench.references.segmentation.sentences import split_sentences
-from bench.references.set_folder import REBUILD, read_document
+from bench.references.set_folder import read_document
 from bench.references.source_files import read_left_out, sentence_position, source_lines
 
 _CONTEXT = 160
@@ -80,13 +80,6 @@ def page(name_or_path: str | Path, threshold: float) -> str:
         _Row(s, s.confidence < threshold, (_half(s, "zh", source), _half(s, "en", source)))
         for s in reference.segments
     ]
-    for number, row in enumerate(rows, 1):
-        for name in (*row.segment.zh_sentences, *row.segment.en_sentences):
-            if not overrides.NAME.fullmatch(name):
-                raise BenchError(
-                    f"{folder / 'segments.jsonl'}:{number}: {name!r} is not the name of a sentence; "
-                    f"{REBUILD}."
-                )
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,  # jinja's default for a file that does not end in .html is off
