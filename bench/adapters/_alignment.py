@@ -50,7 +50,7 @@ def warn_of_equal(path: Path, texts: Sequence[str], task: Task) -> None:
         equal = sum(text.strip() == other.strip() for text, other in zip(texts, others, strict=True))
         if equal > _MOST_EQUAL * len(texts):
             progress.say(
-                f"{equal} of {len(texts)} outputs in {path} equal the {name}: is it the {name}'s file?",
+                f"{equal} of {len(texts)} outputs in {path.name} equal the {name}: is it the {name}'s file?",
                 warning=True,
             )
 
