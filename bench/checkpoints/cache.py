@@ -56,13 +56,19 @@ _uses: list[set[Path]] = []
 
 @contextmanager
 def used_folders() -> Iterator[set[Path]]:
-    """The folders that `build_cached` gives to the block, complete at its end."""
+    """The converted folders that the block uses, complete at its end."""
     folders: set[Path] = set()
     _uses.append(folders)
     try:
         yield folders
     finally:
         _uses.pop()
+
+
+def note_use(folder: Path) -> None:
+    """Tell `used_folders` of a converted folder."""
+    for folders in _uses:
+        folders.add(folder)
 
 
 def build_cached(name: str, build: Callable[[Path], None], message: str) -> Path:
@@ -75,8 +81,7 @@ def build_cached(name: str, build: Callable[[Path], None], message: str) -> Path
     from filelock import FileLock
 
     folder = cache_dir() / "converted" / name
-    for folders in _uses:
-        folders.add(folder)
+    note_use(folder)
     if folder.is_dir():
         return folder
     try:

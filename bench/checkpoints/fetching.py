@@ -11,7 +11,7 @@ from typing import Any
 
 from bench import progress
 from bench.checkpoints import hub, registry
-from bench.checkpoints.cache import cache_dir, file_sha256, remembered_sha256
+from bench.checkpoints.cache import cache_dir, file_sha256, note_use, remembered_sha256
 from bench.checkpoints.gguf import conversion_folder
 from bench.checkpoints.hub import GATED
 from bench.checkpoints.registry import NO_SPACE, UnusableSource, explain
@@ -93,6 +93,7 @@ def conversion(weights: Weights) -> Path | None:
     if not weights.sha256 or not weights.file.endswith(".gguf"):
         return None
     folder = conversion_folder(f"sha256:{weights.sha256}")
+    note_use(folder)
     return folder if folder.is_dir() else None
 
 
