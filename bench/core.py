@@ -392,6 +392,23 @@ class Score:
     """(segment index, reason) of each segment without a value. Such a segment does not count in `value`."""
     cost_usd: float | None = None
     """What scoring cost at a paid service; None if it was free."""
+    best: float | None = None
+    """The value of a perfect translation, if neither higher nor lower values are better: 1.0 for a ratio of
+    lengths. Systems are then compared by their distance from it."""
+
+    def compared(self, value: float) -> float:
+        """What systems are compared by: the value, or minus its distance from `best`."""
+        return value if self.best is None else -abs(value - self.best)
+
+    def gain(self, old: float, new: float) -> float:
+        """How much better the value `new` is than `old`."""
+        difference = self.compared(new) - self.compared(old)
+        return difference if self.higher_is_better else -difference
+
+    @property
+    def arrow(self) -> str:
+        """Which values are better: "↑", "↓" or "→ 1"."""
+        return f"→ {self.best:g}" if self.best is not None else "↑" if self.higher_is_better else "↓"
 
 
 class Scorer(ABC):

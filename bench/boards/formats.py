@@ -261,6 +261,7 @@ def _json_score(score: Score) -> dict[str, Any]:
     return {
         **{name: getattr(score, name) for name in _SCORE_FIELDS},
         "remarks": dict(Counter(remark for _, remark in score.remarks)),
+        **({"best": score.best} if score.best is not None else {}),
         **({"unscored": len(score.unscored)} if score.unscored else {}),
     }
 

@@ -58,8 +58,8 @@ class MetricLine:
         score."""
         if not self.score_a or not self.score_b or self.score_a.value == self.score_b.value:
             return None
-        b_is_higher = self.score_b.value > self.score_a.value
-        return "B" if b_is_higher == self.score_b.higher_is_better else "A"
+        gain = self.score_a.gain(self.score_a.value, self.score_b.value)
+        return None if gain == 0 else "B" if gain > 0 else "A"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,9 @@ def _tested_line(
 ) -> MetricLine:
     score_a, score_b = scores
     tests, test = board_tests, _test_of(pair, board_tests)
-    if not test or not isclose(abs(test.difference), abs(score_a.value - score_b.value), abs_tol=1e-9):
+    if not test or not isclose(
+        abs(test.difference), abs(score_a.gain(score_a.value, score_b.value)), abs_tol=1e-9
+    ):
         tests = compare({pair.a.label: score_a, pair.b.label: score_b}, units=units(pair.task.reference))
         test = _test_of(pair, tests)
     interval = test.interval if test else None
@@ -195,7 +197,7 @@ def segment_pairs(pair: Pair, line: MetricLine) -> list[SegmentPair]:
     score_a, score_b = line.score_a, line.score_b
     assert score_a
     assert score_b
-    sign, task = 1 if score_a.higher_is_better else -1, pair.task
+    task = pair.task
     hypotheses = zip(pair.a.hypotheses_of(task), pair.b.hypotheses_of(task), strict=True)
     values = zip(score_a.segments, score_b.segments, strict=True)
     shown = []
@@ -210,7 +212,7 @@ def segment_pairs(pair: Pair, line: MetricLine) -> list[SegmentPair]:
                 hypotheses=texts,
                 scores=(value_a, value_b),
                 remarks=(_remarks(texts[0], score_a, place), _remarks(texts[1], score_b, place)),
-                gain=round(sign * (value_b - value_a), score_a.decimals + 2),  # as the site rounds
+                gain=round(score_a.gain(value_a, value_b), score_a.decimals + 2),  # as the site rounds
             )
         )
     return sorted(shown, key=lambda segment: -segment.gain)

@@ -135,4 +135,4 @@ def _sort_key(row: Row, primary: str) -> tuple[float, str]:
     score = row.scores.get(primary)
     if score is None:
         return float("inf"), row.system
-    return (-score.value if score.higher_is_better else score.value), row.system
+    return -score.gain(0, score.value), row.system

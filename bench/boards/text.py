@@ -27,7 +27,7 @@ def _head(board: Board, column: str, language: Language) -> str:
     if column not in board.metrics:
         return SENTENCES[language][column]
     score = any_score(board, column)
-    return f"{score.metric} {'↑' if score.higher_is_better else '↓'}" if score else column
+    return f"{score.metric} {score.arrow}" if score else column
 
 
 def cells(row: Row, board: Board, columns: Sequence[str], language: Language = "en") -> list[str]:

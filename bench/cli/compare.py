@@ -159,8 +159,8 @@ def _score_cells(line: MetricLine, columns: int) -> list[Text]:
     from bench.boards.notes import p_value
     from bench.boards.text import MISSING
 
-    decimals, arrow = line.any_score.decimals, "↑" if line.any_score.higher_is_better else "↓"
-    cells = [plain(f"{line.any_score.metric} {arrow}")]
+    decimals = line.any_score.decimals
+    cells = [plain(f"{line.any_score.metric} {line.any_score.arrow}")]
     for side, score in (("A", line.score_a), ("B", line.score_b)):
         style = "bold" if side == line.better else ""
         cells.append(Text(f"{score.value:.{decimals}f}" if score else MISSING, style=style))
@@ -173,7 +173,9 @@ def _score_cells(line: MetricLine, columns: int) -> list[Text]:
     assert line.tests
     return [
         *cells,
-        Text(f"{line.score_b.value - line.score_a.value:+.{decimals}f}"),
+        Text(
+            f"{line.score_b.compared(line.score_b.value) - line.score_a.compared(line.score_a.value):+.{decimals}f}"
+        ),
         Text(f"[{low:+.{decimals}f}, {high:+.{decimals}f}]"),
         Text(_p_value(test.p_sacrebleu)),
         Text(p_value(test, line.tests).removeprefix("= ")),

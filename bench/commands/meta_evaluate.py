@@ -38,7 +38,7 @@ from bench.languages import Direction, sides
 from bench.references.parallel import parallel_task
 from bench.scoring import units
 from bench.scoring.compare.agreement import agreement as human_agreement
-from bench.scoring.formulas import FORMULAS, Formula
+from bench.scoring.formulas import Formula, compared_formula
 from bench.scoring.intervals import draw, percentile_interval
 from bench.scoring.judgements import Judgement
 
@@ -274,15 +274,16 @@ def _score(grid: Grid, scorer: Scorer) -> _MetricScores:
         for column in group:
             score = scores[grid.systems[column]]
             sign = 1 if score.higher_is_better else -1
-            segments[rows, column] = sign * np.array(score.segments, dtype=float)  # None becomes nan
-            systems[column] = sign * score.value
+            values = [np.nan if value is None else score.compared(value) for value in score.segments]
+            segments[rows, column] = sign * np.array(values)
+            systems[column] = sign * score.compared(score.value)
             counts = units.statistics(score)
             if statistics is None:
                 statistics = np.zeros((len(grid.systems), len(counts), len(grid.human)))
             statistics[column][:, rows] = counts
     assert statistics is not None
     return _MetricScores(
-        score.metric, score.signature, segments, systems, statistics, FORMULAS[score.aggregation], sign
+        score.metric, score.signature, segments, systems, statistics, compared_formula(score), sign
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.core import Aggregation
+from bench.core import Aggregation, Score
 
 Array = NDArray[np.float64]
 
@@ -69,3 +69,12 @@ def mean(sums: Array) -> Array:
 
 
 FORMULAS: dict[Aggregation, Formula] = {"bleu": bleu, "chrf": chrf, "ratio": ratio, "mean": mean}
+
+
+def compared_formula(score: Score) -> Formula:
+    """Sums of statistics -> what systems are compared by (Score.compared)."""
+    formula = FORMULAS[score.aggregation]
+    if score.best is None:
+        return formula
+    best = score.best
+    return lambda sums: -np.abs(formula(sums) - best)

@@ -57,6 +57,7 @@ def _fault(score: Score) -> str:
     if not 0 <= score.decimals <= limits.DECIMALS:
         return f"decimals is not from 0 to {limits.DECIMALS}"
     numbers = [score.value, *(score.interval or ()), *(v for v in score.segments if v is not None)]
+    numbers += [] if score.best is None else [score.best]
     numbers += [] if score.cost_usd is None else [score.cost_usd]
     numbers += [number for row in score.statistics for number in row]
     if max(map(abs, numbers)) > limits.LARGEST:

@@ -4,6 +4,7 @@ simulated.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -435,3 +436,32 @@ def test_the_minimum_detectable_difference_is_detected(count: int) -> None:
     low, high = scipy.stats.binom.interval(0.9999, 200, 0.8)
     assert low < sum(found) / (count - 1)
     assert count > 2 or sum(found) < high
+
+
+def test_a_best_value_that_is_neither_high_nor_low() -> None:
+    """Ratios of lengths: systems are ordered and tested by their distance from 1, as all 2^n swaps say."""
+    rng = np.random.default_rng(3)
+    ratios = {
+        name: rng.normal(mean, 0.1, 10) for name, mean in (("long", 1.5), ("right", 1.02), ("short", 0.9))
+    }
+    scores: dict[str, Score | None] = {
+        name: Score("length", float(values.mean()), None, "length", tuple(values.tolist()), best=1.0)
+        for name, values in ratios.items()
+    }
+    result = compare(scores)
+    assert list(dict.fromkeys(pair.a for pair in result.pairs)) == ["right", "short"]
+    assert result.ranks["right"][0] == 1
+    assert result.ranks["right"][0] < result.ranks["long"][0]
+    exact = []
+    for pair in result.pairs:
+        a, b = ratios[pair.a], ratios[pair.b]
+        distance = abs(b.mean() - 1) - abs(a.mean() - 1)
+        assert pair.difference == pytest.approx(distance)
+        assert pair.interval
+        assert pair.interval[0] < distance < pair.interval[1]
+        swapped = [
+            np.abs(np.where(swap, b, a).mean() - 1) - np.abs(np.where(swap, a, b).mean() - 1)
+            for swap in itertools.product([False, True], repeat=10)
+        ]
+        exact.append(float(np.mean(np.abs(swapped) >= abs(distance) - 1e-12)))
+    assert [pair.p_adjusted for pair in result.pairs] == pytest.approx(holm(exact), abs=0.02)

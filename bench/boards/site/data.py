@@ -131,6 +131,8 @@ def _metric(board: Board, metric: str) -> dict[str, Any]:
         "id": metric,
         "label": label(board, metric),
         "higher_is_better": score.higher_is_better if score else True,
+        "best": score.best if score else None,
+        "arrow": score.arrow if score else "",
         "decimals": score.decimals if score else 1,
         "signature": score.signature if score else "",
     }

@@ -25,7 +25,7 @@ from bench.scoring.compare import resampling
 from bench.scoring.compare.agreement import agreement
 from bench.scoring.compare.ranking import holm, rank_ranges
 from bench.scoring.compare.records import Comparison, Comparisons
-from bench.scoring.formulas import FORMULAS, Array
+from bench.scoring.formulas import FORMULAS, Array, compared_formula
 from bench.scoring.intervals import SEED
 from bench.scoring.units import Units, by_unit
 from bench.scoring.units import statistics as statistics_of
@@ -75,7 +75,7 @@ def compare(
     if test not in _DRAWS:
         raise BenchError(f"Unknown test {test!r}: use test=randomisation or test=bootstrap.")
     usable, aggregation = _usable_scores(scores)
-    formula = FORMULAS[aggregation]
+    formula = compared_formula(next(iter(usable.values()))) if usable else FORMULAS[aggregation]
     statistics = _stack(list(usable.values()), units)
     count = statistics.shape[2]
     testable = count > 1
@@ -118,7 +118,9 @@ def _detectable(pairs: Sequence[Comparison]) -> list[float]:
 def _usable_scores(scores: Mapping[str, Score | None]) -> tuple[dict[str, Score], Aggregation]:
     """The scores that can be tested, best first, and their aggregation."""
     existing = {system: score for system, score in scores.items() if score}
-    methods = {(score.metric, _signature(score), len(score.segments)) for score in existing.values()}
+    methods = {
+        (score.metric, score.best, _signature(score), len(score.segments)) for score in existing.values()
+    }
     if len(methods) > 1:
         systems = ", ".join(sorted(existing))
         raise BenchError(
@@ -131,7 +133,7 @@ def _usable_scores(scores: Mapping[str, Score | None]) -> tuple[dict[str, Score]
     usable = {system: score for system, score in existing.items() if _is_usable(score, aggregation)}
     best_first = sorted(
         usable.items(),
-        key=lambda item: (-item[1].value if item[1].higher_is_better else item[1].value, item[0]),
+        key=lambda item: (-item[1].gain(0, item[1].value), item[0]),
     )
     return dict(best_first), aggregation
 
@@ -210,7 +212,8 @@ def _compare_pairs(
     comparisons = []
     for (a, b), p_adjusted in zip(pairs, adjusted, strict=True):
         better, worse = scores[systems[a]], scores[systems[b]]
-        difference, differences = better.value - worse.value, without_unit[a] - without_unit[b]
+        difference = better.compared(better.value) - worse.compared(worse.value)
+        differences = without_unit[a] - without_unit[b]
         significant = p_adjusted < LEVEL
         interval = intervals.interval(difference, differences)
         comparisons.append(

@@ -16,7 +16,7 @@ function metricColumn(metric, rows) {
   const widths = [0, 0, 0];
   for (const row of rows) scoreTexts(row, metric).forEach((text, i) => { if (i) widths[i] = Math.max(widths[i], text.length); });
   return {
-    id: metric.id, head: `${metric.label} ${metric.higher_is_better ? "↑" : "↓"}`, title: metric.signature, class: "number",
+    id: metric.id, head: `${metric.label} ${metric.arrow}`, title: metric.signature, class: "number",
     descending: metric.higher_is_better,
     value: row => row.scores[metric.id]?.[0],
     cell: row => scoreCell(row, metric, widths),

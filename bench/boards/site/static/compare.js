@@ -17,11 +17,15 @@ function comparePicker(direction, board, a, b) {
 
 /** For each segment how much better A is (positive) or B, in the metric's points; null if one of them has no score. */
 function advantages(scores, a, b, metric, count) {
-  const sign = metric.higher_is_better ? 1 : -1;
   return Array.from({length: count}, (_, place) => {
     const [scoreA, scoreB] = [scores[a]?.values[place], scores[b]?.values[place]];
-    return Number.isFinite(scoreA) && Number.isFinite(scoreB) ? Number((sign * (scoreA - scoreB)).toFixed(metric.decimals + 2)) : null;
+    return Number.isFinite(scoreA) && Number.isFinite(scoreB) ? Number((goodness(metric, scoreA) - goodness(metric, scoreB)).toFixed(metric.decimals + 2)) : null;
   });
+}
+
+/** How good a value is: higher is better. */
+function goodness(metric, value) {
+  return metric.best !== null ? -Math.abs(value - metric.best) : metric.higher_is_better ? value : -value;
 }
 
 function tally(advantage) {

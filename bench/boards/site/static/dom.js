@@ -55,6 +55,9 @@ function load(name) {
   return dataRequests.get(name);
 }
 
+/** The name of the words that say which values of a metric are better. */
+const better = metric => metric.best !== null ? "nearest" : metric.higher_is_better ? "higher" : "lower";
+
 const site = () => dataValues.get("site");
 
 // --- the address: #/zh-en/segments/ID?sort=… ---------------------------------------------------------------------------

@@ -66,7 +66,7 @@ function scorePlot(rows, metric) {
         svg("line", {class: "grid", x1: x(value), x2: x(value), y1: top, y2: bottom}),
         svg("text", {class: "axis", x: x(value), y: bottom + 18, "text-anchor": "middle"}, String(value).replace("-", "−")),
       ]),
-      svg("text", {class: "axis", x: right, y: bottom + 38, "text-anchor": "end"}, `${metric.label} · ${t(metric.higher_is_better ? "higher" : "lower")}`),
+      svg("text", {class: "axis", x: right, y: bottom + 38, "text-anchor": "end"}, `${metric.label} · ${t(better(metric), {best: metric.best})}`),
       shown.map((row, i) => {
         const [from, value, to] = range(row.scores[metric.id]);
         const y = top + (i + 0.5) * lineHeight;
@@ -104,7 +104,7 @@ function speedPlot(rows, metric) {
         svg("text", {class: "axis", x: x(value), y: bottom + 18, "text-anchor": "middle"}, String(value)),
       ]),
       svg("text", {class: "axis", x: right, y: bottom + 38, "text-anchor": "end"}, t("speed axis")),
-      svg("text", {class: "axis", x: 0, y: 12}, `${metric.label} · ${t(metric.higher_is_better ? "higher" : "lower")}`),
+      svg("text", {class: "axis", x: 0, y: 12}, `${metric.label} · ${t(better(metric), {best: metric.best})}`),
       shown.map(row => {
         const [from, value, to] = range(row.scores[metric.id]);
         const name = pointLabel(row.system, x(row.speed), y(value), {left, right, top, bottom}, taken);

@@ -107,7 +107,7 @@ async function segmentView(direction, id, query) {
     }},
     ...board.metrics.map((metric, m) => ({
       id: metric.id, head: metric.label, class: "number", descending: metric.higher_is_better,
-      title: t(metric.higher_is_better ? "higher" : "lower"),
+      title: t(better(metric), {best: metric.best}),
       value: system => scores[m][system]?.values[place], cell: system => segmentScore(metric, scores[m], system, place),
     })),
   ];
