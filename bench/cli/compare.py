@@ -47,6 +47,7 @@ _COLOURS = {"A": "cyan", "B": "magenta"}
     show_default=True,
     help="Number of segments to show where A is better, and where B is better.",
 )
+@click.option("--markdown", is_flag=True, help="Print Markdown, to be pasted into an issue or a page.")
 def compare(
     a: str,
     b: str,
@@ -55,6 +56,7 @@ def compare(
     direction: Direction | None,
     metric: str | None,
     segments: int,
+    markdown: bool,
 ) -> None:
     """Compare two systems: scores, significance tests, differing settings, and the segments that differ most.
 
@@ -66,10 +68,12 @@ def compare(
       bench compare mine-3f2a mine-91cc --segments 5           two settings of one system; more segments
       bench compare mine base --direction zh-en --metric ter   one direction; segments chosen by TER
       bench compare gemma copy --store results                 published runs
+      bench compare mine base --markdown > compare.md          for an issue or a page
     """
     from rich.console import Console
 
     from bench.boards import pairwise
+    from bench.cli.markdown import as_markdown
     from bench.commands.pages import load_reference, published_columns
     from bench.commands.transaction import check_complete
     from bench.store import Store
@@ -101,6 +105,9 @@ def compare(
         sections += [*_segments(pair, lines[name], metric or columns.primary, segments)]
         sections += [*_link(store, pair, metric if metric != columns.primary else None), ""]
     sections += [_dim(f"{name}: only one of the two has a run.") for name in directions if name not in pairs]
+    if markdown:
+        click.echo(as_markdown(sections), nl=False)
+        return
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)
     for section in sections:
         console.print(section, soft_wrap=isinstance(section, str))  # an address is not broken into lines

@@ -365,3 +365,19 @@ def test_a_long_text_is_cut_where_it_differs() -> None:
     )
     assert max(map(len, pairwise.shorten_both(one, other, 60))) == 62
     assert pairwise.shorten_both("short", "texts", 60) == ("short", "texts")
+
+
+def test_markdown_shows_what_the_terminal_shows(root: Path) -> None:
+    """Rendered as GitHub does: the same numbers, and texts that stay texts."""
+    from markdown_it import MarkdownIt
+
+    result = invoke("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en", "--markdown")
+    assert result.exit_code == 0, result.output
+    html = MarkdownIt("commonmark").enable("table").render(result.output)
+    terminal = printed(invoke("compare", "copy", "dictionary", "--store", root, "--direction", "zh-en"))
+    heads, first = (re.findall(f"<{tag}[^>]*>(.*?)</{tag}>", html) for tag in ("th", "td"))
+    assert heads[:4] == ["metric", "A", "B", "B − A"]
+    for number in first[1:5]:
+        assert number in terminal
+    assert "<strong>Largest gains of B</strong>" in html
+    assert "p adjusted &lt; 0.05" in html
