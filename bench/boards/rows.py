@@ -15,6 +15,9 @@ from bench.scoring.compare import Comparisons, cluster_ends
 from bench.scoring.compare.stage import stored_comparisons
 from bench.store import Run, Store
 
+_MAX_STATISTICS = 100_000
+"""Runs x metrics x segments of a board whose scores keep their statistics: some 100 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -24,8 +27,7 @@ class Row:
     folder: str
     """The run's folder, relative to the leaderboard's files."""
     scores: Mapping[str, Score | None]
-    """Metric id -> score; None is shown as missing, never as zero. Without statistics: a board may have
-    thousands of rows."""
+    """Metric id -> score; None is shown as missing, never as zero. A large board keeps no statistics."""
     ranks: Mapping[str, tuple[int, int]]
     """Metric id -> best and worst possible rank, if the systems were compared by this metric (bench.scoring.compare).
     Controls have none."""
@@ -69,6 +71,8 @@ class Board:
     rows: Sequence[Row]
     missing: Mapping[str, str]
     """Label of a requested run -> why it has no row."""
+    has_statistics: bool = False
+    """Whether scores have the statistics of their segments."""
 
     @property
     def reference(self) -> ReferenceSet:
@@ -106,12 +110,17 @@ def build_board(store: Store, task: Task, columns: Columns, requested: Collectio
     comparisons = stored_comparisons(store, task, columns.metrics)
     names = display_names(runs)
     set_folder = store.set_folder(task.reference.id)
+    small = len(runs) * len(columns.metrics) * len(task.ids) <= _MAX_STATISTICS
     rows = [
         Row(
             system=names[run.label],
             stored_run=run,
             folder=_relative(run.folder, set_folder),
-            scores={metric: _without_statistics(store.score(run, metric)) for metric in columns.metrics},
+            scores={
+                metric: score if small else _without_statistics(score)
+                for metric in columns.metrics
+                for score in [store.score(run, metric)]
+            },
             ranks={m: c.ranks[run.label] for m, c in comparisons.items() if run.label in c.ranks},
         )
         for run in runs
@@ -120,7 +129,7 @@ def build_board(store: Store, task: Task, columns: Columns, requested: Collectio
     complete = {run.label for run in runs}
     missing = {label: reasons.get(label, "has not run") for label in requested if label not in complete}
     rows.sort(key=lambda row: _sort_key(row, columns.primary))
-    return Board(task, columns, comparisons, rows, missing)
+    return Board(task, columns, comparisons, rows, missing, small)
 
 
 def _relative(folder: Path, set_folder: Path) -> str:

@@ -96,8 +96,8 @@ SENTENCES: dict[Language, Sentences] = {
         "significant": "significant",
         "agreement": "significant; human judges agreed with that much more {metric} in about {share} % of pairs",
         "not significant": "not significant",
-        "not significant, power": "not significant; of a true difference of {detectable} {metric} four of five such "
-        "sets would show it",
+        "not significant, power": "not significant; four of five such sets would show a true difference of "
+        "{detectable} {metric}",
         "between sentences": " ",
         "between clauses": "; ",
         "between items": ", ",

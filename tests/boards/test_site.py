@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -61,7 +62,8 @@ def test_the_board_says_what_the_other_forms_say(view: Callable[..., Any]) -> No
     assert systems(page) == ["alpha", "beta", "gamma", "parrot"]
     assert page.inner_text("h1") == SET.title
     first = page.locator("tbody tr").first.inner_text()
-    assert re.search(r"alpha †\s+0\.8730 ± 0\.0100 \(1\)\s+12\.7\s", first), first
+    assert re.search(r"alpha †\s+1\s+0\.8730 ± 0\.0100\s+12\.7\s", first), first
+    assert "alpha has the best COMET: 0.8730 ± 0.0100." in page.inner_text(".lead")
     assert "control" in page.locator("tbody tr").last.inner_text()
     assert "120 copied" in page.locator("tbody tr").last.inner_text()
     notes = page.inner_text(".notes")
@@ -84,13 +86,17 @@ def test_rows_are_sorted_filtered_and_hidden_and_the_address_keeps_it(view: Call
     assert systems(page)[0] == "alpha"
     page.keyboard.press("Enter")  # the head that was pressed still has the focus
     assert systems(page)[0] == "parrot"
+    page.click(".menu summary")
+    page.check(".menu [data-id=speed]")
+    page.click(".menu summary")
     page.click("[data-column=speed]")
     assert systems(page) == ["alpha", "beta", "gamma", "parrot"]
     page.click("[data-column=speed]")
     assert systems(page)[-1] == "parrot"  # what has no value stays last
     page.check("text=Hide controls")
     assert systems(page) == ["gamma", "beta", "alpha"] or systems(page) == ["beta", "gamma", "alpha"]
-    page.click(".chip[data-id=ter]")
+    page.click(".menu summary")
+    page.uncheck(".menu [data-id=ter]")
     assert page.locator("[data-column=ter]").count() == 0
     page.fill("#search", "ALPH")
     settle(page, "document.querySelectorAll('tbody tr').length === 1")
@@ -102,17 +108,13 @@ def test_rows_are_sorted_filtered_and_hidden_and_the_address_keeps_it(view: Call
     assert page.locator("[data-column=ter]").count() == 0
 
 
-def test_the_plots_show_scores_intervals_clusters_and_speed(view: Callable[..., Any]) -> None:
+def test_the_plots_show_scores_intervals_ranks_speed_and_size(view: Callable[..., Any]) -> None:
     page = view("zh-en", "#main .speed svg")
     plots = page.locator(".plots svg")
     assert [plots.nth(n).locator("circle").count() for n in (0, 1)] == [4, 3]
     names = plots.nth(0).locator("g title").all_text_contents()
     assert names[0] == "alpha: 0.8730 [0.8630, 0.8830]"
-    assert plots.nth(0).locator("text.rank").all_text_contents() == [
-        "1",
-        "2",
-        "4",
-    ]  # beta and gamma share one
+    assert plots.nth(0).locator("text.rank").all_text_contents() == ["1", "2–3", "2–3"]
     ends = (
         plots.nth(1)
         .locator("circle")
@@ -122,7 +124,7 @@ def test_the_plots_show_scores_intervals_clusters_and_speed(view: Callable[..., 
         max(x for x, _ in ends),
         min(y for _, y in ends),
     ]  # the fastest is the best: top right
-    page.select_option(".plotted select", "ter")
+    page.select_option(".choice:has-text('Ranked') select", "ter")
     assert "TER" in page.locator(".plots svg").first.text_content()
 
 
@@ -231,7 +233,7 @@ def test_two_systems_are_compared_where_they_differ_most(view: Callable[..., Any
     page = view("zh-en/compare/alpha/beta", ".pair")
     assert page.locator(".counts dd").all_inner_texts() == ["108", "0", "12", "0.0700"]
     assert re.search(
-        r"Significant difference: p adjusted < 0\.001 \(paired test, Holm-corrected over all pairs\)",
+        r"Significant difference: p adjusted = 0\.00\d \(paired test, Holm-corrected over all pairs\); p of this pair ",
         page.inner_text(".summary"),
     )
     assert page.locator(".pair").count() == 10
@@ -289,6 +291,79 @@ def test_language_and_theme_are_chosen_and_kept(view: Callable[..., Any]) -> Non
     assert view("zh-en", locale="zh-CN").inner_text("#language") == "English"
 
 
+def test_all_pairs_parts_and_the_map_lead_on(view: Callable[..., Any]) -> None:
+    page = view("zh-en/pairs", ".pairs tbody tr")
+    first = page.locator(".pairs tbody tr").first.locator("td").all_inner_texts()
+    assert [text.split("\n")[0] for text in first] == ["", "+0.0700", "+0.0700", "+0.7700"]
+    page.select_option(".choice select", "ter")
+    assert page.locator(".pairs td.better").count() == 5  # lower is better
+    page.click(".pairs td.better a >> nth=0")
+    page.wait_for_selector(".pair")
+    assert "compare/alpha/beta?metric=ter" in page.url
+    page = view("zh-en/parts?by=length", ".board tbody tr")
+    assert [text.split(" ")[0] for text in page.locator("thead th").all_inner_texts()[1:]] == [
+        "short",
+        "long",
+    ]
+    first = page.locator("tbody tr").first.inner_text()
+    assert re.search(r"0\.8725 ± 0\.0\d+\s+0\.8755$", first.strip()), (
+        first
+    )  # 10 paragraphs, and 2: too few for an interval
+    page = view("zh-en/map?order=worst", ".map tbody tr")
+    assert page.locator(".map thead a").count() == 100
+    page.click(".map thead a >> nth=0")
+    page.wait_for_selector(".hypotheses")
+
+
+def test_what_a_view_shows_can_be_saved(view: Callable[..., Any]) -> None:
+    for name, button in (("", "CSV"), ("/pairs", "CSV"), ("/parts", "CSV"), ("/map", "JSONL")):
+        page = view(f"zh-en{name}", ".save")
+        with page.expect_download() as saved:
+            page.click(f".save:has-text('{button}')")
+        text = Path(saved.value.path()).read_text("utf-8")
+        assert saved.value.suggested_filename.startswith("laws.zh-en.")
+        assert "alpha" in text
+        if button == "JSONL":
+            assert json.loads(text.splitlines()[0])["id"] == "0-p1-s0"
+
+
+def test_the_foot_says_how_to_cite_and_to_check(view: Callable[..., Any]) -> None:
+    foot = view("zh-en").inner_text("#foot")
+    assert f"set {SET.sha256[:12]}" in foot
+    assert "bench verify" in foot
+    assert "leaderboard.csv" in foot
+
+
+def test_axe_finds_no_violation_of_wcag(chromium: Any, written: Path) -> None:
+    """WCAG 2.2 AA, light and dark. Without the policy, because axe is a script of another origin."""
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-core is missing: pip install -e '.[dev]'."
+    ).Axe()
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    names = (
+        "",
+        "/segments",
+        "/segments/0-p1-s7",
+        "/compare/alpha/beta",
+        "/pairs",
+        "/parts",
+        "/map",
+        "/systems/alpha",
+    )
+    for scheme in ("light", "dark"):
+        context = chromium.new_context(
+            bypass_csp=True, color_scheme=scheme, viewport={"width": 1280, "height": 900}
+        )
+        page = context.new_page()
+        for name in names:
+            page.goto(f"{written.as_uri()}#/zh-en{name}")
+            page.wait_for_selector("h1")
+            page.wait_for_timeout(150)
+            found = axe.run(page, options={"runOnly": rules}).response["violations"]
+            assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == [], name
+        context.close()
+
+
 def test_every_word_is_there_in_both_languages(view: Callable[..., Any]) -> None:
     keys = view("zh-en").evaluate("Object.entries(WORDS).map(([, words]) => Object.keys(words).sort())")
     assert keys[0] == keys[1]
@@ -309,7 +384,7 @@ def test_hostile_texts_stay_texts(view: Callable[..., Any]) -> None:
         "segments?search=%3C%2Fscript",
         "compare/gamma/alpha?order=document",
         "systems/gamma",
-        "",
+        "?columns=size",
     ):
         page = view(f"zh-en/{name}")
         settle(
@@ -343,7 +418,17 @@ def test_a_file_that_is_missing_is_named(chromium: Any, written: Path, tmp_path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", ["", "segments", "segments/0-p1-s2", "compare/gamma/alpha?order=document", "systems/alpha"]
+    "name",
+    [
+        "",
+        "segments",
+        "segments/0-p1-s2",
+        "compare/gamma/alpha?order=document",
+        "systems/alpha",
+        "pairs",
+        "parts",
+        "map",
+    ],
 )
 def test_nothing_is_cut_off_on_a_narrow_screen(view: Callable[..., Any], name: str) -> None:
     page = view(f"zh-en/{name}", viewport={"width": 390, "height": 844})

@@ -8,6 +8,7 @@ site                        the publisher's head, the set, and each direction's 
 <direction>/pair-diffs-<n>  where those of two systems differ: [segment][a][b - a - 1], a < b
 <direction>/score-<metric>  a metric's score of each segment, and its remarks: [system][segment]
 <direction>/tests           metric -> the paired tests of all pairs of systems
+<direction>/breakdown       metric -> section, kind, length, flags, terms -> parts of the set with their scores
 <direction>/runs            what run.json says about each system
 
 A direction with more than limits.PAGE_BYTES of data has only its board in `site`.
@@ -25,7 +26,9 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
-from bench import limits, references
+from bench import __version__, limits, references
+from bench.boards import columns
+from bench.boards.breakdown import breakdown
 from bench.boards.notes import differences, explain_differences, notes
 from bench.boards.rows import Board, Row
 from bench.boards.summary import summary
@@ -105,15 +108,24 @@ def _site(boards: Sequence[Board], head: SiteHead, with_pages: Collection[Direct
         "sha256": reference.sha256,
         "segments": len(reference.segments),
         "segments_per_file": SEGMENTS_PER_FILE,
+        "version": __version__,
+        "finished": max((_day(row) for board in boards for row in board.rows), default=""),
         "boards": {
             board.direction: {**_board(board), "pages": board.direction in with_pages} for board in boards
         },
     }
 
 
+def _day(row: Row) -> str:
+    """When a run was finished, as it says itself."""
+    return str(row.run.made.get("at", ""))[:10]
+
+
 def _board(board: Board) -> dict[str, Any]:
     return {
         "primary": board.primary,
+        "columns": columns.narrow(board),
+        "cluster_ends": board.cluster_ends,
         "metrics": [_metric(board, metric) for metric in board.metrics],
         "rows": [_row(row, board) for row in board.rows],
         "missing": list(board.missing.items()),
@@ -182,12 +194,35 @@ def _direction(board: Board, terms: Sequence[Term]) -> Iterator[tuple[str, Any]]
         },
     )
     term_hits = _term_hits(board, terms, systems)
+    if board.has_statistics:
+        yield "breakdown", _breakdowns(board, flagged, term_hits)
     for n, start in enumerate(range(0, len(segments), SEGMENTS_PER_FILE)):
         places = range(start, min(start + SEGMENTS_PER_FILE, len(segments)))
         yield f"hypotheses-{n}", [_hypotheses(board, systems, place, term_hits[place]) for place in places]
         yield f"diffs-{n}", [_diffs(systems, place, task.references[place]) for place in places]
         if _has_pair_diffs(board):
             yield f"pair-diffs-{n}", [_pair_diffs(systems, place) for place in places]
+
+
+def _breakdowns(
+    board: Board, flagged: Systems, term_hits: Sequence[Sequence[Any]]
+) -> dict[str, dict[str, list[Any]]]:
+    flags = [any(system[place].flags for system in flagged) for place in range(len(term_hits))]
+    counts = list(map(len, term_hits))
+    return {
+        metric: {
+            by: [
+                [part.name, part.segments, [score and _rounded(score) for score in part.scores]]
+                for part in parts
+            ]
+            for by, parts in (breakdown(board, metric, flags, counts) or {}).items()
+        }
+        for metric in board.metrics
+    }
+
+
+def _rounded(numbers: Sequence[float | None]) -> list[float | None]:
+    return [None if number is None else round(number, 5) for number in numbers]
 
 
 def _run(row: Row) -> dict[str, Any]:

@@ -35,11 +35,12 @@ function drawHeader() {
   const nav = (name, parts) => h("a", {href: link(parts), "aria-current": view === name ? "page" : null}, t(name));
   top.replaceChildren(
     h("a", {class: "name", href: "#/"}, site().head.logo && h("img", {src: site().head.logo, alt: ""}), plain(site().head.title || "bitext-bench")),
-    h("nav", {class: "views", "aria-label": "bitext-bench"}, nav("board", [current]), nav("segments", [current, "segments"]), nav("compare", [current, "compare"])),
+    h("nav", {class: "views", "aria-label": t("views")}, nav("board", [current]), nav("segments", [current, "segments"]), nav("compare", [current, "compare"]), site().boards[current].pages && ["pairs", "parts", "map"].map(name => nav(name, [current, name]))),
     h("nav", {class: "directions", "aria-label": t("direction")}, Object.keys(site().boards).map(name =>
       h("a", {href: name === current ? location.hash || "#/" : link([name, ...(view === "board" ? [] : [view, ...sharedParts(view, rest, name)])]),
         "aria-current": name === current ? "true" : null}, t(name)))),
     h("div", {class: "tools"},
+      copyButton(t("copy link"), () => location.href),
       h("button", {type: "button", id: "language", lang: language() === "zh" ? "en" : "zh-Hans", onclick: () => {
         choose("language", language() === "zh" ? "en" : "zh");
         route();
@@ -47,6 +48,7 @@ function drawHeader() {
       h("button", {type: "button", id: "theme", onclick: () => { choose("theme", dark() ? "light" : "dark"); drawHeader(); }}, t(dark() ? "light" : "dark")),
       h("button", {type: "button", id: "keys", "aria-label": t("help"), title: t("help"), onclick: help}, "?")));
   document.getElementById("skip").textContent = t("skip");
+  drawFoot();
   if (focused) document.getElementById(focused).focus();
   return Boolean(focused);
 }
@@ -68,6 +70,9 @@ function route() {
   if (view === "segments" && !rest.length) return attempt(segmentsView(direction, query));
   if (view === "segments") return attempt(segmentView(direction, rest[0], query));
   if (view === "compare") return attempt(compareView(direction, rest, query));
+  if (view === "pairs") return attempt(pairsView(direction, query));
+  if (view === "parts") return attempt(partsView(direction, query));
+  if (view === "map") return attempt(mapView(direction, query));
   if (view === "systems" && rest.length) return attempt(systemView(direction, rest[0]));
   return notFound(view);
 }
@@ -75,7 +80,7 @@ function route() {
 function help() {
   const dialog = document.getElementById("help");
   const entry = (names, action) => [h("dt", {}, names.map(name => h("kbd", {}, name))), h("dd", {}, action)];
-  dialog.replaceChildren(h("h2", {}, t("keys")),
+  dialog.replaceChildren(h("h2", {id: "help-title"}, t("keys")),
     h("dl", {}, entry(["j", "→"], t("key next")), entry(["k", "←"], t("key previous")), entry(["Enter"], t("key open")),
       entry(["/"], t("key search")), entry(["u"], t("key up")), entry(["?"], t("key help"))),
     h("form", {method: "dialog", onsubmit: event => { event.preventDefault(); dialog.close(); }}, h("button", {autofocus: true}, t("close"))));

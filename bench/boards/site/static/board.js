@@ -1,19 +1,17 @@
 // The board of a direction: the table, two plots and notes.
 "use strict";
 
-const rank = (row, metric) => row.ranks[metric.id] ? ` (${rankRange(row.ranks[metric.id])})` : "";
-const rankRange = ([best, worst]) => best === worst ? `${best}` : `${best}–${worst}`;
 
-const scoreTexts = (row, metric) => [...(row.score_texts[metric.id] || ["–", ""]), rank(row, metric)];
+const scoreTexts = (row, metric) => row.score_texts[metric.id] || ["–", ""];
 
-/** Score, half its interval, rank. The latter two are padded to the longest of their column, so that all ± are aligned. */
-const scoreCell = (row, metric, widths = [0, 0, 0]) => {
-  const [value, half, place] = scoreTexts(row, metric).map((text, i) => text.padEnd(widths[i], "\u2007")); // a digit's width
-  return [h("span", {class: "value"}, value), h("span", {class: "half"}, half), h("span", {class: "rank", title: t("rank")}, place)];
+/** Score and half its interval, which is padded to the longest of its column, so that all ± are aligned. */
+const scoreCell = (row, metric, widths = [0, 0]) => {
+  const [value, half] = scoreTexts(row, metric).map((text, i) => text.padEnd(widths[i], "\u2007")); // a digit's width
+  return [h("span", {class: "value"}, value), h("span", {class: "half"}, half)];
 };
 
 function metricColumn(metric, rows) {
-  const widths = [0, 0, 0];
+  const widths = [0, 0];
   for (const row of rows) scoreTexts(row, metric).forEach((text, i) => { if (i) widths[i] = Math.max(widths[i], text.length); });
   return {
     id: metric.id, head: `${metric.label} ${metric.arrow}`, title: metric.signature, class: "number",
@@ -23,22 +21,42 @@ function metricColumn(metric, rows) {
   };
 }
 
-function boardColumns(direction, metrics, rows) {
+function boardColumns(direction, board, shown, ranked) {
+  const rows = board.rows, short = shortNames(rows, 44);
   const textColumn = id => ({id, head: t(id), class: id === "device" ? null : "loose", value: row => row[id] || null,
     cell: row => plain(String(row[id] || "–"))});
-  return [
-    {id: "system", head: t("system"), value: row => row.system, cell: row => [
-      h("a", {href: link([direction, "systems", row.system])}, row.system),
-      row.mark && ` ${row.mark}`, row.control && h("span", {class: "chip"}, t("control"))]},
-    ...metrics.map(metric => metricColumn(metric, rows)),
+  const system = {id: "system", head: t("system"), value: row => row.system, cell: row => [
+      h("a", {href: link([direction, "systems", row.system]), title: row.system}, short.get(row.system)),
+      row.mark && ` ${row.mark}`, row.control && h("span", {class: "chip"}, t("control"))]};
+  const all = [
+    {id: "rank", head: t("rank"), class: "number", title: t("rank by", {metric: ranked.label}), value: row => row.ranks[ranked.id]?.[0],
+      cell: row => row.ranks[ranked.id] ? rankRange(row.ranks[ranked.id]) : "–"},
+    ...board.metrics.map(metric => metricColumn(metric, rows)),
     {id: "flags", head: t("flags"), class: "flags", descending: true, value: row => Object.values(row.flags).reduce((a, b) => a + b, 0),
       cell: row => flagList(row.flags, "0")},
     textColumn("size"),
-    ...(rows.some(row => row.licence) ? [textColumn("licence")] : []),
+    textColumn("licence"),
     {id: "speed", head: t("speed"), class: "number", descending: true, value: row => row.speed,
       cell: row => row.speed ? number(row.speed, 1) : "–"},
     textColumn("device"),
   ];
+  return [system, ...shown.map(id => all.find(column => column.id === id)).filter(Boolean)];
+}
+
+/** The columns that can be shown, in their order: those that a board shows first come first. */
+const allColumns = board => [...new Set([...board.columns, ...board.metrics.map(({id}) => id), "size", "licence", "speed", "device"])];
+
+/** A menu of columns; `shown` is the set of ids of those that are shown. */
+function columnMenu(board, shown, onchange) {
+  const label = id => board.metrics.find(metric => metric.id === id)?.label || t(id);
+  return h("details", {class: "menu"}, h("summary", {class: "button"}, t("columns")),
+    h("div", {class: "menu-items"}, allColumns(board).map(id => {
+      const box = h("input", {type: "checkbox", checked: shown.has(id), "data-id": id, onchange: () => {
+        box.checked ? shown.add(id) : shown.delete(id);
+        onchange();
+      }});
+      return h("label", {class: "tick"}, box, label(id));
+    })));
 }
 
 function setFacts() {
@@ -48,21 +66,9 @@ function setFacts() {
     t("set", {sha: about.sha256.slice(0, 12)})].filter(Boolean).join(" · ");
 }
 
-/** Buttons that are pressed or not; `selected` is the set of ids of those that are. */
-function chips(name, options, selected, onchange) {
-  return h("div", {class: "chips", role: "group", "aria-label": name}, options.map(([id, label]) => {
-    const button = h("button", {type: "button", class: "chip", "aria-pressed": String(selected.has(id)), "data-id": id, onclick: () => {
-      selected.has(id) ? selected.delete(id) : selected.add(id);
-      button.setAttribute("aria-pressed", String(selected.has(id)));
-      onchange();
-    }}, label);
-    return button;
-  }));
-}
-
 function boardView(direction, query) {
   const board = site().boards[direction];
-  const selected = new Set(query.get("metrics")?.split(",") ?? board.metrics.map(metric => metric.id));
+  const selected = new Set(query.get("columns")?.split(",") ?? board.columns);
   const state = {
     filter: query.get("filter") || "", hide: Boolean(query.get("hide")),
     plotted: query.get("plot") || board.primary, sort: readSort(query.get("sort"), null),
@@ -72,28 +78,34 @@ function boardView(direction, query) {
   const boardOrder = {by: board.primary, descending: metricOf(board.primary).higher_is_better};
   let grid = h("div"), plots = h("div");
 
+  const ranked = board.rows.filter(row => row.ranks[board.primary]);
+  const lastOfCluster = new Set(board.cluster_ends.map(count => ranked[count - 1]));
+
   const draw = () => {
+    const isPlain = !state.sort && state.plotted === board.primary;
     const filterWords = state.filter.toLowerCase().split(/\s+/).filter(Boolean);
     const rows = board.rows.filter(row => !(state.hide && row.control) &&
       filterWords.every(word => `${row.system} ${row.size || ""} ${row.licence || ""} ${row.device || ""}`.toLowerCase().includes(word)));
-    const metrics = board.metrics.filter(metric => selected.has(metric.id));
+    const shown = allColumns(board).filter(id => selected.has(id));
+    const metric = metricOf(state.plotted);
     const sort = state.sort || boardOrder;
     grid = redraw(grid, scrolling(table({
-      caption: t(direction), columns: boardColumns(direction, metrics, board.rows), rows, sort, sorted: !state.sort,
-      rowClass: row => row.control ? "control" : null,
+      caption: t(direction), columns: boardColumns(direction, board, shown, metric), rows, sort, sorted: !state.sort,
+      rowClass: row => [row.control && "control", isPlain && lastOfCluster.has(row) && "cluster-end"].filter(Boolean).join(" ") || null,
       onsort: sort => { state.sort = sort; draw(); },
     })));
     grid.classList.add("board");
     announce(t("systems shown", {n: rows.length, all: board.rows.length}));
-    const metric = metricOf(state.plotted);
     const newPlots = h("div", {class: "plots"},
       h("section", {"aria-labelledby": "score-plot"}, h("h3", {id: "score-plot"}, t("score plot")), scorePlot(rows, metric)),
-      h("section", {class: "speed", "aria-labelledby": "speed-plot"}, h("h3", {id: "speed-plot"}, t("speed plot")), speedPlot(rows, metric)));
+      h("section", {class: "speed", "aria-labelledby": "speed-plot"}, h("h3", {id: "speed-plot"}, t("speed plot")), pointPlot(rows, metric, "speed")),
+      rows.filter(row => sizeOf(row)).length > 1 && h("section", {class: "speed", "aria-labelledby": "size-plot"},
+        h("h3", {id: "size-plot"}, t("size plot")), pointPlot(rows, metric, "size")));
     plots.replaceWith(newPlots);
     plots = newPlots;
     remember({
       filter: state.filter, hide: state.hide && "1", plot: state.plotted !== board.primary && state.plotted,
-      metrics: selected.size < board.metrics.length && [...selected].join(","), sort: state.sort && writeSort(state.sort),
+      columns: shown.join() !== board.columns.join() && (shown.join() || "none"), sort: state.sort && writeSort(state.sort),
     });
   };
 
@@ -103,13 +115,14 @@ function boardView(direction, query) {
     h("h1", {}, plain(site().title)),
     h("p", {class: "soft facts"}, setFacts()),
     site().head.introduction.map(paragraph => h("p", {class: "introduction"}, plain(paragraph))),
-    h("div", {class: "bar"}, filter,
-      chips(t("metrics"), board.metrics.map(metric => [metric.id, metric.label]), selected, draw),
+    board.summary[language()] && h("section", {class: "lead", "aria-label": t("summary")}, h("p", {}, plain(board.summary[language()])),
+      copyButton(t("copy"), () => board.summary[language()])),
+    h("div", {class: "bar"}, filter, columnMenu(board, selected, draw),
+      choice(t("ranked by"), board.metrics.map(metric => [metric.id, metric.label]), state.plotted, id => { state.plotted = id; draw(); }),
       checkbox(t("hide controls"), state.hide, checked => { state.hide = checked; draw(); })),
     grid,
     board.missing.map(([system, reason]) => h("p", {class: "warning"}, plain(t("missing", {system, reason})))),
-    h("div", {class: "bar plotted"}, choice(t("metric"), board.metrics.map(metric => [metric.id, metric.label]), state.plotted,
-      id => { state.plotted = id; draw(); })),
+    h("p", {class: "bar"}, saveButton("CSV", `${direction}.board.csv`, () => csv(boardTable(board)))),
     plots,
     h("section", {class: "notes", "aria-labelledby": "notes"},
       h("h2", {id: "notes"}, t("notes")),
@@ -123,3 +136,12 @@ function boardView(direction, query) {
   ]);
   draw();
 }
+
+/** All scores, intervals and ranks, as leaderboard.csv has them. */
+const boardTable = board => [
+  ["system", "control", ...board.metrics.flatMap(({id}) => [id, `${id}_low`, `${id}_high`, `${id}_rank_best`, `${id}_rank_worst`]), "flags", "size", "licence", "speed", "device"],
+  ...board.rows.map(row => [row.system, row.control, ...board.metrics.flatMap(({id}) => {
+    const [value = "", low = "", high = ""] = row.scores[id] || [];
+    return [value, low, high, ...(row.ranks[id] || ["", ""])];
+  }), Object.entries(row.flags).map(([flag, count]) => `${flag}=${count}`).join(" "), row.size, row.licence, row.speed, row.device]),
+];

@@ -41,16 +41,17 @@ function tallyBar({a, b, ties, known}) {
 }
 
 /** The result of the paired test of the two; null if there was none. */
-function verdict(test, metric, a) {
+function verdict(test, metric, a, isControl) {
   if (!test) return null;
-  const {p_adjusted: p, significant, agreement, interval, minimum_detectable_difference: detectable, pair} = test;
+  const {p_adjusted, p_sacrebleu, significant, agreement, interval, minimum_detectable_difference: detectable, pair} = test;
+  const p = value => value < 0.001 ? "< 0.001" : `= ${value.toFixed(3)}`;
   // The stored difference is that of the better system minus the other; the page shows A minus B.
-  const [low, high] = (pair[0] === a ? interval : [-interval[1], -interval[0]]).map(value => number(value, metric.decimals));
+  const [low, high] = (!interval ? [] : pair[0] === a ? interval : [-interval[1], -interval[0]]).map(value => number(value, metric.decimals));
   const sentences = [
-    t(significant ? "significant" : "not significant", {p: p < 0.001 ? "< 0.001" : `= ${p.toFixed(3)}`}),
-    t("pair interval", {low, high}),
-    t("minimum detectable", {n: number(detectable, metric.decimals)}),
-    agreement && t("agreement", {percent: Math.round(100 * agreement)}),
+    t(significant ? "significant" : "not significant", {p: p(p_adjusted), alone: p(p_sacrebleu)}),
+    interval && t("pair interval", {low, high}),
+    detectable && t("minimum detectable", {n: number(detectable, metric.decimals), metric: metric.label}),
+    agreement && !isControl && t("agreement", {percent: Math.round(100 * agreement), metric: metric.label}),
   ];
   return h("p", {class: "soft"}, sentences.filter(Boolean).join(t("sentence separator")));
 }
@@ -123,7 +124,7 @@ async function compareView(direction, names, query) {
           [["a", "a better", counts.a], ["tie", "ties", counts.ties], ["b", "b better", counts.b]].map(([name, key, count]) =>
             h("div", {class: name}, h("dt", {}, t(key)), h("dd", {}, String(count)))),
           totalA && totalB && h("div", {}, h("dt", {}, t("score difference")), h("dd", {}, number(totalA[0] - totalB[0], metric().decimals)))),
-        tallyBar(counts), verdict(test, metric(), a)),
+        tallyBar(counts), verdict(test, metric(), a, board.rows[a].control || board.rows[b].control)),
       segments.map((segment, i) => h("article", {class: "pair"},
         h("header", {}, h("a", {class: "row-link", href: link([direction, "segments", segment.id])}, segment.id),
           h("span", {class: "value"}, advantage[shown[i]] === null ? "–"

@@ -31,6 +31,7 @@ async function systemView(direction, name) {
         caption: t("scores"), rows: board.metrics, sort: {}, columns: [
           {id: "metric", head: t("metric"), cell: metric => metric.label},
           {id: "score", head: t("score"), class: "number", cell: metric => scoreCell(row, metric)},
+          {id: "rank", head: t("rank"), class: "number", cell: metric => row.ranks[metric.id] ? rankRange(row.ranks[metric.id]) : "–"},
         ]}))),
       h("section", {}, h("h2", {}, t("facts")), h("dl", {class: "facts"},
         facts.map(([term, value]) => [h("dt", {}, term), h("dd", {}, Array.isArray(value) ? value : plain(String(value)))])))),
