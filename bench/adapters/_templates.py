@@ -82,6 +82,8 @@ def render(tokenizer: Any, messages: Sequence[Mapping[str, str]], options: Mappi
     # A template may repeat a message.
     if len(text) > limits.TEMPLATE_CHARACTERS + 4 * sum(len(message["content"]) for message in messages):
         raise _failure(f"it adds more than {limits.TEMPLATE_CHARACTERS} characters")
+    if any("\ud800" <= character <= "\udfff" for character in text):  # no tokenizer takes it
+        raise _failure("it gives half a surrogate pair")
     return str(text)
 
 

@@ -198,7 +198,9 @@ def _check_config(folder: Path, path: Path) -> None:
             _refuse(folder, f"asks for the code {value[:80]!r} ({path.name})")
         if key == "tokenizer_class" and value and "Tokenizer" not in value:
             _refuse(folder, f"has the tokenizer class {value[:80]!r}, which is none ({path.name})")
-    if not isinstance(config, dict):
+    if not isinstance(config, (dict, list)):
+        raise BenchError(f"{path} is neither a JSON object nor a list: get the checkpoint again.")
+    if isinstance(config, list):
         names = [str(module.get("path", "")) for module in config if isinstance(module, dict)]
     elif path.name.startswith("tokenizer_config"):
         names = [

@@ -67,6 +67,13 @@ def test_a_config_that_selects_code_files_or_memory_is_refused(
         refuse_unsafe(folder)
 
 
+@pytest.mark.parametrize("content", ["1", "null", "true", '"text"'])
+def test_a_config_that_is_no_object_is_refused(tmp_path: Path, content: str) -> None:
+    (tmp_path / "config.json").write_text(content)
+    with pytest.raises(BenchError, match="neither a JSON object nor a list"):
+        refuse_unsafe(tmp_path)
+
+
 def test_modules_of_the_folder_or_the_search_path_are_refused(tmp_path: Path) -> None:
     modules = tmp_path / "modules.json"
     modules.write_text('[{"path": "", "type": "sentence_transformers.models.Transformer"}]')
@@ -164,6 +171,7 @@ TEMPLATES = {
     "recursion": "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
     "length": "{% if x %}{% endif %}" * 100_000,
     "syntax": "{% if %}",
+    "half a surrogate pair": "\ud800",
     "nesting": "{{ " + "(" * 9000 + "1" + ")" * 9000 + " }}",
     "hidden in a tag": "{% generation %}{{ 2 ** 3 }}{% endgeneration %}",
 }
