@@ -32,6 +32,8 @@ _MIN_JAPANESE_OR_KOREAN = 0.1
 """A Chinese text with a larger share of kana or hangul among its characters is Japanese or Korean."""
 _PINYIN = re.compile("[āēīōūǖǎěǐǒǔǚǘǜ]", re.IGNORECASE)
 """Vowels with a macron or a caron; the other tone marks are accents of European languages, too."""
+_NUMBERED = re.compile(r"(?:[a-zü]{1,6}[1-5])+\b", re.IGNORECASE)
+"""Pinyin with numbers for tones: zhong1guo2."""
 _MIN_PINYIN = 0.3
 _LANGUAGES = "en fr de es pt it nl vi id tr pl sv da no fi cs ro hu".split()
 """Languages in Latin script that an answer may be in by mistake. Fewer of them make py3langid more reliable."""
@@ -66,7 +68,7 @@ def is_foreign(text: str, target: Language) -> bool:
     if latin / total < MIN_SCRIPT_SHARE:
         return True
     words = text.split()
-    if sum(1 for word in words if _PINYIN.search(word)) / len(words) >= _MIN_PINYIN:
+    if sum(1 for word in words if _PINYIN.search(word) or _NUMBERED.match(word)) / len(words) >= _MIN_PINYIN:
         return True
     if sum(1 for word in _ORDINARY_WORD.findall(text) if word[0].islower()) < _MIN_LOWERCASE:
         return False  # a name may be in any language

@@ -6,17 +6,22 @@ import re
 
 from bench.core import Removed
 
-_NAMES = "think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad|seed:think|cot"
+_NAMES = (
+    r"(?!start_|end_|begin_of_)[\w:.-]{0,20}(?:think|thought|reason|reflect|scratchpad|monologue)[\w:.-]{0,20}"
+    r"|analysis|internal|cot"
+)
 _PAIRS = tuple(
     (re.compile(start, re.IGNORECASE), re.compile(end, re.IGNORECASE))
     for start, end in (
         # Qwen, DeepSeek, GLM, Seed-OSS, EXAONE, Claude's documentation …
-        (rf"<(?:{_NAMES})>", rf"</(?:{_NAMES})>"),
+        (rf"<\|?\s?(?:{_NAMES})\s?\|?>", rf"<\|?\s?/\s?(?:{_NAMES})\s?\|?>"),
+        (r"<details\b[^<>]{0,80}>", "</details>"),  # what Open WebUI makes of it
         (r"\[THINK\]", r"\[/THINK\]"),  # Magistral
         ("◁think▷", "◁/think▷"),  # Kimi-VL
         (r"<\|START_THINKING\|>", r"<\|END_THINKING\|>"),  # Command A
         (r"<\|begin_of_thought\|>", r"<\|end_of_thought\|>"),
         (r"<\|channel>thought\b", r"<channel\|>"),  # Gemma 4
+        (r"<unused\d+>thought\b", r"<unused\d+>(?!thought)"),  # MedGemma
         # gpt-oss (harmony)
         (
             r"<\|channel\|>(?:analysis|commentary)[^<\n]{0,80}<\|message\|>",
@@ -24,6 +29,7 @@ _PAIRS = tuple(
         ),
     )
 )
+_ESCAPED_TAG = re.compile(r"&lt;(/?[\w:|]{1,40})&gt;")
 _HARMONY_FINAL = "assistantfinal"
 """What is left of gpt-oss's <|start|>assistant<|channel|>final when special tokens are not decoded."""
 _HARMONY_ANALYSIS = re.compile(r"""(?:analysis|commentary)(?=[A-Z"'“‘<\u3400-\u9fff])""")
@@ -53,6 +59,8 @@ def without_reasoning(text: str, source: str) -> tuple[str, tuple[Removed, ...]]
     follows it, it is not clear what the text before it is, and everything stays.
     """
     before = text
+    if "&lt;" in text and "&lt;" not in source:
+        text = _ESCAPED_TAG.sub(r"<\1>", text)
     for start, end in _PAIRS:
         if not start.search(source) and not end.search(source):
             text = _outside(text, start, end)

@@ -6,6 +6,12 @@ import re
 
 _READ = 400  # characters from the beginning of an answer
 
+_INABILITY = (
+    r"\b(?:cannot|can['’]?t|unable|not|won['’]?t|don['’]?t|refus\w*|declin\w*|lacks?)\b|beyond"
+    r"|无法|不能|不便|没法|没有办法|没办法|未能|不会|拒绝|不愿|不可|不允许|缺乏"
+)
+"""What a source has whose translation says that somebody cannot or will not do something."""
+
 _FORMS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
     (re.compile(answer, re.IGNORECASE), re.compile(source, re.IGNORECASE))
     for answer, source in (
@@ -20,15 +26,25 @@ _FORMS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"(?:\w+\s+){0,3}?(?:help|assist|translat\w*|provid\w*|fulfil\w*|comply|answer|process"
             r"|generat\w*|engage|continue"
             r"|respond|discuss|complete|produce|offer)\b",
-            r"\b(?:i|we)\b|我|本人",
+            _INABILITY,
         ),
         (
             r"(?:我|本模型|本助手|系统|助手|AI)(?:们)?[^。！？!?\n]{0,14}(?:无法|不能|不便|没法"
             r"|没有办法|没办法|未能|还没有?学习|不会|拒绝)"
             r"[^。！？!?\n]{0,14}(?:翻译|提供|协助|帮助|帮您|帮你|回答|满足|处理|完成|给到|给出|生成"
             r"|继续|讨论|回应|执行|响应)",
-            r"\b(?:i|we)\b|我|本人",
+            _INABILITY,
         ),
+        (
+            r"\b(?:i|we)(?:['’]m| am| are|['’]ve| have)?\s+(?:not (?:comfortable|allowed|permitted"
+            r"|sure what)|(?:do not|don['’]t|not)"
+            r" have the (?:ability|capability)|going to have to|(?:have|need) to decline|must decline"
+            r"|lack the)\b",
+            _INABILITY,
+        ),
+        (r"超出了?(?:我|本)[^。\n]{0,8}(?:能力|范围|权限)", r"beyond|exceed|scope|超出"),
+        (r"\bhow (?:can|may) i (?:help|assist)\b|有什么(?:可以|能|需要)?[^。\n]{0,4}帮", r"help|assist|帮"),
+        (r"(?:不予|无法)显示", r"display|show|显示"),
         # What the speaker is.
         (
             r"\bas an? (?:ai|artificial intelligence|(?:large )?language model"
@@ -56,6 +72,18 @@ _FORMS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
          r"provid|submit|send|input|提供"),
         (r"(?:没有|未|尚未)(?:提供|输入|给出|附上)[^。\n]{0,10}(?:翻译|文本|内容|原文)", r"provid"
         r"|submit|input|提供"),
+        (
+            r"\bno (?:\w+ )?(?:text|content|source|input|sentence)s? (?:was|were|is"
+            r"|has been) (?:provided|given|included|supplied)\b"
+            r"|\bthe (?:text|message|input|content)[^.\n]{0,30}(?:is|was|appears to be|seems) (?:empty"
+            r"|blank|missing|incomplete)\b",
+            r"provid|submit|empty|blank|missing|complete|提供|提交|空|缺|完整",
+        ),
+        (
+            r"\byour (?:message|request|input|prompt|query|question)\b|\b(?:would"
+            r"|['’]d) (?:you )?like me to\b|请问(?:您|你)",
+            r"\byou|您|你|贵",
+        ),
         # Rules of a provider.
         (
             r"\b(?:violat\w+|against)\b[^.\n]{0,30}\b(?:our|the|my|content|usage|safety"

@@ -24,9 +24,11 @@ _ABOUT_LANGUAGE: dict[Language, re.Pattern[str]] = {
     "en": re.compile("english|英", re.IGNORECASE),
     "zh": re.compile("chinese|中文|汉语|华语|华文", re.IGNORECASE),
 }
+_ANSWER_LABEL = re.compile("(?:final )?answer|output|答案|输出", re.IGNORECASE)
+_ABOUT_ANSWERS = re.compile("answer|repl|respon|output|答|复|产|输出", re.IGNORECASE)
 _OPENING = re.compile(
     r"""(?:sure|certainly|of\ course|okay|ok|absolutely|here|below|the|this|my|an?|english|chinese|final
-        |translat\w*|it|in|please\ find
+        |translat\w*|it|in|i|you|we|please\ find
         |好的|好，|当然|没问题|可以|以下|下面|如下|译文|翻译|中文|英文|简体|这|该|最终|您|你|根据|将|“|")""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -37,7 +39,7 @@ _ACKNOWLEDGEMENT = re.compile(
     re.IGNORECASE,
 )
 _ACKNOWLEDGED = re.compile(
-    r"\b(?:sure|certainly|of course|ok|okay|absolutely|naturally|good|well|all ?right|right|yes|yeah"
+    r"\b(?:sure|certainly|of course|ok|okay|absolutely|naturally|good|well|all ?right|alright|right|yes|yeah"
     r"|come on)\b|当然|自然|固然|诚然|好|可以|没问题|肯定|确",
     re.IGNORECASE,
 )
@@ -75,6 +77,9 @@ def preamble(text: str, source: str, target: Language) -> Removal:
                 return Removal(rest, "preamble")
             if _PRESENTATION.fullmatch(line) and not re.search("[:：]", source):
                 return Removal(rest, "preamble")
+    bracket = _BRACKET_LABEL.match(text)
+    if bracket and text[bracket.end() :].strip() and _announces(bracket[1], beginning, target):
+        return Removal(text[bracket.end() :], "preamble")
     label, colon, rest = _label(text)
     if colon and rest.strip() and _announces(label.strip(_MARKUP), beginning, target):
         return Removal(rest.lstrip(" \t*_"), "preamble")
@@ -82,6 +87,9 @@ def preamble(text: str, source: str, target: Language) -> Removal:
     if acknowledgement and _ACKNOWLEDGEMENT.fullmatch(acknowledgement[0]) and source[:1] not in "<`{":
         return Removal(text[acknowledgement.end() :], "preamble")
     return NOTHING
+
+
+_BRACKET_LABEL = re.compile(r"[【\[(（]([^【】\[\]()（）\n]{1,40})[】\])）]")
 
 
 def _label(text: str) -> tuple[str, str, str]:
@@ -94,6 +102,8 @@ def _announces(label: str, source: str, target: Language) -> bool:
     label = label.strip()
     if _LANGUAGE_LABELS[target].fullmatch(label):
         return not _ABOUT_LANGUAGE[target].search(source)
+    if _ANSWER_LABEL.fullmatch(label):
+        return not _ABOUT_ANSWERS.search(source)
     return (
         bool(_ABOUT_TRANSLATION.search(label))
         and bool(_OPENING.match(label))
@@ -107,12 +117,21 @@ _ECHO_LABEL = re.compile(
     r"[\W_]*(?:chinese|english|source(?: text)?|original(?: text)?|原文|中文|英文|源文)[\s*_]*[:：]",
     re.IGNORECASE,
 )
-_AFTER_ECHO = re.compile(r"""[^\w\n<（(]*?(?:\n|→|=>|->|⇒|\t)""")
+_AFTER_ECHO = re.compile(
+    r"""[^\w\n<（(]*?(?:\n|→|=>|->|⇒|\t|\s*(?:(?:can\ be\ |is\ )?translate[sd]?\ (?:to|as|into)|means)\b
+        |(?:可以)?翻?译[为成]
+        |的(?:英文|中文)?(?:翻译|译文)(?:是|为)?|的意思是)[\s:：]*""",
+    re.VERBOSE,
+)
 
 
 def echo(text: str, source: str, target: Language) -> Removal:
     """The text after (or before) the source, which the model has repeated on a line of its own."""
     letters = _letters(source)
+    if cells := _last_row(text):  # a table of source and translation
+        others = [cell for cell in cells if _letters(cell) != letters]
+        if len(cells) == 2 and len(others) == 1 and "|" not in source:
+            return Removal(others[0], "echo")
     own_script = HAN if target == "en" else LATIN_WORD
     if not own_script.search(source):  # a number is the same in both languages
         return NOTHING
@@ -131,6 +150,14 @@ def echo(text: str, source: str, target: Language) -> Removal:
     ):
         return Removal(before, "echo")
     return NOTHING
+
+
+def _last_row(text: str) -> list[str]:
+    """The cells of the last row, if the text is a Markdown table."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) < 2 or not all(line.startswith("|") for line in lines):
+        return []
+    return [cell.strip() for cell in lines[-1].strip("|").split("|")]
 
 
 def _letters(text: str) -> str:
@@ -172,12 +199,18 @@ _REMARKS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"translat|译",
         ),
         (
+            r"(?:hanyu )?(?:pinyin|romani[sz]ation|pronunciation|transliteration)\b[^\n]{0,20}[:：*]"
+            r"|(?:汉语)?拼音[:：]",
+            r"pinyin|roman|pronounc|transliter|拼音|读音|发音",
+        ),
+        (r"(?:关键|主要|专业)?(?:术语|词汇|要点)[^\n]{0,10}[:：*]", r"term|key|vocab|point|术语|词汇"
+        r"|要点|关键"),
+        (
             r"(?:please\s+)?let me know\b|(?:please\s+)?feel free\b|if you (?:need|have|would|want"
             r"|['’]d)\b|i hope\b"
             r"|hope (?:this|it|that)\b|would you like\b|is there anything\b|do you (?:need|want)\b"
             r"|happy to\b"
-            r"|希望(?:这|对|能|以上|我的)|(?:如果|若|如)(?:您|你|有|需)[^\n]{0,30}(?:告诉|告知|联系"
-            r"|提出|随时|说明|请)"
+            r"|希望(?:这|对|能|以上|我的)|(?:如果|若|如)[^\n]{0,40}(?:告诉|告知|联系|提出|随时)"
             r"|请(?:告诉我|随时|问)|需要我",
             r"hope|contact|question|inform|tell|know|free|help|希望|帮助|联系|问题|告知|告诉|随时|期待",
         ),
@@ -207,6 +240,8 @@ def remark(text: str, source: str, target: Language) -> Removal:
     lines = text.split("\n")
     ending = source[-_GUARD:]
     kept = 0
+    if len(lines) > 1 and _RULER.fullmatch(lines[-1]) and not _RULER.fullmatch(source.rpartition("\n")[2]):
+        return Removal("\n".join(lines[:-1]), "remark")
     for number, line in enumerate(lines):
         if kept > source.count("\n") and is_remark(line, ending):
             while number and _RULER.fullmatch(lines[number - 1]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from contextlib import suppress
@@ -34,15 +35,18 @@ _LANGUAGE_TAGS: dict[Language, tuple[str, ...]] = {
     "en": ("english", "en", "eng", "英文"),
     "zh": ("chinese", "zh", "zho", "中文"),
 }
-_BOX = re.compile(r"<\|begin_of_box\|>(.*?)(?:<\|end_of_box\|>|$)", re.DOTALL)  # GLM-V
+_BOX = re.compile(r"<\|begin_of_(?:box|solution|answer)\|>(.*?)(?:<\|end_of_|$)", re.DOTALL)  # GLM-V, Sky-T1
+_BRACKET_ELEMENT = re.compile(r"\[([^\W\d]\w{0,39})\]([^\[\]]*)\[/\1\]", re.IGNORECASE)
 _WHOLE_ELEMENT = re.compile(r"<([^\W\d][\w.:-]{0,39})(?:\s[^<>]{0,200})?>([^<>]*)</\1>", re.DOTALL)
 
 
 def tags(text: str, source: str, target: Language) -> Removal:
     """The content of the one element that is named as a translation's, or that is the whole answer."""
+    if (bracket := _BRACKET_ELEMENT.fullmatch(text)) and "[" not in source:
+        return Removal(bracket[2], "tag")
     if "<" not in text:
         return NOTHING
-    if "<|begin_of_box|>" not in source and (box := _BOX.search(text)):
+    if "<|begin_of_" not in source and (box := _BOX.search(text)):
         return Removal(box[1], "tag")
     for name in (*_LANGUAGE_TAGS[target], *_TRANSLATION_TAGS):
         if re.search(rf"</?{name}\b", source, re.IGNORECASE):
@@ -91,7 +95,7 @@ def fence(text: str, source: str, target: Language) -> Removal:
 _KEYS = (
     "translation", "translatedtext", "translations", "finaltranslation", "targettext", "target",
     "译文", "翻译", "翻译结果", "mt", "hypothesis", "output", "result", "results", "answer", "response", "text",
-    "content", "data",
+    "content", "data", "choices", "message",
 )  # fmt: skip
 _JSON_START = re.compile(r"[{\[]")
 _OPEN_VALUE = re.compile(r'\{\s*"(\w{1,40})"\s*:\s*"')
@@ -100,12 +104,12 @@ _OPEN_VALUE = re.compile(r'\{\s*"(\w{1,40})"\s*:\s*"')
 def json_value(text: str, source: str, target: Language) -> Removal:
     """The translation in a JSON object, alone or after a preamble, by the name of its key."""
     start = _JSON_START.search(text)
-    if start is None or _JSON_START.match(source) or '"' not in text[start.start() :]:
+    if start is None or _JSON_START.match(source) or not re.search("[\"']", text[start.start() :]):
         return NOTHING
     end = max(text.rfind("}"), text.rfind("]")) + 1
     values: list[str] = []
     with suppress(ValueError, RecursionError):
-        value = json.loads(text[start.start() : end], strict=False)
+        value = _decoded(text[start.start() : end])
         if isinstance(value, dict) or start.start() == 0:
             values = _translations(value, source, target)
             if len(values) != 1:
@@ -114,6 +118,22 @@ def json_value(text: str, source: str, target: Language) -> Removal:
         with suppress(ValueError, RecursionError):  # cut off before its end
             values = _translations(json.loads(text.rstrip("\\") + '"}', strict=False), source, target)
     return Removal(values[0], "json") if len(values) == 1 else NOTHING
+
+
+_MAX_LITERAL = 10_000  # characters
+
+
+def _decoded(text: str) -> Any:
+    """The value of JSON, or of the same in Python's notation. Raises ValueError, RecursionError."""
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        if "'" not in text[:2] or len(text) > _MAX_LITERAL:
+            raise
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, TypeError, MemoryError):
+        raise ValueError(text[:80]) from None
 
 
 def _names(target: Language) -> tuple[str, ...]:
@@ -132,7 +152,10 @@ def _translations(value: Any, source: str, target: Language) -> list[str]:
         return [text for item in value[:100] for text in _translations(item, source, target)]
     if isinstance(value, dict):
         named = {_name(str(key)): item for key, item in value.items()}
-        for name in _names(target):
+        about = [
+            name for name in named if re.search("translat|译", name) and not re.match("source|original", name)
+        ]
+        for name in (*_LANGUAGE_TAGS[target], *about, *_KEYS):
             if name in named and (texts := _translations(named[name], source, target)):
                 return texts
     return []
@@ -148,6 +171,7 @@ def boxed(text: str, source: str, target: Language) -> Removal:
 
 
 _QUOTES = (
+    ("<<<", ">>>"), ('"""', '"""'), ('""', '""'), ("***", "***"), ("“", '"'), ('"', "”"), ("``", "``"),
     ("**", "**"), ("__", "__"), ('"', '"'), ("“", "”"), ("「", "」"), ("『", "』"), ("'", "'"), ("‘", "’"),
     ("`", "`"), ("*", "*"), ("«", "»"), ("【", "】"),
 )  # fmt: skip

@@ -27,24 +27,32 @@ ratio that is not flagged. Set so that fewer than 1 in 1,000 human translations 
 
 _UNKNOWN_TOKEN = re.compile(r"<unk>|\[UNK\]|<\|unk\|>|⁇|\ufffd")
 _PLACEHOLDER = re.compile(
-    r"(?:nan|null|none|nil|undefined|n/?a|todo|tbd|error|parse[_ ]?error|not available|unavailable"
-    r"|no (?:text|content|output|answer)"
-    r"|(?:no )?translat\w*(?: (?:is )?(?:not )?(?:available|unavailable|found|failed|error|missing"
-    r"|here|text|pending))?"
-    r"|insert translation(?: here)?|(?:暂?无|没有|此处无?|未找到)(?:翻译|译文|内容)|(?:翻译"
-    r"|译文)(?:失败|缺失|错误|出错|为空)?|空)",
+    r"(?:nan|null|none|nil|undefined|n/?a|value|ref|todo|tbd|blank|empty|mask|sic|untranslatable"
+    r"|not applicable"
+    r"|none (?:provided|given|available)|error|parse[_ ]?error|not available|unavailable"
+    r"|no (?:text|content|output|answer|translation)s?|(?:http[ :]*)?[45]\d\d"
+    r"|(?:no )?translat\w*(?: (?:is |was )?(?:not )?(?:available|unavailable|found|failed|error"
+    r"|missing|here|text|pending))?"
+    r"|insert translation(?: here)?|(?:暂?无|没有|此处无?|未找到|缺少)(?:翻译|译文|内容)|(?:翻译"
+    r"|译文)(?:结果)?(?:失败|缺失|错误|出错|为空)?"
+    r"|空|无|错误|待译|待翻译|未翻译|(?:请求|服务器|网络|系统|内部)+(?:失败|错误|异常|超时))",
     re.IGNORECASE,
 )
 _ERROR = re.compile(
-    r"[\[(（【<{](?:error|failed|failure|exception|parse[_ ]error|错误|失败)[^\n]{0,200}[\])）】>}]",
+    r"[\[(（【<{](?:error|failed|failure|exception|parse[_ ]error|错误|失败)[^\n]{0,200}[\])）】>}]"
+    r"|(?:error|exception|traceback|错误)\s*[:：][^\n]{0,200}|(?:http )?(?:error )?[45]\d\d [^\n]{0,80}"
+    r"|[^\n]{0,40}(?:internal server error|too many requests|bad gateway|gateway time-?out"
+    r"|service unavailable|request timed out"
+    r"|rate limit exceeded)[^\n]{0,40}",
     re.IGNORECASE,
 )
 _ABOUT_NOTHING = re.compile(
-    r"\b(?:nan|null|none|nil|undefined|n/?a|todo|tbd|errors?|no|not|empty)\b|translat|译|无|没有"
-    r"|不适用|空|未|待|错误|零",
+    r"\b(?:nan|null|none|nil|undefined|n/?a|todo|tbd|errors?|no|not|empty|blank|value|servers?"
+    r"|requests?)\b|translat|译"
+    r"|无|没有|不适用|空|未|待|错误|误|零|异常|故障|失败|值|[45]\d\d",
     re.IGNORECASE,
 )
-_BRACKETS = " \t\n[](){}<>（）【】「」.。…!！\"'*_-—"
+_BRACKETS = " \t\n[](){}<>（）【】「」.。…!！\"'*_-—#"
 
 _MIN_CONSTANT = 3  # segments
 _CONSTANT_LETTERS = 40
