@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bench.cli.completion import complete_override
 from bench.cli.printing import echo
 from bench.escaping import plain
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 @click.option(
     "-m", "--multirun", is_flag=True, hidden=True, help="Accepted, since a suite always is a multirun."
 )
-@click.argument("overrides", nargs=-1, type=click.UNPROCESSED)
+@click.argument("overrides", nargs=-1, type=click.UNPROCESSED, shell_complete=complete_override)
 def run(
     quiet: bool, dry_run: bool, config_dir: Path | None, multirun: bool, overrides: tuple[str, ...]
 ) -> None:

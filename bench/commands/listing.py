@@ -60,6 +60,13 @@ def listing(kind: Kind, root: Path, config_dir: Path | None = None) -> Listing:
     return Listing(("suite", "systems"), rows)
 
 
+def kind_names(kind: Kind) -> list[str]:
+    """The names of all of a kind that overrides can name: no runs."""
+    if kind == "sets":
+        return list(references.known_names())
+    return [path.stem for path in _yaml_files(_GROUPS[kind], None)]
+
+
 def yaml_text(name: str, config_dir: Path | None = None) -> Iterator[tuple[Path, str]]:
     """The yaml files called `name` of all groups, with their text."""
     for group in _GROUPS.values():

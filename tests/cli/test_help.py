@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
 from bench.cli.main import main
 from tests.helpers.command import invoke
@@ -22,3 +23,20 @@ def test_help_has_examples(command: str) -> None:
     """Lines that begin with the command itself, so that they can be copied."""
     text = invoke(command, "--help").stdout
     assert f"\n    bench {command} " in text or f"\n    bench {command}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("system=gemma-3-27", {"system=gemma-3-270m"}),
+        ("system=copy,dict", {"system=copy,dictionary"}),
+        ("direction=", {"direction=zh-en", "direction=en-zh"}),
+        ("reference=china", {"reference=china-export-controls-2021"}),
+        ("store=x", set()),
+    ],
+)
+def test_a_shell_completes_overrides(typed: str, expected: set[str]) -> None:
+    """As bash asks for it, after the line of the README."""
+    environment = {"_BENCH_COMPLETE": "bash_complete", "COMP_WORDS": f"bench run {typed}", "COMP_CWORD": "2"}
+    result = CliRunner().invoke(main, [], env=environment, prog_name="bench")
+    assert {line.split(",", 1)[1] for line in result.stdout.splitlines() if line} == expected
