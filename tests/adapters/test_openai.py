@@ -722,3 +722,62 @@ def test_llama_cpp_from_start_to_end(tmp_path: Path, llama: str) -> None:
     assert not output.error
     assert output.tokens_in < 20
     assert "e" not in output.text
+
+
+LONG_SOURCE = "各国应当遵守国际义务。" * 60
+REASONS: dict[str, tuple[Reply, str, str, str]] = {
+    # what the server sends -> text, finish, flag-like property
+    "length": (answer("half", "length"), "half", "length", "truncated"),
+    "MAX_TOKENS": (answer("half", "MAX_TOKENS"), "half", "max_tokens", "truncated"),
+    "context": (answer("", "model_context_window_exceeded"), "", "model_context_window_exceeded", "truncated"),
+    "sensitive": (answer(None, "sensitive"), "", "sensitive", "refused"),
+    "safety": (answer("", "SAFETY"), "", "safety", "refused"),
+    "end_turn": (answer("all", "end_turn"), "all", "", ""),
+    "no reason": (answer("all", None), "all", "", ""),
+    "a new one": (answer("all", "Banana Split"), "all", "banana_split", ""),
+    "tools": (answer("", "tool_calls"), "", "tool_calls", ""),
+    "only thoughts": (
+        Reply(body=json.dumps({"choices": [{"message": {"reasoning_content": "Hm."}, "finish_reason": "stop"}]}).encode()),
+        "", "", "",
+    ),
+    "thoughts and text": (
+        Reply(body=json.dumps({"choices": [{"message": {"reasoning_content": "Hm.", "content": "Peace."}}]}).encode()),
+        "Peace.", "", "",
+    ),
+    "parts": (
+        answer([{"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}, {"type": "reasoning", "text": "So."},
+                {"type": "text", "text": "Peace."}]),
+        "Peace.", "", "",
+    ),
+    "a refusal in parts": (answer([{"type": "refusal", "refusal": "No."}]), "", "refusal", "refused"),
+}  # fmt: skip
+
+
+def test_finish_reasons_and_reasoning_fields() -> None:
+    with serving(lambda request: REASONS[request.source][0]) as server:
+        outputs = translate(adapter(server.url, timeout=20), list(REASONS))
+    for name, (_, text, finish, reported) in REASONS.items():
+        output = outputs[name]
+        assert (output.text, output.finish, output.error) == (text, finish, ""), name
+        assert output.truncated == (reported == "truncated"), name
+        assert output.refused == (reported == "refused"), name
+
+
+def test_an_answer_that_the_server_broke_off_is_asked_for_again() -> None:
+    with serving(first(answer("half", "network_error"))) as server:
+        assert translate(adapter(server.url), ["peace"])["peace"].text == "<peace>"
+    with serving(always(answer("half", "insufficient_system_resource"))) as server:
+        output = translate(adapter(server.url, retries=1), ["peace"])["peace"]
+    assert "insufficient_system_resource" in output.error
+    assert output.text == ""
+
+
+@pytest.mark.parametrize(
+    ("tokens", "cut"), [(0, False), (20, True), (150, True), (180, False), (400, False), ("x", False)]
+)
+def test_a_prompt_that_the_server_has_cut_is_noticed(tokens: Any, cut: bool) -> None:
+    """660 Chinese characters are at least 220 tokens; 50 are spared."""
+    with serving(always(answer("ok", usage={"prompt_tokens": tokens, "completion_tokens": 1}))) as server:
+        api = adapter(server.url, timeout=20)
+        assert translate(api, [LONG_SOURCE])[LONG_SOURCE].prompt_cut is cut
+        assert translate(api, ["short"])["short"].prompt_cut is False
