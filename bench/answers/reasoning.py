@@ -97,12 +97,12 @@ def _outside(text: str, start: re.Pattern[str], end: re.Pattern[str]) -> str:
     ]
     tags.sort(key=lambda tag: tag[0].start())
     parts: list[str] = []
-    position, inside = 0, False
+    position, inside, end_of_text = 0, False, len(text.rstrip())
     for tag, opens in tags:
         if opens and not inside:
             parts.append(text[position : tag.start()])
             inside = True
-        elif not opens and (inside or text[tag.end() :].strip()):
+        elif not opens and (inside or tag.end() < end_of_text):
             # An end without a beginning: of a block that the prompt has begun, or of a block inside a block.
             position, inside = tag.end(), False
         elif not opens and parts:
