@@ -73,6 +73,8 @@ def _ranks(board: Board, say: Sentences) -> str:
     tests = board.comparisons.get(board.primary)
     if not tests or not tests.ranks:
         return say["no ranks"]
+    if not tests.pairs:
+        return say["one system"]
     ends = ", ".join(map(str, board.cluster_ends))
     clusters = say["clusters"].format(ends=ends) if ends else ""
     controls = say["controls"] if any(row.control for row in board.rows) else ""
