@@ -32,7 +32,7 @@ async function partsView(direction, query) {
       onsort: sort => { state.sort = sort; draw(); }}));
     const rows = () => [["system", "metric", state.by, "segments", "score", "low", "high"], ...board.rows.flatMap((row, i) =>
       parts.map(([name, count, scores]) => [row.system, metric().label, name, count, ...(scores[i] || ["", "", ""])]))];
-    const newBody = h("div", {class: "board"}, grid,
+    const newBody = h("div", {class: "board parts"}, grid,
       h("p", {class: "bar"}, saveButton("CSV", `${direction}.${state.by}.csv`, () => csv(rows()))));
     body.replaceWith(newBody);
     body = newBody;
