@@ -17,7 +17,7 @@ SUMMARY: dict[Language, Sentences] = {
         "better than some": "It is significantly better than the other {count}, {gap}.",
         "gap": "by {difference} {metric} over {system}, the next of them (p adjusted {p})",
         "agreement": "; in other WMT data, human judges agreed with such a difference for about {share} % of "
-        "system pairs on average, on single sets for fewer",
+        "system pairs on average, on some sets for far fewer",
         "power": "A true difference of {detectable} {metric} would be found on four of five such sets; "
         "smaller ones are often missed, so “not shown” does not mean “equal”.",
         "not better than a control": "Not significantly better than a trivial control: {systems}.",
@@ -43,7 +43,7 @@ SUMMARY: dict[Language, Sentences] = {
         "better than some": "它显著优于其余 {count} 个系统：{gap}。",
         "gap": "与其中最接近的 {system} 相差 {difference} {metric}（校正后 p {p}）",
         "agreement": "；在其他 WMT 数据中，对于这样大小的差异，平均约有 {share} % 的系统对人工评判与之一致，"
-        "在单个测试集上则更少",
+        "在有的测试集上则少得多",
         "power": "真实差异若为 {detectable} {metric}，在五个这样的参考集中约有四个能检测到；"
         "更小的差异常常检测不到，因此“未能表明”不等于“相同”。",
         "not better than a control": "未显著优于简单对照系统（照抄源文、逐词词典等）的系统：{systems}。",
