@@ -23,8 +23,8 @@ HAN = re.compile(f"[{_UNIFIED_IDEOGRAPHS}{COMPATIBILITY_IDEOGRAPHS}]")
 """One Han character in a translation: a unified or compatibility ideograph."""
 DOCUMENT_HAN = _UNIFIED_IDEOGRAPHS + COMPATIBILITY_IDEOGRAPHS + RADICALS + "〇"
 """Han characters in a source document, as the inside of a regex character class: "[{DOCUMENT_HAN}]". Wider
-than HAN, because PDF files hold radicals and Chinese numerals hold 〇 (二〇二一). HAN decides the flags of
-published runs and stays as it is."""
+than HAN, because PDF files hold radicals and Chinese numerals hold 〇 (二〇二一). Flags depend on HAN: if
+it changes, increase bench.answers.VERSION."""
 LETTERS_PER_HAN = 4
 """The number of Latin letters that hold about as much text as one Han character."""
 LATIN_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench import references
+from bench import answers, references
 from bench.core import Adapter, Context, Output, ReferenceSet, Source, Task, Unit
 from bench.store.journal import Journal, read_journals
 from bench.store.run import read_run
@@ -293,3 +293,36 @@ def test_a_process_whose_memory_really_ends_goes_on_with_less(tmp_path: Path) ->
     assert done.returncode == 0, done.stderr[-2000:]
     assert "Out of memory at batch size 936; retrying with 468." in done.stderr
     assert json.loads(done.stdout) == {"same": True, "errors": 0}
+
+
+def test_a_model_that_spends_its_limit_on_reasoning_gets_advice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Thinker(Engine):
+        def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
+            for source in sources:
+                text = "In today's world, countries are part of one community." * (len(source.text) > 40)
+                yield source.id, Output(text, tokens_out=64, truncated=not text)
+
+    record = run(tmp_path, Thinker())
+    unanswered = sum(len(segment.zh) <= 40 for segment in SET.segments)
+    assert record["flags"]["truncated"] == record["flags"]["empty"] == unanswered
+    said = " ".join(capsys.readouterr().err.split())
+    assert (
+        f"{unanswered} answers ended at the limit while the model was still reasoning: raise the limit"
+        in said
+    )
+
+
+def test_a_new_version_of_cleaning_needs_no_model(tmp_path: Path) -> None:
+    """A finished run that an older version has evaluated is completed again from its answers."""
+    engine = Engine()
+    run(tmp_path, engine)
+    path = tmp_path / "run.json"
+    record = json.loads(path.read_text("utf-8"))
+    assert record["answers"]["version"] == answers.VERSION
+    path.write_text(json.dumps({**record, "answers": {"version": 2}, "flags": {}}), "utf-8")
+    engine.calls.clear()
+    again = run(tmp_path, engine)
+    assert engine.calls == []
+    assert {**again, "made": None} == {**record, "made": None}
