@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 
 from bench.boards.rows import Board
-from bench.core import Score, Segment
+from bench.core import Segment
 from bench.scoring import intervals, units
-from bench.scoring.formulas import FORMULAS
+from bench.scoring.formulas import FORMULAS, Array, Formula
 
 By = Literal["section", "kind", "length", "flags", "terms"]
 _MAX_PARTS = 40  # of one division: a set may have hundreds of sections
@@ -32,9 +32,13 @@ def breakdown(
 ) -> dict[By, list[Part]] | None:
     """The scores of each part. `flagged`: whether a system that is not a control has a flag there; `terms`: number
     of official terms in each segment. None if the board is too large to keep statistics (bench.boards.rows)."""
-    scores = [row.scores[metric] for row in board.rows]
     if not board.has_statistics:
         return None
+    scores = [
+        (FORMULAS[score.aggregation], units.statistics(score)) if score else None
+        for row in board.rows
+        for score in [row.scores[metric]]
+    ]
     unit = units.units(board.reference)
     return {
         by: [
@@ -75,14 +79,14 @@ def _grouped(segments: Sequence[Segment], name: Callable[[int, Segment], str]) -
 
 
 def _score(
-    score: Score | None, places: Sequence[int], unit: units.Units
+    score: tuple[Formula, Array] | None, places: Sequence[int], unit: units.Units
 ) -> tuple[float, float | None, float | None] | None:
     if score is None:
         return None
-    statistics = units.statistics(score)[:, places]
+    formula, statistics = score[0], score[1][:, places]
     if not statistics.any():
         return None
-    value = float(FORMULAS[score.aggregation](statistics.sum(axis=1)))
+    value = float(formula(statistics.sum(axis=1)))
     if not np.isfinite(value):
         return None
     numbers = {number: n for n, number in enumerate(dict.fromkeys(unit.index[place] for place in places))}
@@ -91,5 +95,5 @@ def _score(
     sums = sums[:, (sums != 0).any(axis=0)]
     if sums.shape[1] < units.FEW:
         return value, None, None
-    ends = intervals.interval(value, intervals.leave_one_out(sums[None], FORMULAS[score.aggregation])[0])
+    ends = intervals.interval(value, intervals.leave_one_out(sums[None], formula)[0])
     return (value, *(ends or (None, None)))

@@ -31,8 +31,7 @@ def leave_one_out(statistics: Array, formula: Formula) -> Array:
     """[system, unit]: the scores of the set without each unit. `statistics`: [system, statistic, unit]."""
     import numpy as np
 
-    rest = statistics.sum(axis=2, keepdims=True) - statistics
-    return formula(np.moveaxis(rest, 1, 0))
+    return np.array([formula(system.sum(axis=1, keepdims=True) - system) for system in statistics])
 
 
 def standard_error(scores: Array) -> float:
