@@ -217,7 +217,10 @@ def _notes(lines: Sequence[MetricLine], family: int, has_control: bool) -> Itera
         return
     tests = dict.fromkeys(describe_test(family_tests) for *_, family_tests in tested)
     yield f"Test of these two systems: {' or '.join(tests)}."
-    yield "p: unadjusted, as sacrebleu prints it; for a pair chosen before looking at the results."
+    yield (
+        "p: unadjusted, as sacrebleu prints it if segments are the units; for a pair chosen before looking at the "
+        "results."
+    )
     has_bootstrap = any(family_tests.test == "bootstrap" for *_, family_tests in tested)
     two_sided = "two-sided (sacrebleu's bootstrap counts one tail), " if has_bootstrap else ""
     pairs = "all pairs of the board" if family > 1 else "this pair alone"

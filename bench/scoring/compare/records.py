@@ -22,7 +22,7 @@ class Comparison:
     """95 % interval of the difference, for this pair alone (bench.scoring.intervals). None if one unit alone has
     all that is scored."""
     p_sacrebleu: float
-    """The p-value that sacrebleu prints for these two systems with the same trials or resamples and the same
+    """The p-value that sacrebleu prints, if segments are the units, with the same trials or resamples and the same
     seed. One exception: it is 1 if the two systems are equal or differ in one unit.
     """
     p_adjusted: float
