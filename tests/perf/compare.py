@@ -21,10 +21,10 @@ import numpy as np
 from rich.table import Table
 
 from bench import references
-from bench.core import Score
+from bench.core import Score, Test
 from bench.references.parallel import parallel_task
 from bench.scorers.sacre import Sacre
-from bench.scoring.compare import Comparisons, Test, compare
+from bench.scoring.compare import Comparisons, compare
 from tests.helpers.sets import BLIND, DOCUMENTS, GOLD, gold
 from tests.perf import show, timed
 
@@ -81,7 +81,7 @@ def against_sacrebleu(segments: int, count: int, some: int) -> Table:
     said = systems(texts, count)
     pairs = comb(count, 2)
     title = f"{count} systems, {pairs} pairs, {segments:,} Chinese segments, BLEU and chrF"
-    table = Table("what", "resamples", "seconds", "ratio", "how", title=title)
+    table = Table("what", "trials", "seconds", "ratio", "how", title=title)
     counting, scores = timed(lambda: scored(texts, said))
     table.add_row("bench: counting and scoring, once and kept", "", f"{counting:.1f}", "", "measured")
     with tempfile.TemporaryDirectory() as room:
@@ -92,9 +92,9 @@ def against_sacrebleu(segments: int, count: int, some: int) -> Table:
             assert all(len(each.pairs) == pairs for each in made)
             theirs, _ = timed(lambda t=test: command(Path(room), list(said)[:some], t))
             whole = theirs / some * (pairs + count - 1)  # so many systems are counted and resampled
-            resamples = f"{made[0].trials:,}"
+            trials = f"{made[0].trials:,}"
             ratio = f"1/{counting / ours:.0f} of counting" if ours < counting else ""
-            table.add_row(f"bench: {test}, all pairs", resamples, f"{ours:.1f}", ratio, "measured")
+            table.add_row(f"bench: {test}, all pairs", trials, f"{ours:.1f}", ratio, "measured")
             what = f"sacrebleu {flag}, a system against {some - 1}"
             table.add_row(what, "its default", f"{theirs:.1f}", "", "measured")
             what = f"sacrebleu {flag}, each against those after it"
@@ -105,14 +105,14 @@ def against_sacrebleu(segments: int, count: int, some: int) -> Table:
 
 def growth(counts: list[int]) -> Table:
     texts = chinese(39)
-    table = Table("systems", "pairs", "resamples", "seconds", "how")
+    table = Table("systems", "pairs", "trials", "seconds", "how")
     table.title = "bench: randomisation, 39 segments, BLEU and chrF of one direction"
     seconds, most = 0.0, counts[-1]
     for count in counts:
         scores = scored(texts, systems(texts, count))
         seconds, made = timed(lambda s=scores: tested(s, "randomisation"))
-        resamples = made[0].trials
-        table.add_row(f"{count}", f"{comb(count, 2):,}", f"{resamples:,}", f"{seconds:.1f}", "measured")
+        trials = made[0].trials
+        table.add_row(f"{count}", f"{comb(count, 2):,}", f"{trials:,}", f"{seconds:.1f}", "measured")
     for times in (2, 4):
         more = f"{times * most}", f"{comb(times * most, 2):,}", f"{40 * comb(times * most, 2):,}"
         table.add_row(*more, f"{seconds * times**4:,.0f}", "extrapolated: the fourth power")
