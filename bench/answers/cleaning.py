@@ -48,7 +48,7 @@ def clean(answer: str, source: str, target: Language) -> Cleaned:
     The text is empty only if the answer is, or if it is nothing but reasoning and control tokens.
     """
     source = source.strip()
-    text, removed = reasoning.without_reasoning(answer.strip(), source)
+    text, removed = reasoning.without_reasoning(answer.strip(_BLANKS), source)
     text, control = reasoning.without_control_tokens(text, source)
     kinds: list[Removed] = [*removed, *control]
     ambiguous = False
@@ -59,7 +59,7 @@ def clean(answer: str, source: str, target: Language) -> Cleaned:
             removal = step(text, source, target)
             ambiguous = ambiguous or removal.ambiguous
             if removal.kind and _WORD.search(removal.text) and removal.text != text:
-                text = removal.text.strip()
+                text = removal.text.strip(_BLANKS)
                 kinds.append(removal.kind)
                 break
         else:
@@ -70,6 +70,7 @@ def clean(answer: str, source: str, target: Language) -> Cleaned:
     return Cleaned(text, tuple(dict.fromkeys(kinds)), unclear)
 
 
+_BLANKS = " \t\n\r\f\v\u00a0\u3000\u200b\ufeff"
 _WORD = re.compile(r"\w")
 
 

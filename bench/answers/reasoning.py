@@ -40,7 +40,7 @@ _START = re.compile(
         <\|start\|>assistant | <\|im_start\|>assistant | <\|start_header_id\|>assistant<\|end_header_id\|>
       | <start_of_turn>model | <\|turn>model | <\|assistant\|> | <｜Assistant｜> | \[/INST\]
       | <\|channel\|>final[^<\n]{0,80}<\|message\|> | <\|message\|> | <\|START_RESPONSE\|>
-      | <s> | <bos> | <pad> | <\|begin_of_text\|> | <｜begin▁of▁sentence｜>
+      | (?:assistant|model)(?=\n) | <s> | <bos> | <pad> | <\|begin_of_text\|> | <｜begin▁of▁sentence｜>
     ))+""",
     re.VERBOSE,
 )

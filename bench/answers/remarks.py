@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from bench.answers.refusals import is_refusal
 from bench.answers.wrappers import NOTHING, Removal
 from bench.languages import HAN, LATIN_WORD, Language
 
@@ -24,8 +25,14 @@ _ABOUT_LANGUAGE: dict[Language, re.Pattern[str]] = {
     "en": re.compile("english|英", re.IGNORECASE),
     "zh": re.compile("chinese|中文|汉语|华语|华文", re.IGNORECASE),
 }
-_ANSWER_LABEL = re.compile("(?:final )?answer|output|答案|输出", re.IGNORECASE)
-_ABOUT_ANSWERS = re.compile("answer|repl|respon|output|答|复|产|输出", re.IGNORECASE)
+_ANSWER_LABEL = re.compile(
+    r"(?:the )?(?:final |correct )?(?:answer|output)(?: is)?|target(?: text)?|results?|response|assistant|ai|translator"
+    r"|答案|输出|结果|译|助手",
+    re.IGNORECASE,
+)
+_ABOUT_ANSWERS = re.compile(
+    "answer|repl|respon|output|assist|translator|\\bai\\b|答|复|产|输出|助|译|智能", re.IGNORECASE
+)
 _OPENING = re.compile(
     r"""(?:sure|certainly|of\ course|okay|ok|absolutely|here|below|the|this|my|an?|english|chinese|final
         |translat\w*|it|in|i|you|we|please\ find
@@ -39,7 +46,8 @@ _ACKNOWLEDGEMENT = re.compile(
     re.IGNORECASE,
 )
 _ACKNOWLEDGED = re.compile(
-    r"\b(?:sure|certainly|of course|ok|okay|absolutely|naturally|good|well|all ?right|alright|right|yes|yeah"
+    r"\b(?:sure|certainly|of course|ok|okay|absolutely|naturally|good|well|all ?right|alright|right"
+    r"|yes|yeah"
     r"|come on)\b|当然|自然|固然|诚然|好|可以|没问题|肯定|确",
     re.IGNORECASE,
 )
@@ -50,6 +58,7 @@ _PRESENTATION = re.compile(
     r"|下面是)[^\n:：]{0,40})[:：]",
     re.IGNORECASE,
 )
+_PRESENTS = re.compile(r"(?:here|below|following|the following|this is|以下|下面|这是)", re.IGNORECASE)
 _MARKUP = " \t*_#>【】[]()-=~\"'“”"
 _MAX_LABEL = 200  # characters
 _GUARD = 500
@@ -66,11 +75,14 @@ def preamble(text: str, source: str, target: Language) -> Removal:
             if len(set(first.strip())) == 1 and not source.startswith(first[:1])
             else NOTHING
         )
+    if is_refusal(first, source):  # what follows is no translation
+        return NOTHING
     beginning = source[:_GUARD]
     if rest.strip() and len(line) <= _MAX_LABEL:
         bare = line.rstrip(":： \t*_")
         is_label = line.endswith((":", "：")) or first.lstrip()[:1] in "#【*"
-        if (is_label or len(bare.split()) <= 4) and _announces(bare, beginning, target):
+        is_announcement = is_label or len(bare.split()) <= 4 or bool(_PRESENTS.match(line))
+        if is_announcement and _announces(bare, beginning, target):
             return Removal(rest, "preamble")
         if "\n" not in source:
             if _ACKNOWLEDGEMENT.fullmatch(line) and not _ACKNOWLEDGED.search(source):
@@ -80,6 +92,8 @@ def preamble(text: str, source: str, target: Language) -> Removal:
     bracket = _BRACKET_LABEL.match(text)
     if bracket and text[bracket.end() :].strip() and _announces(bracket[1], beginning, target):
         return Removal(text[bracket.end() :], "preamble")
+    if final := _final_translation(text, beginning):
+        return Removal(final, "preamble")
     label, colon, rest = _label(text)
     if colon and rest.strip() and _announces(label.strip(_MARKUP), beginning, target):
         return Removal(rest.lstrip(" \t*_"), "preamble")
@@ -87,6 +101,23 @@ def preamble(text: str, source: str, target: Language) -> Removal:
     if acknowledgement and _ACKNOWLEDGEMENT.fullmatch(acknowledgement[0]) and source[:1] not in "<`{":
         return Removal(text[acknowledgement.end() :], "preamble")
     return NOTHING
+
+
+_FINAL_LABEL = re.compile(
+    r"^[\s*#_>-]*(?:(?:my |the )?(?:final |polished |revised )?(?:english "
+    r"|chinese )?translation(?: is)?|final (?:answer|version)"
+    r"|(?:最终|英文|中文)?(?:译文|翻译)|最终版本?|翻译结果)\s*[*_]*\s*[:：][*_]*",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _final_translation(text: str, source: str) -> str:
+    """What follows the only line that begins with "Final translation:" or the like, after thoughts without tags;
+    "" if there is none."""
+    labels = list(_FINAL_LABEL.finditer(text))
+    if len(labels) != 1 or not text[: labels[0].start()].strip() or _ABOUT_TRANSLATION.search(source):
+        return ""
+    return text[labels[0].end() :].strip()
 
 
 _BRACKET_LABEL = re.compile(r"[【\[(（]([^【】\[\]()（）\n]{1,40})[】\])）]")
@@ -103,7 +134,7 @@ def _announces(label: str, source: str, target: Language) -> bool:
     if _LANGUAGE_LABELS[target].fullmatch(label):
         return not _ABOUT_LANGUAGE[target].search(source)
     if _ANSWER_LABEL.fullmatch(label):
-        return not _ABOUT_ANSWERS.search(source)
+        return not _ABOUT_ANSWERS.search(source) and not re.search("[:：]", source)
     return (
         bool(_ABOUT_TRANSLATION.search(label))
         and bool(_OPENING.match(label))
@@ -118,7 +149,7 @@ _ECHO_LABEL = re.compile(
     re.IGNORECASE,
 )
 _AFTER_ECHO = re.compile(
-    r"""[^\w\n<（(]*?(?:\n|→|=>|->|⇒|\t|\s*(?:(?:can\ be\ |is\ )?translate[sd]?\ (?:to|as|into)|means)\b
+    r"""[^\w\n<（(]*?(?:\n|→|=>|->|⇒|\t|\|{1,3}|\s*(?:(?:can\ be\ |is\ )?translate[sd]?\ (?:to|as|into)|means)\b
         |(?:可以)?翻?译[为成]
         |的(?:英文|中文)?(?:翻译|译文)(?:是|为)?|的意思是)[\s:：]*""",
     re.VERBOSE,
@@ -202,6 +233,12 @@ _REMARKS: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...] = tuple(
             r"(?:hanyu )?(?:pinyin|romani[sz]ation|pronunciation|transliteration)\b[^\n]{0,20}[:：*]"
             r"|(?:汉语)?拼音[:：]",
             r"pinyin|roman|pronounc|transliter|拼音|读音|发音",
+        ),
+        # The next turn of a conversation, or the next of the examples that the prompt has shown.
+        (
+            r"(?:human|user|assistant|system|用户|助手)[\s*]*[:：]|(?:chinese|source|original|中文"
+            r"|原文)[\s*]*[:：]",
+            r"human|user|assist|system|chinese|source|origin|用户|助|中文|原文|来源|人",
         ),
         (r"(?:关键|主要|专业)?(?:术语|词汇|要点)[^\n]{0,10}[:：*]", r"term|key|vocab|point|术语|词汇"
         r"|要点|关键"),

@@ -161,12 +161,12 @@ def _translations(value: Any, source: str, target: Language) -> list[str]:
     return []
 
 
-_BOXED = re.compile(r"\$*\\boxed\{(?:\\text\{)?([^{}]*)\}?\}\$*")
+_BOXED = re.compile(r"\$*\\(?:boxed|text)\{(?:\\text\{)?([^{}]*)\}?\}\$*")
 
 
 def boxed(text: str, source: str, target: Language) -> Removal:
     """The one \\boxed{…}, as models write that are trained on mathematics."""
-    found = list(_BOXED.finditer(text)) if "\\boxed" not in source else []
+    found = list(_BOXED.finditer(text)) if "\\" not in source else []
     return Removal(found[0][1], "tag") if len(found) == 1 else Removal(ambiguous=len(found) > 1)
 
 
@@ -175,7 +175,7 @@ _QUOTES = (
     ("**", "**"), ("__", "__"), ('"', '"'), ("“", "”"), ("「", "」"), ("『", "』"), ("'", "'"), ("‘", "’"),
     ("`", "`"), ("*", "*"), ("«", "»"), ("【", "】"),
 )  # fmt: skip
-_MARKS = tuple("\"“”「」『』'‘’`*_«»《》〈〉【】„")
+_MARKS = tuple("[\"“”「」『』'‘’`*_«»《》〈〉【】„")
 
 
 def quotes(text: str, source: str, target: Language) -> Removal:
