@@ -20,6 +20,8 @@ from msgspec import Meta
 
 from bench import limits
 from bench.adapters._language_model import CLEANING, TOO_LONG, LanguageModelAdapter, Response
+from bench.adapters._refused_fields import STATUSES, adaptation, adapted, refused_field
+from bench.adapters._refused_fields import refusal as refusal_of
 from bench.answers.finish import FAILED, finish_name, is_refused, is_truncated
 from bench.core import Output, Source, Unit
 from bench.endpoints import Endpoint, NoAnswer
@@ -90,6 +92,10 @@ class OpenAI(LanguageModelAdapter):
             raise BenchError(f"system.adapter.options cannot set {', '.join(fixed)}: remove it.")
         self._models: set[str] = set()
         self._fingerprints: set[str] = set()
+        self._without_choices: set[str] = set()
+        """Requests that were answered without choices."""
+        self._adaptations: dict[str, str] = {}
+        """Field that the server refuses -> the name that it takes, "" if the field is left out."""
 
     def identity(self) -> dict[str, Any]:
         return {
@@ -110,6 +116,7 @@ class OpenAI(LanguageModelAdapter):
             "system_fingerprints": sorted(self._fingerprints),
             "requests": self.endpoint.gate.requests,
             "retries": self.endpoint.repeated,
+            **({"adapted_fields": dict(self._adaptations)} if self._adaptations else {}),
             "batch_invariant": False,  # servers batch whatever arrives together
         }
 
@@ -139,8 +146,16 @@ class OpenAI(LanguageModelAdapter):
             self._client() as client,
             closing(self.endpoint.answers(requests, partial(self._ask, client))) as answers,
         ):
+            failed, most = 0, max(10, 2 * self.endpoint.concurrency)
             for unit, answer in answers:
-                yield unit, Response("", error=str(answer)) if isinstance(answer, NoAnswer) else answer
+                response = Response("", error=str(answer)) if isinstance(answer, NoAnswer) else answer
+                failed = failed + 1 if response.error and failed >= 0 else -1  # -1: there was an answer
+                if failed >= most and not isinstance(answer, NoAnswer):
+                    raise BenchError(
+                        f"{self.endpoint.base_url} refused the first {failed} requests (the last: {response.error}): "
+                        "correct the settings of the system and run again."
+                    )
+                yield unit, response
 
     def _client(self) -> Any:
         import httpx2
@@ -213,10 +228,14 @@ class OpenAI(LanguageModelAdapter):
         import openai
 
         create = (client.chat if self.prompt.chat else client).completions.with_streaming_response.create
+        request = self._request(unit)
         try:
-            with create(model=self.model, **self._request(unit)) as response:
+            with create(model=self.model, **request) as response:
                 body = self._body(response.http_response)
         except _Refusal as refusal:
+            if self._adapt(refusal, request["extra_body"]):
+                self.endpoint.gate.enter()
+                return self._ask(client, unit)
             return self._read_refusal(refusal)
         except openai.APIConnectionError as error:
             raise NoAnswer(f"no answer: {error} {error.__cause__ or ''}") from None
@@ -229,9 +248,11 @@ class OpenAI(LanguageModelAdapter):
         if stop := self.prompt.stop_for(unit):
             fields["stop"] = stop
         if not self.prompt.chat:
+            fields = adapted(fields, self._adaptations)
             return {"prompt": self.prompt.completion(unit, self.direction), "extra_body": fields}
         if self.prompt.chat_options:
             fields["chat_template_kwargs"] = dict(self.prompt.chat_options)  # the name in vLLM and llama.cpp
+        fields = adapted(fields, self._adaptations)
         return {"messages": self.prompt.messages(unit, self.direction), "extra_body": fields}
 
     def _read(self, body: bytes, unit: Unit) -> Response:
@@ -239,6 +260,8 @@ class OpenAI(LanguageModelAdapter):
         than it should have counts as missing."""
         try:
             answer = _decode(body)
+            if answer["choices"] == [] and self._is_repeated(unit) and not answer.get("error"):
+                return Response("", refused=True, finish="content_filter")
             choice = answer["choices"][0]
             finish = finish_name(choice.get("finish_reason"))
             message = (choice.get("message") or {}) if self.prompt.chat else {"content": choice["text"]}
@@ -274,6 +297,12 @@ class OpenAI(LanguageModelAdapter):
             prompt_cut=self._is_cut(unit, _tokens(usage, "prompt_tokens")),
         )
 
+    def _is_repeated(self, unit: Unit) -> bool:
+        """Whether this request got no choices before: once may be a fault, twice is a refusal."""
+        is_repeated = unit[0].request_id in self._without_choices
+        self._without_choices.add(unit[0].request_id)
+        return is_repeated
+
     def _is_cut(self, unit: Unit, tokens: int) -> bool:
         """Whether a prompt of so many tokens cannot hold the sources. 0: the server does not say how many."""
         text = "".join(source.text + "".join(source.before) for source in unit)
@@ -281,14 +310,29 @@ class OpenAI(LanguageModelAdapter):
         fewest = han / _CHARACTERS_PER_TOKEN["zh"] + (len(text) - han) / _CHARACTERS_PER_TOKEN["en"]
         return 0 < tokens < fewest - _SPARE_TOKENS
 
+    def _adapt(self, refusal: _Refusal, sent: Mapping[str, Any]) -> bool:
+        """Whether the server refused a field that can be sent in another way from now on.
+
+        Raises BenchError if it refused one that every other request has, too.
+        """
+        if refusal.status not in STATUSES:
+            return False
+        error, message = _error(refusal.body), refusal.body.decode("utf-8", "replace")
+        if isinstance(error.get("message"), str):
+            message = error["message"]
+        if any(phrase in message.lower() for phrase in (*_TOO_LONG, *_WITHHELD)):
+            return False
+        if not (name := refused_field(message, error.get("param"), sent)):
+            return False
+        if (other := adaptation(name, message)) is None:
+            shown = self.endpoint.redact(message)
+            raise refusal_of(name, sent, f"{self.endpoint.base_url} refuses the field {name} ({shown})")
+        self._adaptations[name] = other
+        return True
+
     def _read_refusal(self, refusal: _Refusal) -> Response:
         """Raises as `_ask`."""
-        sent = refusal.body.decode("utf-8", "replace").strip()
-        error: Any = None
-        with suppress(ValueError, RecursionError):
-            answer = _decode(refusal.body)
-            error = answer.get("error", answer) if isinstance(answer, dict) else answer
-        fields = error if isinstance(error, dict) else {"message": error}
+        sent, fields = refusal.body.decode("utf-8", "replace").strip(), _error(refusal.body)
         message, code, kind = (
             value if isinstance(value := fields.get(name), str) else ""
             for name in ("message", "code", "type")
@@ -302,6 +346,15 @@ class OpenAI(LanguageModelAdapter):
         status = 402 if code == "insufficient_quota" else refusal.status
         self.endpoint.check_status(status, message, refusal.headers, self.model)
         return Response("", error=self.endpoint.redact(message))
+
+
+def _error(body: bytes) -> Mapping[str, Any]:
+    """What the body of a refusal says about it, if it is JSON of a usual form."""
+    error: Any = None
+    with suppress(ValueError, RecursionError, NoAnswer):
+        answer = _decode(body)
+        error = answer.get("error", answer) if isinstance(answer, dict) else answer
+    return error if isinstance(error, dict) else {"message": error}
 
 
 def _decode(body: bytes) -> Any:

@@ -594,15 +594,17 @@ def test_a_run_that_cannot_be_says_why_without_the_key(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_run_in_which_nothing_was_translated_is_no_run(tmp_path: Path) -> None:
-    """It has no row, says why, and the next run asks for everything again; one with a gap has a row."""
+    """It has no row, says why, and the next run asks again; one with a gap has a row."""
     texts = {segment.zh for segment in SEGMENTS}
     with serving(always(error_reply(400, f"no\x1b[31m {' '.join(KEY)}"))) as server:
         for attempt in (1, 2):
             shown = bench(tmp_path, server.url, status=2)
-            assert re.search(r"Missing: api-\w{8}: No segment was translated; .*400 - no.* \[key\]", shown)
+            assert re.search(
+                r"Missing: api-\w{8}: .* refused the first 10 requests .*400 - no.* \[key\]", shown
+            )
             assert "\x1b" not in shown
-            assert server.attempts().keys() == texts
-            assert len(server.received) == attempt * len(SEGMENTS)
+            assert server.attempts().keys() <= texts
+            assert 10 * attempt <= len(server.received) < len(SEGMENTS) * attempt
             assert not list(tmp_path.glob("runs/*/*/*/run.json"))
             (board,) = tmp_path.glob("runs/*/leaderboard.json")
             assert not json.loads(board.read_text())["directions"]["zh-en"]["rows"]
