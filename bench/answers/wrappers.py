@@ -117,10 +117,14 @@ def json_value(text: str, source: str, target: Language) -> Removal:
     if not values and (opening := _OPEN_VALUE.match(text)) and _name(opening[1]) in _names(target):
         with suppress(ValueError, RecursionError):  # cut off before its end
             values = _translations(json.loads(text.rstrip("\\") + '"}', strict=False), source, target)
-    return Removal(values[0], "json") if len(values) == 1 else NOTHING
+    if len(values) == 1:
+        return Removal(values[0], "json")
+    return Removal(ambiguous=text.startswith("{") and ":" in text)
 
 
-_MAX_LITERAL = 10_000  # characters
+_PYTHON_TEXT = r"""(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
+_PYTHON_DICT = re.compile(rf"\{{\s*(?:{_PYTHON_TEXT}\s*:\s*{_PYTHON_TEXT}\s*,?\s*)+\}}")
+"""Python's notation of texts by texts. Nothing nested: ast.literal_eval may crash on deep nesting."""
 
 
 def _decoded(text: str) -> Any:
@@ -128,11 +132,11 @@ def _decoded(text: str) -> Any:
     try:
         return json.loads(text, strict=False)
     except ValueError:
-        if "'" not in text[:2] or len(text) > _MAX_LITERAL:
+        if not _PYTHON_DICT.fullmatch(text):
             raise
     try:
         return ast.literal_eval(text)
-    except (SyntaxError, TypeError, MemoryError):
+    except SyntaxError:
         raise ValueError(text[:80]) from None
 
 
