@@ -30,6 +30,11 @@ LETTERS_PER_HAN = 4
 LATIN_WORD = re.compile(r"[A-Za-zÀ-ÖØ-öø-ÿ]+")
 """One word in Latin script."""
 
+ADDRESS = re.compile(
+    r"\b(?:https?://|www\.)[^\s\u3000-\u9fff\uff00-\uffef]+|[\w.+-]{1,64}@[\w.-]{1,255}\w", re.ASCII
+)
+"""A web or e-mail address in a document. Its letters are in no language."""
+
 MIN_SCRIPT_SHARE = 0.5
 """A text with a smaller share of its language's script is in the wrong language."""
 
@@ -68,7 +73,8 @@ def fits_script(text: str, language: Language) -> bool:
 
     Names and acronyms of the other language may be in it. Chinese needs one Han character per 12 Latin
     letters, English more letters than Han characters; so a text without letters fits neither. Much weaker
-    than `script_share`: a short official sentence may consist of little but foreign names.
+    than `script_share`: a short official sentence may consist of little but foreign names. Addresses do not count.
     """
+    text = ADDRESS.sub(" ", text)
     han, letters = len(_DOCUMENT_HAN.findall(text)), len(_LATIN_LETTER.findall(text))
     return han > 0 and letters <= 12 * han if language == "zh" else letters > han

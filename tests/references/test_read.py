@@ -129,7 +129,6 @@ def test_a_damaged_utf8_file_names_the_line(file) -> None:
         ("a.txt", b"text\0text", "is not a text file (or is UTF-16 without a byte-order mark)"),
         ("a.txt", ZH.encode("utf-16-le"), "is not a text file (or is UTF-16 without a byte-order mark)"),
         ("a.txt", b"\xff\xfe\x00\xd8\x00", "is damaged UTF-16"),
-        ("a.txt", b"one\ntwo\x08", "a.txt:2: has the control character U+0008"),
         ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Office file; save it as .docx"),
         ("a.rtf", rb"{\rtf1 text}", "rich text; save it as .docx"),
         ("a.txt", b"\n<!DOCTYPE html><p>text", "a web page; save it as plain text"),
@@ -623,3 +622,17 @@ def test_pdf_that_is_refused(file, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "cannot be opened" in refusal(path)
     monkeypatch.setitem(sys.modules, "pypdfium2", None)  # as if the extra were not installed
     assert refusal(path) == f'{path} is a PDF: to read it, run `pip install "bitext-bench[documents]"`.'
+
+
+def test_control_characters_are_dropped_and_counted(file, capsys: pytest.CaptureFixture[str]) -> None:
+    assert read([file("a.txt", "one\x1f 一\x08".encode())]).texts == {"both": "one 一"}
+    assert "dropped 2 control characters" in capsys.readouterr().err
+
+
+def test_the_more_chinese_of_two_files_is_the_chinese_one(file) -> None:
+    links = "\n".join(f"- Weakness {n} of Special Elements" for n in range(20))
+    zh, en = (
+        file("a.txt", f"应当默认拒绝访问。\n{links}".encode()),
+        file("b.txt", f"Deny by default.\n{links}".encode()),
+    )
+    assert read([en, zh]).texts["zh"].startswith("应当")

@@ -12,6 +12,7 @@ from bench.core import Segment
 from bench.errors import BenchError
 from bench.references.alignment.evidence import Embed
 from bench.references.alignment.lexicon import Renderings
+from bench.references.alignment.pair_numbers import is_split_unevenly
 from bench.references.alignment.pipeline import build_segments
 from bench.references.reading.pairs import Pair
 from bench.references.reading.read import read
@@ -69,16 +70,21 @@ def evaluate(gold: Path, lexicon: Renderings | None = None, embed: Embed | None 
 
 
 def compare(document: str, gold: Sequence[Pair], segments: Sequence[Segment]) -> Result:
-    """Compare segments with gold pairs. The numbers of headings and paragraphs count as part of the text."""
+    """Compare segments with gold pairs. The numbers of headings and paragraphs count as part of the text.
+
+    A segment with a number apart from the text on one side only is wrong.
+    """
     pairs = [(f"{s.zh_number} {s.zh}", f"{s.en_number} {s.en}") for s in segments]
-    gold_counts, counts = Counter(map(_letters, gold)), Counter(map(_letters, pairs))
+    even = [pair for pair, s in zip(pairs, segments, strict=True) if not is_split_unevenly(s)]
+    uneven = {pair for pair, s in zip(pairs, segments, strict=True) if is_split_unevenly(s)}
+    gold_counts, counts = Counter(map(_letters, gold)), Counter(map(_letters, even))
     return Result(
         document,
         gold=len(gold),
         aligned=len(pairs),
         correct=(gold_counts & counts).total(),
         missed=tuple(pair for pair in gold if not counts[_letters(pair)]),
-        wrong=tuple(pair for pair in pairs if not gold_counts[_letters(pair)]),
+        wrong=tuple(pair for pair in pairs if pair in uneven or not gold_counts[_letters(pair)]),
     )
 
 

@@ -22,6 +22,7 @@ from bench.progress import watch
 from bench.references.alignment.lexicon import LexiconIndex, Renderings, embedded_lexicon, stem, stems
 from bench.references.segmentation.items import Item
 from bench.references.segmentation.numbers import find_quantities
+from bench.references.segmentation.script import to_simplified
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]
@@ -104,7 +105,8 @@ def collect_evidence(
 ) -> Evidence:
     """Look up words, numbers and names in all items. `lexicon` is added to the embedded one."""
     index = LexiconIndex({**(lexicon or {}), **embedded_lexicon()})
-    zh_words = [index.words_in(item.text) for item in watch("look up", chinese, len(chinese), "sentences")]
+    zh_texts = [to_simplified(item.text) for item in chinese]
+    zh_words = [index.words_in(text) for text in watch("look up", zh_texts, len(zh_texts), "sentences")]
     counts = Counter(word for words in zh_words for word in words)
     columns: dict[object, int] = {word: column for column, word in enumerate(counts)}
     density = min(1.0, _NEIGHBOURHOOD / max(len(chinese), 1))
@@ -113,9 +115,8 @@ def collect_evidence(
     zh_penalty = [_WORD_PENALTY * weight for weight in weights]
     en_penalty = [0.0] * len(weights)
 
-    zh_numbers, en_numbers = (
-        [find_quantities(item.text, item.language) for item in side] for side in (chinese, english)
-    )
+    zh_numbers = [find_quantities(text, "zh") for text in zh_texts]
+    en_numbers = [find_quantities(item.text, "en") for item in english]
     zh_names = [{stem(word) for word in re.findall(r"[A-Za-z]{2,}", item.text)} for item in chinese]
     for number in sorted({number for numbers in (*zh_numbers, *en_numbers) for number in numbers}):
         columns[number] = len(gain)

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 from bench.core import AlignedBy, Segment
 from bench.references.alignment.align import Group
+from bench.references.alignment.pair_numbers import match_numbers
 from bench.references.segmentation.items import Item, merge_items
+from bench.references.segmentation.script import to_simplified
 
 _NAMED_SECTIONS = {
     "contents": "contents|table of contents|目录",
@@ -68,6 +70,8 @@ class SegmentNumberer:
     def make_segment(self, group: Group, aligned_by: AlignedBy) -> Segment:
         """The segment of a group with items on both sides."""
         zh, en = merge_items(group.zh), merge_items(group.en)
+        if aligned_by != "override":  # a reviewer may pair sentences whose numbers are in other pairs
+            zh, en = match_numbers(zh, en)
         is_heading = zh.heading and (not self._is_front or zh.text == self._title)
         segment_id, paragraph = self._next_id(zh, is_heading, is_numbered=bool(zh.path or en.path))
         return Segment(
@@ -117,4 +121,6 @@ class SegmentNumberer:
 
 def _is_one_of(text: str, headings: str) -> bool:
     """Whether a text is one of the headings, which are separated by |; case and white space do not matter."""
-    return re.sub(r"\s", "", text).casefold() in {heading.replace(" ", "") for heading in headings.split("|")}
+    return to_simplified(re.sub(r"\s", "", text)).casefold() in {
+        heading.replace(" ", "") for heading in headings.split("|")
+    }

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench import progress
 from bench.errors import BenchError
-from bench.languages import DOCUMENT_HAN, LETTERS_PER_HAN
+from bench.languages import ADDRESS, DOCUMENT_HAN, LETTERS_PER_HAN
 
 Pair = tuple[str, str]
 """Chinese and English, one line each. One of them may be empty."""
@@ -20,8 +20,8 @@ _SAMPLE = 1_000_000
 
 def chinese_share(text: str) -> float:
     """The share of Chinese in the first million characters, from 0 to 1; a Han character counts as four
-    letters."""
-    sample = text[:_SAMPLE]
+    letters, and addresses do not count."""
+    sample = ADDRESS.sub(" ", text[:_SAMPLE])
     han = LETTERS_PER_HAN * len(re.findall(f"[{DOCUMENT_HAN}]", sample))
     letters = len(re.findall("[A-Za-z]", sample))
     return han / max(1, han + letters)

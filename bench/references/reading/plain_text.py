@@ -6,22 +6,21 @@ import re
 from itertools import islice
 from pathlib import Path
 
+from bench import progress
 from bench.errors import BenchError
 
 
 def decode_text(data: bytes, path: Path) -> tuple[str, str]:
     r"""The text with "\n" for every line end, and its encoding ("utf-8", "utf-8-sig", "utf-16" or "gb18030").
 
-    Raises BenchError, with the line, for any other encoding and for control characters.
+    Control characters are dropped with a warning. Raises BenchError, with the line, for any other encoding.
     """
     text, encoding = _decode(data, path)
     text = normalize_line_ends(text)
-    if control := re.search("[\0-\x08\x0e-\x1f\x7f]", text):
-        line = text.count("\n", 0, control.start()) + 1
-        code = ord(control.group())
-        raise BenchError(
-            f"{path}:{line}: has the control character U+{code:04X}; save the file as plain text."
-        )
+    text, count = re.subn("[\0-\x08\x0e-\x1f\x7f]", "", text)
+    if count:
+        characters = "control character" if count == 1 else "control characters"
+        progress.say(f"{path}: dropped {count} {characters}, which cannot be seen.", warning=True)
     return text, encoding
 
 

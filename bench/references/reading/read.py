@@ -27,6 +27,10 @@ Format = Literal["text", "docx", "pdf", "tmx", "xliff", "tsv", "csv"]
 _ALIGNED = ("tmx", "xliff", "tsv", "csv")
 
 
+_MIN_CHINESE = 0.02
+"""The share of Chinese in the Chinese one of two files, at least: it may hold long lists of English names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """One of the files that a text was read from."""
@@ -68,11 +72,11 @@ def read(paths: Sequence[Path]) -> SourceText:
             raise BenchError(f"{path} has both languages and is already aligned: pass it alone.")
     texts = [source.texts["both"] for source in sources]
     shares = [chinese_share(text) for text in texts]
-    languages: list[Language] = ["zh" if share > 0.5 else "en" for share in shares]
-    if languages[0] == languages[1]:
+    languages: list[Language] = ["zh", "en"] if shares[0] > shares[1] else ["en", "zh"]
+    if min(shares) > 0.5 or max(shares) < _MIN_CHINESE or max(shares) < 2 * min(shares):
+        name = LANGUAGE_NAMES["zh" if sum(shares) > 1 else "en"]
         raise BenchError(
-            f"{paths[0]} and {paths[1]} are both mostly {LANGUAGE_NAMES[languages[0]]}: "
-            "pass one Chinese and one English text."
+            f"{paths[0]} and {paths[1]} are both mostly {name}: pass one Chinese and one English text."
         )
     for path, share, language in zip(paths, shares, languages, strict=True):
         if 0.2 < share < 0.8:

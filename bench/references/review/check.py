@@ -11,6 +11,7 @@ from bench.core import Segment
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language, fits_script
 from bench.references import find, load, terms
+from bench.references.alignment.pair_numbers import is_uneven
 from bench.references.segmentation.extract import LeftOut
 from bench.references.set_folder import REBUILD
 from bench.references.source_files import read_left_out, sentence_position, source_lines, source_paths
@@ -46,6 +47,8 @@ def counts(segments: Sequence[Segment], left_out: Sequence[LeftOut]) -> dict[str
     labels = Counter(f"{segment.kind}s" for segment in segments)
     labels.update(f"alignment {segment.alignment}" for segment in segments)
     labels.update(f"aligned by {segment.aligned_by}" for segment in segments)
+    if uneven := sum(map(is_uneven, segments)):
+        labels["number on one side only"] = uneven
     return {
         "segments": len(segments),
         **dict(sorted(labels.items())),

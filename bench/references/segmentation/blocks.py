@@ -18,7 +18,7 @@ from bench.references.segmentation.line_shapes import (
     is_note,
     looks_like_heading,
 )
-from bench.references.segmentation.numbering import find_numbering
+from bench.references.segmentation.numbering import WEAK_STYLES, find_numbering
 from bench.references.segmentation.pieces import Piece
 
 ORNAMENT = "ornament"
@@ -26,7 +26,7 @@ ORNAMENT = "ornament"
 
 _WRAPPED_WIDTHS: dict[Language, tuple[int, int]] = {"zh": (18, 60), "en": (50, 130)}
 """Characters in a line of wrapped text, at least and at most: shorter lines are rows of a list."""
-_STRUCTURE_STYLES = frozenset("part subpart chapter section article title clause annex".split())
+_STRUCTURE_STYLES = frozenset("part subpart division chapter section article title clause annex".split())
 """Styles of numbers that include a word: "Article 1"."""
 _MAX_LAST_HEADING = 16
 """Characters: a longer numbered line at the end of a page is not a heading but the start of a paragraph."""
@@ -167,6 +167,8 @@ def _continues(
     is_full = bool(layout.width) and len(last_piece.text) >= 0.75 * layout.width
     number, group_number = find_numbering(piece.text, language), find_numbering(text, language)
     is_complete = is_finished(text)
+    if number and number.style in WEAK_STYLES and is_next_line and is_full and not is_complete:
+        number = None
     if group_number and not group_number.text_start:  # "Article 1" on a line of its own
         if number and number.number:
             return group_number.style == "article" and number.style not in _STRUCTURE_STYLES

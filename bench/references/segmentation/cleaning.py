@@ -18,6 +18,13 @@ _LINE_END_HYPHEN = re.compile(r"(?<![\w-])([\w-]*\w)-\n\s*(\w[\w-]*)")
 _PDF_FORMS = re.compile(rf"[{RADICALS}{COMPATIBILITY_IDEOGRAPHS}\ufb00-\ufb06]")
 """Radicals (⼀), compatibility ideographs and ligatures (ﬁ), which PDF fonts give for plain characters."""
 
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+"""Characters without a meaning of their own: bullets of symbol fonts."""
+_RUN_IN_HEADING = re.compile(
+    rf"([{DOCUMENT_HAN}、（）“”「」]{{2,16}})[ \u3000]+((?:(?![{DOCUMENT_HAN}] +[{DOCUMENT_HAN}]).)*[。；！？：])",
+    re.DOTALL,
+)
+
 _TO_FULL_WIDTH = str.maketrans(",;:?!()", "，；：？！（）")
 _TO_HALF_WIDTH = {ord(character) + 0xFEE0: character for character in string.digits + string.ascii_letters}
 _HALF_WIDTH_MARK = re.compile("[,;:?!().]")
@@ -35,7 +42,15 @@ def clean_text(text: str, language: Language, document_words: Iterable[str] = ()
     """
     text = text.replace("\u200b", "").replace("\ufeff", "").replace("\u00ad\n", "").replace("\u00ad", "")
     text = _PDF_FORMS.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text)
+    text = _PRIVATE.sub("", text)
     return _clean_chinese(text) if language == "zh" else _clean_english(text, frozenset(document_words))
+
+
+def clean_paragraph_start(text: str) -> str:
+    """The first Chinese sentence of a numbered paragraph, as it is scored: the space after a run-in heading stays
+    (期限 本许可的期限规定于第六条。)."""
+    match = _RUN_IN_HEADING.fullmatch(text.strip())
+    return " ".join(clean_text(part, "zh") for part in match.groups()) if match else clean_text(text, "zh")
 
 
 def _clean_english(text: str, document_words: frozenset[str]) -> str:
@@ -56,7 +71,7 @@ def _clean_chinese(text: str) -> str:
     text = _SPACE_AT_FULL_WIDTH.sub("", " ".join(text.translate(_TO_HALF_WIDTH).split()))
     text = re.sub(r"(?<=\d)．(?=\d)", ".", text)
     text = _widen_brackets(_widen_marks(text))
-    text = text.translate(str.maketrans("「」『』", "“”‘’")).replace("......", "……")
+    text = text.replace("......", "……")
     text = _curl_quotes(text, '"', "“”")
     if not re.search(r"[A-Za-z]'[A-Za-z]", text):
         text = _curl_quotes(text, "'", "‘’")

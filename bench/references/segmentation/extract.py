@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bench.languages import Language, Side
 from bench.references.segmentation.blocks import Block, join_pieces
+from bench.references.segmentation.foreign import FOREIGN, find_foreign_blocks
 from bench.references.segmentation.page_furniture import find_page_furniture
 from bench.references.segmentation.pieces import Piece, split_lines
 
@@ -44,7 +45,13 @@ def extract(
         by_hand = _left_out_by_hand(pieces, side, leave_out or {})
         dropped = by_hand | find_page_furniture([piece for piece in pieces if piece not in by_hand])
         for language in blocks if side == "both" else (side,):
-            blocks[language] = join_pieces(pieces, dropped, language)
+            joined = join_pieces(pieces, dropped, language)
+            foreign = find_foreign_blocks(joined) if language == "en" else set[int]()
+            blocks[language] = [block for index, block in enumerate(joined) if index not in foreign]
+            left_out += [
+                LeftOut(language, joined[index].text, joined[index].lines, FOREIGN)
+                for index in sorted(foreign)
+            ]
         left_out += [LeftOut(p.language, p.text, (p.line,), reason) for p, reason in dropped.items()]
     return blocks, sorted(left_out, key=lambda item: item.lines)
 

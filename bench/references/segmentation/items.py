@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from bench.languages import Language
+from bench.languages import ADDRESS, Language
 from bench.progress import watch
 from bench.references.segmentation.blocks import Block
-from bench.references.segmentation.cleaning import clean_text
+from bench.references.segmentation.cleaning import clean_paragraph_start, clean_text
 from bench.references.segmentation.line_shapes import CLOSING_MARKS, is_heading
 from bench.references.segmentation.numbering import Outline, find_numbering
 from bench.references.segmentation.sentences import split_sentences
 
 _MAX_NUMBERING = 40
 """Characters of a block in which a number is searched for."""
+
+
+_FINAL_ADDRESS = re.compile(rf"(?:{ADDRESS.pattern})[{re.escape(CLOSING_MARKS)}]*$|[)）\]】》>]$")
+"""An address, a link or a bracket may end a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +59,14 @@ def split_blocks(blocks: Sequence[Block], split: bool = True) -> list[Item]:
         for block in blocks
         for word in re.findall(r"\w+(?:-+\w+)*", block.text.replace("-\n", " "))
     )
+    has_decimals = any(_is_decimal(block) for block in blocks)
     for index, block in enumerate(watch("split", blocks, len(blocks), "paragraphs")):
         path: tuple[str, ...] = ()
         offset = 0
         # A block may begin with several numbers: Article 1 / 1. / (a)
-        while numbering := find_numbering(block.text[offset : offset + _MAX_NUMBERING], block.language):
+        while numbering := find_numbering(
+            block.text[offset : offset + _MAX_NUMBERING], block.language, has_decimals
+        ):
             path = outline.enter(numbering) if numbering.value else path
             offset += numbering.text_start
             if not numbering.text_start:
@@ -86,11 +93,20 @@ def split_blocks(blocks: Sequence[Block], split: bool = True) -> list[Item]:
                     start=raw_start,
                     raw=raw,
                     lines=lines,
-                    text=clean_text(block.text[start:end], block.language, document_words),
+                    text=(
+                        clean_paragraph_start(block.text[start:end])
+                        if is_first and offset and block.language == "zh"
+                        else clean_text(block.text[start:end], block.language, document_words)
+                    ),
                     name=f"L{lines[0]}s{items_on_line[lines[0]]}",
                 )
             )
     return items
+
+
+def _is_decimal(block: Block) -> bool:
+    numbering = find_numbering(block.text[:_MAX_NUMBERING], block.language)
+    return numbering is not None and bool(numbering.parents)
 
 
 def find_cut_item(items: Sequence[Item]) -> Item | None:
@@ -98,7 +114,7 @@ def find_cut_item(items: Sequence[Item]) -> Item | None:
     if not items or items[-1].heading:
         return None
     is_complete = re.search(rf"[.!?。！？…;；][{re.escape(CLOSING_MARKS)}]*$", items[-1].text)
-    return None if is_complete else items[-1]
+    return None if is_complete or _FINAL_ADDRESS.search(items[-1].text) else items[-1]
 
 
 def merge_items(items: Sequence[Item]) -> Item:

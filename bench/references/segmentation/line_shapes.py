@@ -7,6 +7,7 @@ import re
 from bench.languages import Language
 from bench.references.segmentation.numbering import find_numbering
 from bench.references.segmentation.pieces import FUNCTION_WORDS
+from bench.references.segmentation.script import to_simplified
 
 CLOSING_MARKS = ")）]】」』》〉”’\"'"
 """Brackets and quotation marks that may follow the end of a sentence."""
@@ -34,7 +35,7 @@ def breaks_off(text: str) -> bool:
 
 def is_note(text: str) -> bool:
     """Whether a line begins as a footnote does: "* Note: …", "注：…", "[1] …"."""
-    return bool(_NOTE.match(text))
+    return bool(_NOTE.match(to_simplified(text[:_TAIL])))
 
 
 def has_sentence_break(text: str) -> bool:

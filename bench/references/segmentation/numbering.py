@@ -1,6 +1,6 @@
 """Numbers before headings and paragraphs, in both conventions, and the outline that they form.
 
-一、 （一） 1. （1） ① 第一章 第一条  ·  I. 1. (1) A. (a) Article 1, Chapter I
+一、 （一） ㈠ 1. 1.1 （1） ① a. 第一章 第一条 第2-1條  ·  I. 1. 1.1 (1) A. (a) Article 1, Article 2-1, Chapter I
 """
 
 from __future__ import annotations
@@ -9,40 +9,86 @@ import re
 from dataclasses import dataclass, field
 
 from bench.languages import Language
-from bench.references.segmentation.numbers import HAN_NUMERALS, parse_number
+from bench.references.segmentation.numbers import HAN_NUMERALS, NUMBER_WORDS, parse_number
+from bench.references.segmentation.script import to_simplified
 
-# (pattern, style). N, H, D, R and r in a pattern are placeholders: see _compile. If the style is "", the
-# label gives it: 章, chapter.
+# (pattern, style). N, H, D, R, r and W in a group are placeholders: see _compile. Groups: `label` gives the style if
+# that is "" (章, chapter); `value`; `branch` (第2-1条); `decimals` (1.2.3). Chinese is matched as Simplified Chinese.
 _ZH = (
-    (r"第(N)(分编|部分|[编章节条款])(?=[\s\u3000：:、]|$)[：:、]?", ""),
-    (r"附[件录](N)?(?=[\s\u3000：:、]|$)[：:、]?", "annex"),
-    (r"(H)、", "han"),
-    (r"[（(](H)[）)]", "(han)"),
-    (r"(D)[、．](?!\d)|(D)\.(?![\dA-Za-z])", "digit"),
-    (r"(D)[）)]", "digit)"),
-    (r"[（(](D)[）)]", "(digit)"),
-    (r"([①-⑳])", "circle"),
+    (
+        r"第\s*(?P<value>N)(?:[-–－](?P<branch>\d{1,2}))?\s*(?P<label>分编|分部|部分|[编章节条款])(?:之(?P<branch2>N))?"
+        r"(?:\s*[*†‡]+)?(?=[\s\u3000：:、]|$)[：:、]?",
+        "",
+    ),
+    (r"附[件录表]\s*(?P<value>N)?(?=[\s\u3000：:、]|$)[：:、]?", "annex"),
+    (r"(?P<value>H)(?:、|\u3000+|\t+| {2,})", "han"),
+    (r"[（(](?P<value>H)[）)]", "(han)"),
+    (r"(?P<value>[㈠-㈩])", "(han)"),
+    (r"(?P<decimals>\d{1,3}(?:\.\d{1,3}){2,4})[.．、]?(?=\s|$|[^\d.\w]|[^\W\d_])", "decimal"),
+    (r"(?P<decimals>\d{1,2}\.\d{1,2})(?:[.．、]\s*|\s+|$|(?=[“《]))(?![万亿千百倍％%])", "decimal"),
+    (r"(?P<value>D)(?:[、．](?!\d)|\.(?![\dA-Za-z]))", "digit"),
+    (r"(?P<value>[⒈-⒛])", "digit"),
+    (r"(?P<value>D)[）)]", "digit)"),
+    (r"[（(](?P<value>D)[）)]", "(digit)"),
+    (r"(?P<value>[⑴-⒇])", "(digit)"),
+    (r"(?P<value>[①-⑳❶-❿㊀-㊉])", "circle"),
+    (r"§+\s*(?P<decimals>\d{1,3}(?:\.\d{1,3})*)[.．、]?", "decimal"),
+    (r"(?P<value>[Ⅰ-Ⅻⅰ-ⅻ])(?:[、．.]|(?=\s))", "roman"),
+    (r"(?P<value>R)(?:、|[.．](?![\dA-Za-z.]))", "roman"),
+    (r"(?P<value>r)(?:、|[.．](?![\dA-Za-z.]))", "roman."),
+    (r"(?P<value>[A-Z])(?:、|[.．](?![\dA-Za-z.]))", "upper"),
+    (r"(?P<value>[a-z])(?:、|[.．](?![\dA-Za-z.]))", "lower."),
+    (r"[（(](?P<value>r)[）)]", "(roman)"),
+    (r"[（(](?P<value>[a-z])[）)]", "(lower)"),
+    (r"[（(](?P<value>[A-Z])[）)]", "(upper)"),
+    (r"(?P<value>r)[）)]", "roman)"),
+    (r"(?P<value>[a-z])[）)]", "lower)"),
+    (r"(?P<value>[A-Z])[）)]", "upper)"),
 )
 _EN = (
     (
-        r"(?i:(part|chapter|section|article|title|rule|regulation))\s+(R|D)"
-        r"(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$|\s*\n)\s*[.:：—–-]?",
+        r"(?P<label>(?i:part|division|chapter|section|article|title|rule|regulation))\s+"
+        r"(?:(?P<value>R|W)|(?P<value2>\d{1,4})(?:[-–](?P<branch>\d{1,2})|(?P<branch2>[A-Z])\b)?)"
+        r"(?:\s*[*†‡]+)?(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$|\s*\n)\s*[.:：—–-]?",
         "",
     ),
-    (r"(?i:annex|appendix)(?:\s+(R|D|[A-Z]))?(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$)\s*[.:：—–-]?", "annex"),
-    (r"(R)\.(?=\s|$)", "roman"),
-    (r"(D)\.(?=\s|$)", "digit"),
-    (r"(D)\)(?=\s)", "digit)"),
-    (r"([A-Z])\.(?=\s)", "upper"),
-    (r"\((D)\)(?=\s)", "(digit)"),
-    (r"\((r)\)(?=\s)", "(roman)"),
-    (r"\(([a-z])\)(?=\s)", "(lower)"),
-    (r"\(([A-Z])\)(?=\s)", "(upper)"),
-    (r"([a-z])\)(?=\s)", "lower)"),
+    (
+        r"(?i:annex|appendix|schedule)(?:\s+(?P<value>R|D|[A-Z]))?(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$)\s*[.:：—–-]?",
+        "annex",
+    ),
+    (r"(?P<value>R)\.(?=\s|$)", "roman"),
+    (r"(?P<value>[Ⅰ-Ⅻⅰ-ⅻ])(?:\.|(?=\s))", "roman"),
+    (r"(?P<decimals>\d{1,3}(?:\.\d{1,3}){2,4})\.?(?=\s|$)", "decimal"),
+    (r"(?P<decimals>\d{1,2}\.\d{1,2})(?:\.(?=\s|$)|(?=\s+[\"“(]?[A-Z])|$)", "decimal"),
+    (r"(?P<value>D)\.(?=\s|$)", "digit"),
+    (r"(?P<value>[⒈-⒛])", "digit"),
+    (r"(?P<value>D)\)(?=\s)", "digit)"),
+    (r"(?P<value>[A-Z])\.(?=\s)", "upper"),
+    (r"[（(](?P<value>D)[）)](?=\s|[A-Z\"“]|$)", "(digit)"),
+    (r"(?P<value>[⑴-⒇])", "(digit)"),
+    (r"(?P<value>[①-⑳❶-❿])(?=\s*[A-Z\"“])", "circle"),
+    (r"§+\s*(?P<decimals>\d{1,3}(?:\.\d{1,3})*)\.?(?=\s|$)", "decimal"),
+    (r"[（(](?P<value>r)[）)](?=\s|[A-Z\"“]|$)", "(roman)"),
+    (r"[（(](?P<value>[a-z])[）)](?=\s|[A-Z\"“]|$)", "(lower)"),
+    (r"[（(](?P<value>[A-Z])[）)](?=\s|$)", "(upper)"),
+    (r"(?P<value>r)\)(?=\s|$)", "roman)"),
+    (r"(?P<value>[a-z])\)(?=\s|$)", "lower)"),
+    (r"(?P<value>[A-Z])\)(?=\s|$)", "upper)"),
+    (r"(?P<value>r)\.(?=\s|$)", "roman."),
+    (r"(?P<value>[a-z])\.(?=\s|$)", "lower."),
 )
+_BARE: dict[Language, str] = {
+    "zh": r"(?P<value>D)[ \u3000\t]+(?=[\u4e00-\u9fff“《])(?![年月日时个名次位件万亿元人家种项条款章倍岁周天页])",
+    "en": r"(?P<value>D)\s+(?=[\"“]?[A-Z])(?!(?:January|February|March|April|May|June|July|August|September|October"
+    r"|November|December)\b)",
+}
+"""1 Scope, 1 范围: a number only in documents with decimal numbers, elsewhere a footnote or a quantity."""
+WEAK_STYLES = frozenset("decimal roman. lower.".split())
+"""Styles of numbers that a line of running text may begin with as well: "version / 2.0", "Smith / v. Jones"."""
 _LABEL_STYLES = {
     "编": "part",
     "分编": "subpart",
+    "分部": "division",
     "部分": "part",
     "章": "chapter",
     "节": "section",
@@ -56,13 +102,14 @@ _LABEL_STYLES = {
 
 def _compile(pattern: str) -> re.Pattern[str]:
     placeholders = {
-        "N": rf"[{HAN_NUMERALS}]+|\d+",
+        "N": rf"(?:[{HAN_NUMERALS}]+|\d+)",
         "H": f"[{HAN_NUMERALS}]+",
         "D": r"\d{1,3}",
         "R": r"[IVXL]+",
         "r": "[ivx]+",
+        "W": "(?i:" + "|".join(sorted(NUMBER_WORDS, key=len, reverse=True)) + r")\b",
     }
-    expanded = re.sub(r"(?<=[(|])([NHDRr])(?=[)|])", lambda match: placeholders[match.group()], pattern)
+    expanded = re.sub(r"(?<=[>|])([NHDRWr])(?=[)|])", lambda match: placeholders[match.group()], pattern)
     return re.compile(rf"^\s*[\"“]?(?:{expanded})[\s\u3000]*")
 
 
@@ -70,7 +117,13 @@ _PATTERNS: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
     "zh": tuple((_compile(pattern), style) for pattern, style in _ZH),
     "en": tuple((_compile(pattern), style) for pattern, style in _EN),
 }
-_BULLET = re.compile(r"([•·●▪◦‣■□◆○►*]|[-–—](?![-–—\d]))\s*(?=\S)")
+_BARE_PATTERNS = {language: _compile(pattern) for language, pattern in _BARE.items()}
+_BULLET = re.compile(
+    r"([•·●▪◦‣■□◆○►*¨¤\uf000-\uf0ff]|§(?!\s*\d)|[oØü](?=\s+[^\W\d_])|[-–—](?![-–—\d]))\s*(?=\S)"
+)
+"""Word's symbol fonts come out of PDFs as §, o, Ø, ü or as private characters."""
+_MAX_NUMBER = 40
+"""Characters in which the number of a text ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +138,41 @@ class Numbering:
     """What siblings have in common: "han", "(digit)", "article", "bullet" …"""
     text_start: int
     """Offset of the text after the number; 0 if there is no text after it."""
+    branch: str = ""
+    """The second number of an article that was inserted later: "1" in 第2-1条, 第二条之一 and Article 2-1."""
+    parents: tuple[int, ...] = ()
+    """The numbers above it in a decimal number: (1, 2) in 1.2.3."""
 
 
-def find_numbering(text: str, language: Language) -> Numbering | None:
-    """The number or bullet that `text` begins with, or None."""
+def find_numbering(text: str, language: Language, has_decimals: bool = False) -> Numbering | None:
+    """The number or bullet that `text` begins with, or None.
+
+    `has_decimals`: the document has decimal numbers (1.1), so a bare number ("1 Scope") counts too.
+    """
     if bullet := _BULLET.match(text):
         return Numbering(bullet.group().strip(), 0, "bullet", bullet.end())
-    for pattern, style in _PATTERNS[language]:
-        match = pattern.match(text)
+    folded = to_simplified(text[:_MAX_NUMBER]) + text[_MAX_NUMBER:] if language == "zh" else text
+    patterns = _PATTERNS[language] + (((_BARE_PATTERNS[language], "digit"),) if has_decimals else ())
+    for pattern, style in patterns:
+        match = pattern.match(folded)
         if not match:
             continue
-        groups = [group for group in match.groups() if group]
-        if not style:
-            label = next(group for group in groups if parse_number(group) is None)
-            groups.remove(label)
-            style = _LABEL_STYLES.get(label, label.lower())
-        value = parse_number(groups[0]) if groups else 1
+        groups = {name.rstrip("2"): group for name, group in match.groupdict().items() if group}
+        label = groups.get("label", "")
+        style = style or _LABEL_STYLES.get(label, label.lower())
+        *parents, last = [int(number) for number in groups.get("decimals", "0").split(".")]
+        value = parse_number(groups["value"]) if "value" in groups else last or 1
+        branch = groups.get("branch", "")
         if value:
             end = match.end()
-            return Numbering(match.group().strip(), value, style, end if end < len(text) else 0)
+            return Numbering(
+                text[: match.end()].strip(),
+                value,
+                style,
+                end if end < len(text) else 0,
+                str(parse_number(branch)) if branch and not branch.isascii() else branch,
+                tuple(parents),
+            )
     return None
 
 
@@ -119,10 +188,14 @@ class Outline:
 
     def enter(self, numbering: Numbering) -> tuple[str, ...]:
         """The path of the item with this number, from the top: ("1", "2"), ("annex1",)."""
+        if numbering.style == "decimal":
+            return self._enter_decimal(numbering)
         style = numbering.style
+        if style == "digit" and self._levels[:1] == [("decimal", self._levels[0][1] if self._levels else 0)]:
+            self._levels.clear()
         styles = [level_style for level_style, _ in self._levels]
-        if style in ("roman", "upper"):  # "C." after "B." is a letter, and so is "I." after "H."
-            for candidate in ("upper", "roman"):
+        for candidates in _LETTER_STYLES:  # "C." after "B." is a letter, and so is "I." after "H."
+            for candidate in candidates if style in candidates else ():
                 if candidate in styles:
                     _, previous = self._levels[styles.index(candidate)]
                     if previous + 1 == _value_in_style(numbering, candidate):
@@ -133,10 +206,35 @@ class Outline:
         elif style == "annex":
             self._levels.clear()
         self._levels.append((style, _value_in_style(numbering, style)))
+        path = self._path()
+        return (*path[:-1], f"{path[-1]}-{numbering.branch}") if numbering.branch else path
+
+    def _enter_decimal(self, numbering: Numbering) -> tuple[str, ...]:
+        """1.2.3 is below 1.2, and 1.2 below what has the number 1 at the top: "1", 第一章, Article 1."""
+        numbers = (*numbering.parents, numbering.value)
+        tops = [
+            i for i, (style, value) in enumerate(self._levels) if style != "decimal" and value == numbers[0]
+        ]
+        self._levels = [*self._levels[: tops[0] + 1]] if tops else [("decimal", numbers[0])]
+        self._levels += [("decimal", number) for number in numbers[1:]]
+        return self._path()
+
+    def _path(self) -> tuple[str, ...]:
         return tuple(f"{'annex' if style == 'annex' else ''}{value}" for style, value in self._levels)
+
+
+_LETTER_STYLES = (
+    ("upper", "roman"),
+    ("upper)", "roman)"),
+    ("lower.", "roman."),
+    ("lower)", "roman)"),
+    ("(lower)", "(roman)"),
+)
+"""Styles that one letter may have: of letters and of Roman numerals."""
 
 
 def _value_in_style(numbering: Numbering, style: str) -> int:
     """The value of "I." is 1 as a Roman numeral and 9 as a letter."""
-    letter = numbering.number.strip("(). ")
-    return ord(letter) - ord("A") + 1 if style == "upper" and len(letter) == 1 else numbering.value
+    letter = numbering.number.strip("()（）.．、 ")
+    is_letter = style.strip("().") in ("upper", "lower") and len(letter) == 1 and letter.isascii()
+    return ord(letter.lower()) - ord("a") + 1 if is_letter else numbering.value

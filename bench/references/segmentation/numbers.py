@@ -11,6 +11,11 @@ from bench.languages import Language
 _MAX_LENGTH = 15
 """Characters of a numeral. Documents are untrusted, and int() is slow on long ones."""
 
+_NUMBER_SIGNS = frozenset(
+    "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳❶❷❸❹❺❻❼❽❾❿㊀㊁㊂㊃㊄㊅㊆㊇㊈㊉㈠㈡㈢㈣㈤㈥㈦㈧㈨㈩"
+) | frozenset(chr(code) for code in (*range(0x2474, 0x249C), *range(0x2160, 0x217C)))
+"""One character with the value of a number: ① ❶ ㊀ ㈠ ⑴ ⒈ Ⅰ."""
+
 # Chinese
 _DIGITS = {character: value for value, character in enumerate("零一二三四五六七八九")} | {
     "〇": 0,
@@ -27,7 +32,7 @@ _DECADE = re.compile(rf"(\d{{1,4}}|{_NUMERAL})世纪(\d{{1,4}}|{_NUMERAL})年代
 _COUNTED_NUMERAL = re.compile(rf"第({_NUMERAL})|({_NUMERAL})(?=[年月日条章节个项部名次届国种类大位家件份款])")
 
 # English
-_WORDS = {
+NUMBER_WORDS = {
     word: value
     for value, word in enumerate(
         "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
@@ -65,18 +70,20 @@ def parse_roman_numeral(text: str) -> int | None:
 
 
 def parse_number(text: str) -> int | None:
-    """The value of a number of any kind: 三 -> 3, ３ -> 3, iii -> 3, c -> 3, ③ -> 3; None if it is not a
+    """The value of a number of any kind: 三 -> 3, ３ -> 3, iii -> 3, c -> 3, ③ -> 3, Three -> 3; None if it is not a
     number or too long.
 
     A letter that is a Roman numeral counts as one: i -> 1.
     """
     if len(text) > _MAX_LENGTH:
         return None
-    text = unicodedata.normalize("NFKC", text) if not "①" <= text[:1] <= "⑳" else text
+    text = unicodedata.normalize("NFKC", text) if text[:1] not in _NUMBER_SIGNS else text
     if text.isascii() and text.isdigit():
         return int(text)
-    if len(text) == 1 and "①" <= text <= "⑳":
-        return ord(text) - ord("①") + 1
+    if len(text) == 1 and text in _NUMBER_SIGNS:
+        return int(unicodedata.numeric(text))
+    if text.lower() in NUMBER_WORDS:
+        return NUMBER_WORDS[text.lower()]
     for parse in (parse_chinese_numeral, parse_roman_numeral):
         if (number := parse(text)) is not None:
             return number
@@ -119,8 +126,8 @@ def _find_in_english(text: str) -> set[float]:
         quantities.add(float(plain) * _SCALES.get(scale.lower(), 1))
     for word in re.findall(r"[A-Za-z]+", text):
         lower = word.lower()
-        if lower in _WORDS:
-            quantities.add(float(_WORDS[lower]))
+        if lower in NUMBER_WORDS:
+            quantities.add(float(NUMBER_WORDS[lower]))
         elif lower in _ORDINALS:
             quantities.add(float(_ORDINALS.index(lower) + 1))
         elif lower in _MONTHS and word[0].isupper():  # "may" the verb is not a month

@@ -15,6 +15,7 @@ from bench.references.segmentation.blocks import ORNAMENT, alternates_by_paragra
 from bench.references.segmentation.line_shapes import is_finished, looks_like_heading
 from bench.references.segmentation.numbering import find_numbering
 from bench.references.segmentation.pieces import Piece
+from bench.references.segmentation.script import to_simplified
 
 _PAGE_NUMBER = re.compile(
     r"[-–—·|/\s]*(\d{1,3})[-–—·|\s]*(?:(?:/|of)\s*\d{1,3})?|[Pp]age\s+(\d+)(?:\s+of\s+\d+)?|第\s*(\d+)\s*页.*"
@@ -45,7 +46,7 @@ def _page_numbers(pieces: Sequence[Piece]) -> dict[Piece, str]:
     do."""
     forms: dict[tuple[str, str], list[tuple[Piece, int]]] = defaultdict(list)
     for piece in pieces:
-        text = unicodedata.normalize("NFKC", piece.text)
+        text = unicodedata.normalize("NFKC", to_simplified(piece.text))
         if len(text) <= 40 and (match := _PAGE_NUMBER.fullmatch(text)):
             number = int(next(group for group in match.groups() if group))
             forms[piece.language, re.sub(r"\d+", "#", text)].append((piece, number))

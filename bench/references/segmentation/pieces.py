@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from bench.languages import DOCUMENT_HAN, LETTERS_PER_HAN, Language
+from bench.languages import ADDRESS, DOCUMENT_HAN, LETTERS_PER_HAN, Language
 from bench.progress import watch
 
 FUNCTION_WORDS = frozenset(
@@ -51,8 +51,9 @@ def split_lines(source: str, language: Language | None = None) -> list[Piece]:
             text = part.strip()
             if text:
                 column = start + part.index(text)
-                letters = len(re.findall(r"[^\W\d_]", text))  # of any script
-                own_language = language or _majority_language(text, letters)
+                words = ADDRESS.sub(" ", text)
+                letters = len(re.findall(r"[^\W\d_]", words))  # of any script
+                own_language = language or _majority_language(words, letters)
                 pieces.append((Piece(own_language, text, number, column, page), bool(letters or language)))
             start += len(part)
     return _inherit_languages(pieces)

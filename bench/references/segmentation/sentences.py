@@ -45,6 +45,8 @@ _ABBREVIATIONS = frozenset(
     "i.e approx dept est inc ltd co corp jr sr messrs h.e jan feb mar apr jun jul aug sep sept oct nov "
     "dec".split()
 )
+_LIST_NUMBER = re.compile(r"\d+(\.\d+)*|[A-Za-z]|[ivx]+|[IVX]+")
+"""1. 1.2.1. a. iv. on its own is not a sentence."""
 _FINAL_ABBREVIATIONS = ("etc", "al", "inc", "ltd", "co", "corp")
 """Abbreviations that may be the last word of a sentence."""
 _STARTERS = frozenset(
@@ -158,4 +160,4 @@ def _may_end(text: str, begin: int, index: int, end: int, language: Language) ->
     if re.fullmatch(r"[A-Z]", word) or word.lower() in _ABBREVIATIONS:
         return word in ("no", "p") and next_word[:1].isupper()  # the answer "no." needs a capital after it
     # "Items 1. and 2." is recognised by the small letter; a sentence may well end in a number.
-    return not (word.isdigit() and text[begin:index].strip() == word)
+    return not (_LIST_NUMBER.fullmatch(word) and text[begin:index].strip() == word)

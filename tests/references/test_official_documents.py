@@ -1,0 +1,156 @@
+"""What real laws, treaties and reports do: kinds of numbers, scripts, languages and layouts, in invented texts."""
+
+from __future__ import annotations
+
+import pytest
+
+from bench.references.alignment.pipeline import BuildResult, build_segments
+from bench.references.reading.read import SourceText
+from bench.references.segmentation.foreign import FOREIGN
+from bench.references.segmentation.numbering import Outline, find_numbering
+from bench.references.segmentation.script import to_simplified
+
+
+def built(zh: str, en: str = "") -> BuildResult:
+    """`zh` holds both languages if there is no `en`."""
+    texts = {"zh": zh, "en": en} if en else {"both": zh}
+    return build_segments(SourceText(texts, False, ()))  # type: ignore[arg-type]
+
+
+def pairs(result: BuildResult) -> list[tuple[str, str]]:
+    return [(segment.zh, segment.en) for segment in result.segments]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "number", "path"),
+    [
+        ("zh", "第三條　機關", "第三條", "3"),
+        ("zh", "第 3 節 總則", "第 3 節", "3"),
+        ("zh", "第十二編", "第十二編", "12"),
+        ("zh", "第 12-3 條", "第 12-3 條", "12-3"),
+        ("zh", "第十二條之三　機關", "第十二條之三", "12-3"),
+        ("en", "Article 12-3 The Board", "Article 12-3", "12-3"),
+        ("en", "Section 12A The Board", "Section 12A", "12-A"),
+        ("zh", "第十條*", "第十條*", "10"),
+        ("en", "Part Three Appeals", "Part Three", "3"),
+        ("zh", "㈣犬只", "㈣", "4"),
+        ("zh", "⑵犬只", "⑵", "2"),
+        ("zh", "⒊犬只", "⒊", "3"),
+        ("zh", "Ⅳ. 犬只", "Ⅳ.", "4"),
+        ("zh", "五　公園", "五", "5"),
+        ("zh", "（c）犬只", "（c）", "3"),
+        ("zh", "c. 犬只", "c.", "3"),
+        ("zh", "B) 犬只", "B)", "2"),
+        ("en", "c. dogs", "c.", "3"),
+        ("en", "ii) dogs", "ii)", "2"),
+        ("en", "（2）Dogs", "（2）", "2"),
+        ("zh", "2.3 犬只", "2.3", "2.3"),
+        ("zh", "2.3.4犬只", "2.3.4", "2.3.4"),
+        ("en", "2.3.4. dogs", "2.3.4.", "2.3.4"),
+        ("en", "2.3 Dogs", "2.3", "2.3"),
+        ("en", "§ 7.2 Dogs", "§ 7.2", "7.2"),
+    ],
+)
+def test_numbers(language: str, text: str, number: str, path: str) -> None:
+    numbering = find_numbering(text, language)  # type: ignore[arg-type]
+    assert numbering is not None
+    assert (numbering.number, ".".join(Outline().enter(numbering))) == (number, path)
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("zh", "2.5万人"),
+        ("zh", "三农问题"),
+        ("en", "2.5 million people"),
+        ("en", "1 Scope"),
+        ("zh", "1 范围"),
+        ("en", "is"),
+        ("en", "I know"),
+        ("en", "other"),
+    ],
+)
+def test_no_numbers(language: str, text: str) -> None:
+    assert find_numbering(text, language) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("bullet", ["§", "o", "Ø", "\uf0b7", "\uf0a7", "•"])
+def test_bullets_of_word_are_no_text(bullet: str) -> None:
+    result = built(
+        f"组织须：\n\n{bullet} 保留记录；\n\n分配时间。",
+        f"It shall:\n\nKeep records;\n\n{bullet} Allocate time.",
+    )
+    assert pairs(result) == [
+        ("组织须：", "It shall:"),
+        ("保留记录；", "Keep records;"),
+        ("分配时间。", "Allocate time."),
+    ]
+
+
+def test_bare_numbers_count_where_there_are_decimal_ones() -> None:
+    result = built("1 范围\n\n1.1 总则\n\n2 术语", "1 Scope\n\n1.1 General\n\n2 Terms")
+    assert [(s.zh_number, s.zh, s.en_number, s.en, s.section) for s in result.segments] == [
+        ("1", "范围", "1", "Scope", "1"),
+        ("1.1", "总则", "1.1", "General", "1.1"),
+        ("2", "术语", "2", "Terms", "2"),
+    ]
+
+
+def test_a_number_is_apart_on_both_sides_or_on_neither() -> None:
+    result = built(
+        "各国应当合作。\n\n各国应当遵守公约。",
+        "1. States shall cooperate.\n\n2. States shall observe the Convention.",
+    )
+    assert [(s.zh_number, s.en_number) for s in result.segments] == [("", ""), ("", "")]
+    assert result.segments[0].en == "1. States shall cooperate."
+
+
+def test_traditional_chinese_is_aligned_as_simplified_is_and_kept() -> None:
+    assert to_simplified("第十四條 款項 abc") == "第十四条 款项 abc"
+    zh = "第十四條　「委員會」負責防務。\n\n第十五條　駐軍費用由中央負擔。"
+    en = "Article 14 The “Commission” is responsible for defence.\n\nArticle 15 The central authorities bear the expenditure."
+    (first, second) = built(zh, en).segments
+    assert (first.zh_number, first.zh) == ("第十四條", "「委員會」負責防務。")
+    assert (second.zh_number, second.en_number) == ("第十五條", "Article 15")
+    simplified = built(to_simplified(zh), en).segments
+    assert [s.confidence for s in simplified] == [first.confidence, second.confidence]
+
+
+def test_a_third_language_is_left_out() -> None:
+    french = [
+        "Le présent contrat régit le programme.",
+        "La personne possède le logiciel.",
+        "Chacun peut copier ce texte.",
+    ]
+    english = [
+        "This contract governs the program.",
+        "The person owns the software.",
+        "Everyone may copy this text.",
+    ]
+    chinese = ["本合同适用于程序。", "此人拥有软件。", "任何人可以复制本文。"]
+    result = built("\n\n".join(text for row in zip(french, english, chinese, strict=True) for text in row))
+    assert pairs(result) == list(zip(chinese, english, strict=True))
+    assert [(entry.text, entry.reason) for entry in result.left_out] == [(text, FOREIGN) for text in french]
+
+
+def test_addresses_do_not_tell_the_language() -> None:
+    result = built("第三版\n\n2021年5月 https://example.org/licences/permissive/third-edition\n\n您可以使用本软件。\n\n"
+                   "Third Edition\n\nMay 2021 https://example.org/licences/permissive/third-edition\n\nYou may use the software.")  # fmt: skip
+    assert [en[:8] for _, en in pairs(result)] == ["Third Ed", "May 2021", "You may "]
+
+
+@pytest.mark.parametrize("end", ["https://example.org/a", "(www.example.org)", "office@example.org"])
+def test_a_last_sentence_may_end_in_an_address(end: str) -> None:
+    result = built(
+        f"请遵守本准则。\n\n本准则改编自公约，请见 {end}",
+        f"Please follow this code.\n\nThis code is adapted from the covenant, see {end}",
+    )
+    assert len(result.segments) == 2
+
+
+def test_the_space_after_a_run_in_heading_stays() -> None:
+    result = built(
+        "5. 费用 费用由双方分担。\n\n6. 费用由双方共同分担。",
+        "5. Costs. The parties share the costs.\n\n6. The parties share the costs.",
+    )
+    assert [zh for zh, _ in pairs(result)] == ["费用 费用由双方分担。", "费用由双方共同分担。"]
