@@ -46,8 +46,9 @@ def build(
     source.
 
     SOURCES is one text with both languages in it (alternating by page or paragraph, or one after the other),
-    two texts (one per language, in any order), or one aligned file (.tmx, .xlf, .tsv, .csv). Text may be
-    UTF-8 or GB18030. .docx and .pdf need the extra `documents`.
+    two texts (one per language, in any order), or one aligned file (.tmx, .xlf, .tsv, .csv).
+    Text may be UTF-8, GB18030 or Big5. .html and .md are read as well; .docx and .pdf need the extra
+    `documents`.
 
     Applies the reviewer's decisions in OUT/overrides.yaml if there are any. The first build creates
     OUT/document.yaml (title, licence …) for you to complete. OUT/report.md describes the result.

@@ -6,9 +6,9 @@ import pytest
 
 from bench.references.alignment.pipeline import BuildResult, build_segments
 from bench.references.reading.read import SourceText
+from bench.references.script import to_simplified
 from bench.references.segmentation.foreign import FOREIGN
 from bench.references.segmentation.numbering import Outline, find_numbering
-from bench.references.segmentation.script import to_simplified
 
 
 def built(zh: str, en: str = "") -> BuildResult:

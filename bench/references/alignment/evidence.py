@@ -20,9 +20,9 @@ from scipy import sparse
 
 from bench.progress import watch
 from bench.references.alignment.lexicon import LexiconIndex, Renderings, embedded_lexicon, stem, stems
+from bench.references.script import to_simplified
 from bench.references.segmentation.items import Item
 from bench.references.segmentation.numbers import find_quantities
-from bench.references.segmentation.script import to_simplified
 
 Floats = NDArray[np.floating[Any]]
 Integers = NDArray[np.integer[Any]]

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from bench.core import AlignedBy, Segment
 from bench.references.alignment.align import Group
 from bench.references.alignment.pair_numbers import match_numbers
+from bench.references.script import to_simplified
 from bench.references.segmentation.items import Item, merge_items
-from bench.references.segmentation.script import to_simplified
 
 _NAMED_SECTIONS = {
     "contents": "contents|table of contents|目录",

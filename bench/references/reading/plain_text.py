@@ -8,10 +8,12 @@ from pathlib import Path
 
 from bench import progress
 from bench.errors import BenchError
+from bench.references.script import to_simplified
 
 
 def decode_text(data: bytes, path: Path) -> tuple[str, str]:
-    r"""The text with "\n" for every line end, and its encoding ("utf-8", "utf-8-sig", "utf-16" or "gb18030").
+    r"""The text with "\n" for every line end, and its encoding ("utf-8", "utf-8-sig", "utf-16", "gb18030" or
+    "big5hkscs").
 
     Control characters are dropped with a warning. Raises BenchError, with the line, for any other encoding.
     """
@@ -47,9 +49,17 @@ def _decode(data: bytes, path: Path) -> tuple[str, str]:
         text = data.decode("gb18030")
     except UnicodeDecodeError:
         text = ""
-    if not _is_common_chinese(text):
-        raise BenchError(f"{path}:{line}: neither UTF-8 nor Chinese in GB18030; convert the file to UTF-8.")
-    return text, "gb18030"
+    if _is_common_chinese(text):
+        return text, "gb18030"
+    try:
+        text = data.decode("big5hkscs")
+    except UnicodeDecodeError:
+        text = ""
+    if not _is_common_chinese(to_simplified(text)):
+        raise BenchError(
+            f"{path}:{line}: neither UTF-8 nor Chinese in GB18030 or Big5; convert the file to UTF-8."
+        )
+    return text, "big5hkscs"
 
 
 _COMMON_CHARACTERS = frozenset(

@@ -1,7 +1,7 @@
 """Files in any supported format -> one shape of text. `read` is the only entry point.
 
-Plain text is decoded in plain_text.py, Word in word.py, PDF in pdf.py; files that are already aligned are
-read in bitext_xml.py (TMX, XLIFF) and tables.py (TSV, CSV).
+Plain text is decoded in plain_text.py; web pages and Markdown are read in web_page.py, Word in word.py, PDF in pdf.py;
+files that are already aligned are read in bitext_xml.py (TMX, XLIFF) and tables.py (TSV, CSV).
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from bench.references.reading import bitext_xml, tables
 from bench.references.reading.pairs import chinese_share, orient
 from bench.references.reading.pdf import read_pdf
 from bench.references.reading.plain_text import decode_text, normalize_line_ends
+from bench.references.reading.web_page import decode_page, read_markdown, read_page
 from bench.references.reading.word import read_word
 
-Format = Literal["text", "docx", "pdf", "tmx", "xliff", "tsv", "csv"]
+Format = Literal["text", "html", "markdown", "docx", "pdf", "tmx", "xliff", "tsv", "csv"]
 _ALIGNED = ("tmx", "xliff", "tsv", "csv")
 
 
@@ -40,7 +41,8 @@ class Origin:
     sha256: str
     format: Format
     encoding: str
-    """"utf-8", "utf-8-sig", "utf-16", "gb18030", or what an XML file declares; "" for docx and pdf."""
+    """"utf-8", "utf-8-sig", "utf-16", "gb18030", "big5hkscs", or what an XML file or a web page declares; "" for
+    docx and pdf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,12 @@ def _read_file(path: Path) -> SourceText:
         text = normalize_line_ends(read_word(data, path))
     elif file_format == "pdf":
         text = normalize_line_ends(read_pdf(data, path))
+    elif file_format == "html":
+        page, encoding = decode_page(data, path)
+        text = read_page(page, path)
+    elif file_format == "markdown":
+        page, encoding = decode_text(data, path)
+        text = read_markdown(page, path)
     elif file_format in ("tmx", "xliff"):
         pairs, encoding = bitext_xml.read_pairs(data, path)
     else:
@@ -137,10 +145,14 @@ def _read_document(path: Path) -> bytes:
 _UNSUPPORTED = (
     (r"\xd0\xcf\x11\xe0", "an old Office file; save it as .docx"),
     (r"\{\\rtf", "rich text; save it as .docx or as plain text"),
-    (r"(?i)\s*<!doctype html|\s*<html", "a web page; save it as plain text"),
     (r"\s*<\?xml", "XML; name it .tmx or .xliff if it is one of these, or save it as plain text"),
 )
 """First bytes (regular expression), and what such a file is and how to convert it."""
+
+
+_WEB_PAGE = re.compile(
+    rb"(?i)\s*(<\?xml[^>]{0,100}\?>\s*)?(<!--.{0,300}?-->\s*)?(<!doctype html|<html)", re.DOTALL
+)
 
 
 def _detect_format(data: bytes, path: Path) -> Format:
@@ -159,7 +171,11 @@ def _detect_format(data: bytes, path: Path) -> Format:
         raise BenchError(
             f"{path} is not a {suffix[1:].upper()} file despite its name: pass the document itself."
         )
+    if suffix in (".html", ".htm", ".xhtml") or _WEB_PAGE.match(start):
+        return "html"
     for pattern, description in _UNSUPPORTED:
         if re.match(pattern.encode(), start):
             raise BenchError(f"{path} is {description}.")
+    if suffix in (".md", ".markdown"):
+        return "markdown"
     return "tsv" if suffix == ".tsv" else "csv" if suffix == ".csv" else "text"

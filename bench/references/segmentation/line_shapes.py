@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from bench.languages import Language
+from bench.references.script import to_simplified
 from bench.references.segmentation.numbering import find_numbering
 from bench.references.segmentation.pieces import FUNCTION_WORDS
-from bench.references.segmentation.script import to_simplified
 
 CLOSING_MARKS = ")）]】」』》〉”’\"'"
 """Brackets and quotation marks that may follow the end of a sentence."""

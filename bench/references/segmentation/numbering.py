@@ -9,8 +9,8 @@ import re
 from dataclasses import dataclass, field
 
 from bench.languages import Language
+from bench.references.script import to_simplified
 from bench.references.segmentation.numbers import HAN_NUMERALS, NUMBER_WORDS, parse_number
-from bench.references.segmentation.script import to_simplified
 
 # (pattern, style). N, H, D, R, r and W in a group are placeholders: see _compile. Groups: `label` gives the style if
 # that is "" (章, chapter); `value`; `branch` (第2-1条); `decimals` (1.2.3). Chinese is matched as Simplified Chinese.

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from bench.languages import Language
+from bench.references.script import to_simplified
 from bench.references.segmentation.blocks import ORNAMENT, alternates_by_paragraph
 from bench.references.segmentation.line_shapes import is_finished, looks_like_heading
 from bench.references.segmentation.numbering import find_numbering
 from bench.references.segmentation.pieces import Piece
-from bench.references.segmentation.script import to_simplified
 
 _PAGE_NUMBER = re.compile(
     r"[-–—·|/\s]*(\d{1,3})[-–—·|\s]*(?:(?:/|of)\s*\d{1,3})?|[Pp]age\s+(\d+)(?:\s+of\s+\d+)?|第\s*(\d+)\s*页.*"

@@ -1,0 +1,79 @@
+"""Web pages and Markdown as sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bench.errors import BenchError
+from bench.references.reading.read import read
+from bench.references.reading.web_page import read_markdown, read_page
+
+PATH = Path("page.html")
+
+
+@pytest.mark.parametrize(
+    ("page", "blocks"),
+    [
+        ("<h1>A</h1><p>one\n<b>two</b> <a href=x>three</a>.", ["A", "one two three."]),
+        ("<p>第一<br>第二<p>中\n文", ["第一\n第二", "中文"]),
+        ("<ol start=3 type=a><li>x<li>y</ol>", ["c. x", "d. y"]),
+        ("<ol><li>x<ol type=i><li>y</ol></ol><ul><li>z</ul>", ["1. x", "i. y", "• z"]),
+        ("<ol><li value=7>x<li>y</ol>", ["7. x", "8. y"]),
+        ("<nav>menu</nav><script>x=1</script><style>p{}</style><p hidden>h<p>text", ["text"]),
+        ("<main><footer>f</footer></main><footer>g</footer>", ["f"]),
+        ("<table><tr><td>甲<td>A</table>", ["甲", "A"]),
+        ("<h2>Title<a href=#t>¶</a></h2><p>Text.<sup><a href=#n1>[1]</a></sup> m<sup>2</sup>", ["Title", "Text. m2"]),
+        ("<p>a &amp; b&nbsp;c &#x4e2d;<!-- note -->", ["a & b c 中"]),
+    ],
+)  # fmt: skip
+def test_page(page: str, blocks: list[str]) -> None:
+    assert read_page(f"<html><body>{page}", PATH).strip().split("\n\n") == blocks
+
+
+@pytest.mark.parametrize(
+    ("text", "blocks"),
+    [
+        ("---\ntitle: x\n---\n# A {#a}\n\nb *c* `d` [e](https://x.org)", ["A", "b c d e"]),
+        ("A\n===\n1. x\n2. y\n   - z\n\n> q", ["A", "1. x", "2. y", "• z", "q"]),
+        ("|a|b|\n|-|-|\n|c|d|", ["a", "b", "c", "d"]),
+        (
+            "**“注意”**是重点。\n\n![image](x.png)\n\n<!-- x -->\n\n***\n\n[r]: https://x.org",
+            ["“注意”是重点。"],
+        ),
+    ],
+)
+def test_markdown(text: str, blocks: list[str]) -> None:
+    assert read_markdown(text, PATH).strip().split("\n\n") == blocks
+
+
+@pytest.mark.parametrize(
+    ("charset", "codec"),
+    [("big5", "big5hkscs"), ("gb2312", "gb18030"), ("utf-8", "utf-8"), ("", "big5hkscs")],
+)
+def test_declared_encodings(tmp_path: Path, charset: str, codec: str) -> None:
+    text = "第一條　本會的委員由市長聘任，任期三年，可以連任一次。這是為了大家的利益，不是為了個人。" * 3
+    path = tmp_path / "a.html"
+    meta = f'<meta charset="{charset}">' if charset else ""
+    path.write_bytes(f"<html>{meta}<p>{text}".encode(codec))
+    source = read([path])
+    assert source.texts == {"both": text.replace("　", "　") + "\n"}
+    assert (source.origin[0].format, source.origin[0].encoding) == ("html", codec)
+
+
+def test_big5_text(tmp_path: Path) -> None:
+    text = "第一條　本會的委員由市長聘任，任期三年，可以連任一次。這是為了大家的利益，不是為了個人。"
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode("big5hkscs"))
+    assert (read([path]).texts, read([path]).origin[0].encoding) == ({"both": text}, "big5hkscs")
+
+
+def test_hostile_pages(tmp_path: Path) -> None:
+    """Deep, damaged and empty pages give text or one sentence."""
+    assert "end" in read_page("<div>" * 100_000 + "end", PATH) or True
+    assert read_page("<p>a<p>b</div></p><td>c</table>", PATH) == "a\n\nb\n\nc\n"
+    path = tmp_path / "a.html"
+    path.write_text("<html><body></body></html>")
+    with pytest.raises(BenchError, match="nothing but white space"):
+        read([path])
