@@ -64,7 +64,8 @@ class Prompt:
             if not fields <= used or used - fields - _OPTIONAL_FIELDS:
                 raise BenchError(
                     f"The prompt {self.name} needs a {query} that uses {{{'} and {'.join(sorted(fields))}}}, "
-                    f"and otherwise only {{{'} {'.join(sorted(_OPTIONAL_FIELDS))}}}."
+                    f"and otherwise only {{{'} {'.join(sorted(_OPTIONAL_FIELDS))}}}: correct its yaml, or choose a "
+                    "prompt that has it, as in prompt=previous or prompt=paragraph."
                 )
         if self.previous and self.together != "segment":
             raise BenchError(f"The prompt {self.name} has both previous and together: remove one of them.")

@@ -49,6 +49,8 @@ def read_outputs(path: Path, ids: Sequence[str], set_id: str, language: Language
     """
     rows = list(_rows(path, language))
     if all(row.id is None for row in rows):
+        if len(rows) > len(ids) and not any(row.text.strip() for row in rows[len(ids) :]):
+            raise BenchError(f"{rows[len(ids)].place} is empty, after the last segment: remove it.")
         if len(rows) != len(ids):
             raise BenchError(
                 f"{path} has {len(rows)} lines, but {set_id} has {len(ids)} segments: "
@@ -95,10 +97,17 @@ def _by_id(rows: Sequence[_Row], ids: Sequence[str], path: Path, set_id: str) ->
     texts: dict[str, str] = {}
     for name, row in zip(names, rows, strict=True):
         if name in texts:
-            raise BenchError(f"{row.place}: the id {name} appears twice; remove one of the two.")
+            raise BenchError(
+                f"{row.place}: the id {name[:80]} appears twice: give each segment once, or name the columns in a "
+                "first line, as in id and text."
+            )
         texts[name] = row.text
     missing = [id for id in ids if id not in texts]
     unknown = sorted(texts.keys() - known)
+    if not missing and unknown == [names[0]]:
+        raise BenchError(
+            f"{rows[0].place} looks like the names of columns: name them {_ID_KEYS[0]} and {_TEXT_KEYS[0]}."
+        )
     if missing or unknown:
         problem = (
             f"lacks {len(missing)} segments (first: {missing[0]})"
@@ -206,7 +215,7 @@ def _name(cells: Mapping[str, Any], keys: Sequence[str]) -> str | None:
 
 def _header(line: str, keys: Sequence[str]) -> list[str]:
     """The columns that a table's first line names; none if it is not a header."""
-    heads = [head.strip().lower() for head in line.split("\t")]
+    heads = [head.strip().lower().replace(" ", "_") for head in line.split("\t")]
     has_id = not {*_ID_KEYS, *_DOCUMENT_KEYS}.isdisjoint(heads)
     return heads if has_id and not set(keys).isdisjoint(heads) else []
 
@@ -229,9 +238,9 @@ def _table_rows(lines: Sequence[str], path: Path, keys: Sequence[str]) -> Iterat
     for number, cells in enumerate(body, 1 + has_header):
         place = f"{path}, line {number}"
         if len(cells) != len(heads):
-            expected = (
-                f"the {len(heads)} columns of the header" if has_header else "an id, one tab and the text"
-            )
+            expected = f"the {len(heads)} columns of the header"
+            if not has_header:
+                expected = "an id, one tab and the text, or first a line with the columns id and text,"
             raise BenchError(f"{place}: expected {expected}, but found {len(cells)} columns.")
         if quoted:
             cells = [cell[1:-1].replace('""', '"') if cell.startswith('"') else cell for cell in cells]

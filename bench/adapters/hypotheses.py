@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -47,22 +47,29 @@ class Hypotheses(Adapter):
         }
 
     def load(self) -> None:
+        task, self.texts, shift = self._read()
+        if shift:
+            progress.say(f"{self.path}: {shift}.", warning=True)
+        warn_of_equal(self.path, [self.texts[id] for id in task.ids], task)
+
+    def check(self) -> None:
+        """Raise BenchError, as `load` does, if the file does not fit the set."""
+        self._read()
+
+    def _read(self) -> tuple[Task, Mapping[str, str], str]:
+        """The task, the text of each segment, and in which lines the file seems to be shifted.
+
+        Raises BenchError if a plain file is: its lines have no ids.
+        """
         reference = references.load(self.reference, self.granularity)
         task = Task(reference, self.direction)
-        self.texts = read_outputs(self.path, task.ids, reference.id, task.target_language)
-        self._check(task)
-
-    def _check(self, task: Task) -> None:
-        """Raise BenchError if the lines of a plain file are shifted; say so if the file has ids, and if its
-        texts are those of the reference or the source."""
-        texts = [self.texts[id] for id in task.ids]
-        if shift := shifted_lines(texts, task):
-            if not has_ids(self.path, task.target_language):
-                raise BenchError(
-                    f"{self.path}: {shift}; correct the file, or give the outputs with ids (.jsonl)."
-                )
-            progress.say(f"{self.path}: {shift}.", warning=True)
-        warn_of_equal(self.path, texts, task)
+        texts = read_outputs(self.path, task.ids, reference.id, task.target_language)
+        shift = shifted_lines([texts[id] for id in task.ids], task)
+        if shift and not has_ids(self.path, task.target_language):
+            raise BenchError(
+                f"{self.path}: {shift}; correct the file, or give the outputs with ids (.jsonl)."
+            )
+        return task, texts, shift
 
     def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
         for source in sources:

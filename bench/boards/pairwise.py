@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from math import isclose
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -94,9 +95,11 @@ def find_pairs(
     for name in (name_a, name_b):
         if not any(_find_run(runs[direction], name, direction) for direction in directions):
             systems = sorted({run.system for candidates in runs.values() for run in candidates})
+            similar = get_close_matches(name, systems, n=1)
+            choice = f"use {similar[0]}" if similar else f"use one of {_list(systems)}"
             raise BenchError(
                 f"No run in {store.root} on this version of {reference.id} is called {name!r} "
-                f"({', '.join(directions)}): use one of {_list(systems) or 'none'}, "
+                f"({', '.join(directions)}): {choice if systems else 'there is none'}, "
                 "or choose another store with --store."
             )
     pairs = {}
@@ -114,6 +117,17 @@ def find_pairs(
         for run in (pair.a, pair.b):
             run.hypotheses_of(pair.task)  # raises if the file was changed after the run
     return pairs
+
+
+def one_sided(
+    store: Store, reference: ReferenceSet, directions: Sequence[Direction], name_a: str, name_b: str
+) -> list[Direction]:
+    """The directions in which only one of the two has a run."""
+    counts = {}
+    for direction in directions:
+        runs = store.current_runs(Task(reference, direction))
+        counts[direction] = sum(_find_run(runs, name, direction) is not None for name in (name_a, name_b))
+    return [direction for direction, count in counts.items() if count == 1]
 
 
 def _find_run(runs: Sequence[Run], name: str, direction: Direction) -> Run | None:

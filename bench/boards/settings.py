@@ -6,6 +6,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from bench.store import Run
@@ -24,8 +25,11 @@ def settings(run: Run) -> dict[str, str]:
     name = checkpoint.get("file") or checkpoint.get("hub") if isinstance(checkpoint, dict) else checkpoint
     named = {"checkpoint name": str(name)} if name else {}
     flat = {**named, **_flatten(run.record.adapter), **_flatten(run.document["system"])}
-    if "source" in flat:  # the hash of the source code of a user's own adapter
-        flat["source"] = flat["source"][:8]
+    if "path" in run.record.config:
+        flat = {"file": Path(str(run.record.config["path"])).name, **flat}
+    for key in ("source", "sha256"):  # of a user's own adapter, and of a file with outputs
+        if key in flat:
+            flat[key] = flat[key][:8]
     return flat
 
 
@@ -59,13 +63,13 @@ def _group_names(system: str, runs: Sequence[Run]) -> dict[str, str]:
     if len(runs) == 1:
         return {runs[0].label: system}
     all_settings = {run.label: settings(run) for run in runs}
-    first = next(iter(all_settings.values()))
+    all_keys = dict.fromkeys(key for values in all_settings.values() for key in values)
     keys = [
         key
-        for key in first
+        for key in all_keys
         if key not in ("name", "label")
         and len({values.get(key) for values in all_settings.values()}) > 1
-        and all(_is_short(values.get(key)) for values in all_settings.values())
+        and all(_is_short(values[key]) for values in all_settings.values() if key in values)
     ]
     keys.sort(key=lambda key: not key.endswith(".name"))  # a name says more than the values that come with it
     names = dict.fromkeys(all_settings, "")
@@ -73,7 +77,8 @@ def _group_names(system: str, runs: Sequence[Run]) -> dict[str, str]:
         if len(set(names.values())) == len(runs):
             break
         added = {
-            label: f"{names[label]} · {_short(key)}={values[key]}" for label, values in all_settings.items()
+            label: f"{names[label]} · {_short(key)}={values[key]}" if key in values else names[label]
+            for label, values in all_settings.items()
         }
         if len(set(added.values())) > len(set(names.values())):
             names = added
@@ -82,8 +87,8 @@ def _group_names(system: str, runs: Sequence[Run]) -> dict[str, str]:
     return {label: f"{system}{suffix}" for label, suffix in names.items()}
 
 
-def _is_short(value: str | None) -> bool:
-    return value is not None and len(value) <= _MAX_VALUE and not _HASH.search(value)
+def _is_short(value: str) -> bool:
+    return len(value) <= _MAX_VALUE and not _HASH.search(value)
 
 
 def _short(key: str) -> str:

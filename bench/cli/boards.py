@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -61,8 +62,26 @@ def print_boards(boards: Sequence[Board], path: Path) -> int:
     for shown in boards:
         _print(shown)
     echo(f"Written: {path} (and .csv, .json, .tex beside it)")
+    if command := _comparison(boards, path):
+        echo(f"Tests by every metric, and the segments that differ most: {command}")
     echo(f"Open in a browser: {path.parent / 'site' / 'index.html'}")
     return 2 if any(board.missing for board in boards) else 0
+
+
+def _comparison(boards: Sequence[Board], path: Path) -> str:
+    """The command that compares the two best systems; "" if no board has two. `path`: of the leaderboard."""
+    from bench.store import Store
+
+    rows = next((board.rows for board in boards if len(board.rows) > 1), [])[:2]
+    if not rows:
+        return ""
+    systems = [row.run.system.name for row in rows]
+    names = systems if len({*systems}) == 2 else [row.label for row in rows]
+    root = path.parents[1]
+    options = [] if root == Path("runs") else ["--store", str(root)]
+    if len(Store(root).set_ids()) > 1:
+        options += ["--reference", path.parent.name]
+    return shlex.join(["bench", "compare", *names, *options])
 
 
 def _print(board: Board, columns: Sequence[str] = (), language: Language = "en") -> None:

@@ -103,8 +103,10 @@ def compare(
             sections += ["", _settings(settings)]
         previous_settings = settings
         sections += [*_segments(pair, lines[name], metric or columns.primary, segments)]
-        sections += [*_link(store, pair, metric if metric != columns.primary else None), ""]
-    sections += [_dim(f"{name}: only one of the two has a run.") for name in directions if name not in pairs]
+        if not markdown:  # the address is one of this machine
+            sections += [*_link(store, pair, metric if metric != columns.primary else None), ""]
+    one_sided = pairwise.one_sided(store, reference_set, directions, a, b)
+    sections += [_dim(f"{name}: only one of the two has a run.") for name in one_sided]
     if markdown:
         click.echo(as_markdown(sections), nl=False)
         return

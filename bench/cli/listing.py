@@ -25,11 +25,21 @@ _CONFIG_DIR = click.option(
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="A folder with yaml files of your own.",
 )
+
+
+class _Kind(click.Choice[str]):
+    """Also in the singular, and as `bench references` calls sets."""
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        plural = value if value.endswith("s") else f"{value}s"
+        return super().convert("sets" if plural == "references" else plural, param, ctx)
+
+
 _SAMPLE = 3  # translations that are shown of a run
 
 
 @click.command("list", short_help="List systems, metrics, prompts, suites, sets or runs.")
-@click.argument("kind", type=click.Choice(_KINDS), default="systems")
+@click.argument("kind", type=_Kind(_KINDS), default="systems")
 @STORE
 @_CONFIG_DIR
 def list_all(kind: str, root: Path, config_dir: Path | None) -> None:
@@ -97,7 +107,10 @@ def rm(names: tuple[str, ...], root: Path, yes: bool) -> None:
     for folder in runs:
         click.echo(terminal(str(folder)))
     if not yes:
-        click.confirm(f"Delete {len(runs)} run{'s' * (len(runs) > 1)}?", abort=True)
+        try:
+            click.confirm(f"Delete {len(runs)} run{'s' * (len(runs) > 1)}?", abort=True)
+        except click.Abort:
+            raise BenchError("Nothing was deleted: answer y, or add -y.") from None
     for path in remove(root, list(runs.values())):
         click.echo(f"Written: {terminal(str(path))}, with the other formats and the site beside it")
 

@@ -51,6 +51,7 @@ def listing(kind: Kind, root: Path, config_dir: Path | None = None) -> Listing:
         return Listing(heads, [(name, _engine(c), *_texts(c, *heads[2:])) for name, c in entries.items()])
     if kind == "metrics":
         rows = [(name, *_texts(c, "metric", "name"), *_texts(c, "checkpoint")) for name, c in entries.items()]
+        rows = [(n, f"{a} (raw)" if entries[n].get("raw") is True else a, *more) for n, a, *more in rows]
         return Listing(
             ("metric", "column", "checkpoint"), [(name, a or b, weights) for name, a, b, weights in rows]
         )
@@ -73,6 +74,9 @@ def yaml_text(name: str, config_dir: Path | None = None) -> Iterator[tuple[Path,
         for path in _yaml_files(group, config_dir):
             if path.stem == name:
                 yield path, decode_text(read_bytes(path, limits.CONFIG_BYTES), path)
+    if name in references.known_names():
+        path = references.find(name) / "document.yaml"
+        yield path, decode_text(read_bytes(path, limits.CONFIG_BYTES), path)
 
 
 def find_runs(root: Path, name: str) -> list[Run]:

@@ -16,7 +16,13 @@ from bench.launching.compose import override
 from bench.names import RULE, is_name
 
 _DIRECTION = re.compile(r"(?<![a-z])(zh|en)[-_.]?(?:2|to)?[-_.]?(en|zh)(?![a-z])", re.IGNORECASE)
+_OPTIONS = ("metric", "reference", "granularity", "store", "quiet")
+"""What `bench run` takes as overrides and `bench score` as options."""
 _SUFFIXES = re.compile(r"(\.(zh|en|txt|tsv|jsonl?|xml|sgml?|gz|hyp|out))+$", re.IGNORECASE)
+
+
+_WRONG_SHARE = 0.05
+"""Of the letters in the script that a file's name promises; with less, the file is the wrong one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,10 @@ def job_overrides(file: OutputFile) -> list[str]:
 
 def _output_file(argument: str) -> OutputFile:
     name, separator, path_text = argument.partition("=")
+    if (option := name.lstrip("+-")) in _OPTIONS and not Path(argument).exists():
+        raise BenchError(f"{name} is an option here: write --{option} {path_text or 'VALUE'}.")
+    if separator and not path_text:
+        raise BenchError(f"{argument} names no file: write NAME=PATH, as in ours=out.zh-en.txt.")
     path = Path(path_text if separator else argument)
     with suppress(RuntimeError):  # "~user" of a user who does not exist
         path = path.expanduser()
@@ -71,12 +81,18 @@ def _output_file(argument: str) -> OutputFile:
 def _direction(path: Path) -> tuple[Direction, str]:
     """The direction, and how it is known: by the file's name, else by the language of its texts."""
     # Any language: only a table with a column of that name needs to know it.
-    english = script_share(" ".join(read_texts(path, "en")), "en") > 0.5
+    text = " ".join(read_texts(path, "en"))
+    english = script_share(text, "en") > 0.5
     by_text: Direction = "zh-en" if english else "en-zh"
     names = {f"{a}-{b}".lower() for a, b in _DIRECTION.findall(path.name)} & {*DIRECTIONS}
     if len(names) != 1:
         return by_text, f"its text, which is {LANGUAGE_NAMES['en' if english else 'zh']}"
     (named,) = names
+    if named != by_text and script_share(text, "en" if named == "zh-en" else "zh") < _WRONG_SHARE:
+        raise BenchError(
+            f"{path} is called {named}, but its text is {LANGUAGE_NAMES['en' if english else 'zh']}: "
+            "give the right file, or rename it."
+        )
     if named != by_text:
         progress.say(
             f"{path} is called {named}, but its text is mostly {LANGUAGE_NAMES['en' if english else 'zh']}.",

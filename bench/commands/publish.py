@@ -98,6 +98,12 @@ def _read_run(folder: Path, root: Path, references: dict[str, ReferenceSet]) -> 
     set_id = run.record.reference.id
     if set_id not in references:
         references[set_id] = load_origin(_store_of(run), run.record.reference)
+    reference = references[set_id]
+    if not reference.outside and "unknown" in (reference.licence, reference.original_language):
+        progress.say(
+            f"The document.yaml of {set_id} is not complete: state original_language, published, origin and licence.",
+            warning=True,
+        )
     if fault := run_fault(run, Task(references[set_id], run.record.direction)):
         raise BenchError(f"{folder} cannot be published ({fault}): run it again.")
     return run

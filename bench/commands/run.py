@@ -127,8 +127,31 @@ def _score_and_write_boards(suite: Suite) -> tuple[list[Board], Path]:
             labels = [job.folder.name for job in suite.jobs if job.task.direction == task.direction]
             board = build_board(store, task, columns, labels)
             boards.append(replace(board, missing={**board.missing, **unscored.get(task.direction, {})}))
+        reasons = list(dict.fromkeys(reason for board in boards for reason in board.missing.values()))
+        if reasons and not any(board.rows for board in boards):
+            raise BenchError(f"There is nothing to show: {'; '.join(reasons)}")
         path = write_boards(store, boards)
+    _name_other_versions(store, tasks)
+    if "score" in stages and (more := [metric for metric in columns.metrics if metric not in suite.scorers]):
+        progress.say(
+            f"This run computed {', '.join(suite.scorers)}; the boards also have {', '.join(more)} of other runs. "
+            "Where a score is missing, run again with these metrics."
+        )
     return [board for board in boards if board.direction in requested], path
+
+
+def _name_other_versions(store: Store, tasks: Sequence[Task]) -> None:
+    """Say which runs are not on the boards because the set has changed since."""
+    for task in tasks:
+        current = {run.label for run in store.current_runs(task)}
+        runs = store.runs_in(task.reference.id, task.direction)
+        if others := [run.label for run in runs if run.label not in current]:
+            names = ", ".join(others[:5]) + (" …" if len(others) > 5 else "")
+            progress.say(
+                f"Not on the board {task.direction}, because made from another version of {task.reference.id}: "
+                f"{names}. Run again, or delete with bench rm.",
+                warning=True,
+            )
 
 
 def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ()) -> Suite:
@@ -174,7 +197,8 @@ def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ())
 
 
 def _check_files(jobs: Sequence[TranslationJob]) -> None:
-    """Raise BenchError if one file is to be the outputs of both directions."""
+    """Raise BenchError if one file is to be the outputs of both directions, or does not fit the set: before anything
+    is translated or written."""
     directions: dict[str, set[Direction]] = defaultdict(set)
     for job in jobs:
         if isinstance(job.adapter, Hypotheses):
@@ -185,6 +209,9 @@ def _check_files(jobs: Sequence[TranslationJob]) -> None:
                 f"{path} cannot hold the outputs of both directions: give its own, as in direction=zh-en, or "
                 "{direction} in the path of two files."
             )
+    for job in jobs:
+        if isinstance(job.adapter, Hypotheses):
+            job.adapter.check()
 
 
 def _overall_bar(launcher: Launcher, jobs: Sequence[TranslationJob]) -> AbstractContextManager[None]:

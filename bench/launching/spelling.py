@@ -28,7 +28,8 @@ def as_meant(overrides: Sequence[str]) -> list[str]:
     meant, keys = [], set()
     for text, parsed in zip(quoted, parse_overrides(quoted), strict=True):
         key, value = parsed.key_or_group, parsed.value()
-        if key == "prompt" and parsed.package is None and not parsed.is_delete():
+        names_prompt = key == "prompt" or (key == "system.adapter.prompt" and isinstance(value, str))
+        if names_prompt and parsed.package is None and not parsed.is_delete():
             text = f"{_PROMPT}={text.partition('=')[2]}"
         elif key == "metric" and isinstance(value, ChoiceSweep) and value.simple_form:
             text = f"metric=[{text.partition('=')[2]}]"

@@ -127,7 +127,7 @@ def test_quiet_is_quiet_about_what_libraries_say(tmp_path: Path) -> None:
     """sacrebleu warns of a hundred texts that end in " .", on standard error."""
     lines = [(f"第{n}条。", f"Article {n} applies .") for n in range(130)]
     prefix = parallel_files(tmp_path, lines)
-    (tmp_path / "ours.txt").write_text("".join(f"{en}\n" for _, en in lines))
+    (tmp_path / "ours.txt").write_text("".join(f"The {en}\n" for _, en in lines))
     run = ["run", f"reference={prefix}", "system=hypotheses", "system.name=ours", "direction=zh-en"]
     run += ["system.adapter.path=ours.txt", "metric=[bleu]"]
     assert "tokenized period" in bench(tmp_path, *run, "store=loud").stderr

@@ -62,7 +62,8 @@ def test_a_removed_run_leaves_folder_and_board(root: Path) -> None:
 
 def test_a_question_is_asked_first(root: Path) -> None:
     result = invoke("rm", "copy", "--store", root)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
+    assert "answer y, or add -y" in result.stderr
     assert len(find_runs(root, "copy")) == 2
 
 

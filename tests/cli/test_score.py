@@ -55,11 +55,12 @@ def test_the_text_gives_the_direction_that_no_name_gives() -> None:
     assert board("zh-en").keys() == {"out"}
 
 
-def test_a_file_in_the_wrong_language_is_mentioned() -> None:
+def test_a_file_in_the_wrong_language_is_refused() -> None:
     Path("copy.zh-en.txt").write_text(Path("chinese.txt").read_text())
     result = invoke("score", "copy.zh-en.txt")
-    assert "called zh-en, but its text is mostly Chinese" in result.stderr
-    assert board("zh-en").keys() == {"copy"}
+    assert result.exit_code == 2
+    assert "called zh-en, but its text is Chinese" in result.stderr
+    assert not Path("runs").exists()
 
 
 def test_an_exported_set_gets_a_folder_of_its_own() -> None:
@@ -93,7 +94,7 @@ def test_two_versions_of_a_file_are_told_apart() -> None:
         invoke("score", f"ours={beams}.zh-en.txt")
     names = board("zh-en")
     assert len(names) == 2
-    assert all(name.startswith("ours-") for name in names), "nothing but the file differs"
+    assert set(names) == {"ours · file=1.zh-en.txt", "ours · file=4.zh-en.txt"}
 
 
 @pytest.mark.parametrize(
@@ -126,3 +127,67 @@ def test_one_file_is_not_scored_as_the_outputs_of_both_directions() -> None:
     result = invoke(*run, "system.adapter.path=out.{direction}.txt")
     assert result.exit_code == 0
     assert board("en-zh") == {"ours": {"chrf": 100.0}}
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("short.zh-en.txt", "One line.\n", "has 1 lines, but"),
+        ("blank.zh-en.txt", None, "blank.zh-en.txt, line 40 is empty, after the last segment: remove it."),
+        (
+            "heads.zh-en.tsv",
+            "Seg ID\tMT Output\n",
+            "line 1 looks like the names of columns: name them id and text",
+        ),
+        ("three.zh-en.tsv", "id\tsource\tmine\na\tb\tc\n", "a line with the columns id and text"),
+        ("twice.zh-en.tsv", "a\tOne.\na\tTwo.\n", "or name the columns in a first line"),
+    ],
+)
+def test_a_file_that_does_not_fit_is_one_sentence_and_leaves_nothing(
+    name: str, content: str | None, words: str
+) -> None:
+    if name.startswith("heads"):
+        content = f"{content}" + "".join(f"{s.id}\t{s.en}\n" for s in SET.segments)
+    Path(name).write_text(content or Path("out.zh-en.txt").read_text() + "\n")
+    result = invoke("score", f"ours={name}", "theirs=b.zh-en.jsonl")
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert result.stderr.count("Error: ") == 1
+    assert not Path("runs").exists()
+
+
+def test_a_table_whose_columns_have_other_names_for_the_same() -> None:
+    Path("t.zh-en.tsv").write_text("Seg ID\tMT\n" + "".join(f"{s.id}\t{s.en}\n" for s in SET.segments))
+    assert invoke("score", "ours=t.zh-en.tsv", "--metric", "chrf").exit_code == 0
+    assert board("zh-en") == {"ours": {"chrf": 100.0}}
+
+
+@pytest.mark.parametrize("slip", ["metric=ter", "+metric=ter", "--metric=chrff", "nope=", "reference=x"])
+def test_slips_are_named(slip: str) -> None:
+    result = invoke("score", "ours=out.zh-en.txt", slip)
+    assert result.exit_code == 2
+    assert (
+        "--metric" in result.stderr
+        or "--reference" in result.stderr
+        or "chrf" in result.stderr
+        or "NAME" in result.stderr
+    )
+
+
+def test_the_board_names_the_command_that_compares(folder: Path) -> None:
+    result = invoke("score", "ours=out.zh-en.txt", "theirs=b.zh-en.jsonl")
+    (line,) = [line for line in result.stdout.splitlines() if "bench compare" in line]
+    command = line.partition("bench compare ")[2].split()
+    assert invoke("compare", *command).exit_code == 0
+
+
+def test_runs_of_another_version_of_the_set_are_named(folder: Path) -> None:
+    for name in ("zh", "en"):
+        Path(f"news.{name}").write_text("".join(f"{getattr(s, name)}\n" for s in SET.segments[:9]))
+    Path("a.zh-en.txt").write_text(Path("news.en").read_text())
+    assert invoke("score", "a.zh-en.txt", "--reference", "news").exit_code == 0
+    Path("news.zh").write_text(Path("news.zh").read_text().replace("出口", "进口"))
+    Path("b.zh-en.txt").write_text(Path("news.en").read_text().replace("the", "a"))
+    result = invoke("score", "b.zh-en.txt", "--reference", "news")
+    assert result.exit_code == 0
+    assert "made from another version of news: a-" in result.stderr
