@@ -20,9 +20,28 @@ Renderings = Mapping[str, tuple[str, ...]]
 @cache
 def embedded_lexicon() -> Renderings:
     """lexicon.tsv beside this file: one `word TAB rendering;rendering` per line, # begins a comment."""
-    lines = Path(__file__).with_suffix(".tsv").read_text("utf-8").splitlines()
-    entries = (line.split("\t") for line in lines if line and not line.startswith("#"))
-    return {word: tuple(renderings.split(";")) for word, renderings in entries}
+    return _entries(line for line in _lines() if not line.startswith("#"))
+
+
+@cache
+def embedded_names() -> Renderings:
+    """The part of the embedded lexicon that names places, peoples, treaties and organisations."""
+    names, in_names = [], False
+    for line in _lines():
+        if line.startswith("#"):
+            in_names = line.startswith("# proper names")
+        elif in_names:
+            names.append(line)
+    return _entries(names)
+
+
+def _lines() -> list[str]:
+    return [line for line in Path(__file__).with_suffix(".tsv").read_text("utf-8").splitlines() if line]
+
+
+def _entries(lines: Iterable[str]) -> Renderings:
+    cells = (line.split("\t") for line in lines)
+    return {word: tuple(renderings.split(";")) for word, renderings in cells}
 
 
 _STOP_WORDS = frozenset(

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from fractions import Fraction
 
 from bench.languages import Language
 
 _MAX_LENGTH = 15
 """Characters of a numeral. Documents are untrusted, and int() is slow on long ones."""
+MAX_QUANTITY_LENGTH = 40
+"""Characters of a number in running text, such as 1,234亿5,678万."""
 
 _NUMBER_SIGNS = frozenset(
     "①②③④⑤⑥⑦⑧⑨⑩⑪⑫⑬⑭⑮⑯⑰⑱⑲⑳❶❷❸❹❺❻❼❽❾❿㊀㊁㊂㊃㊄㊅㊆㊇㊈㊉㈠㈡㈢㈣㈤㈥㈦㈧㈨㈩"
@@ -48,17 +51,49 @@ def parse_chinese_numeral(text: str) -> int | None:
     """二十一 -> 21, 二〇二一 -> 2021, 三万 -> 30000; None if it is not a numeral or is too long."""
     if not text or len(text) > _MAX_LENGTH or any(character not in HAN_NUMERALS for character in text):
         return None
-    if not any(character in _UNITS or character in _LARGE_UNITS for character in text):
-        return int("".join(str(_DIGITS[character]) for character in text))
-    total = group = digit = 0  # `group`: the value since the last 万 or 亿
-    for character in text:
-        if character in _LARGE_UNITS:
-            total, group, digit = (total + max(group + digit, 1)) * _LARGE_UNITS[character], 0, 0
-        elif character in _UNITS:
-            group, digit = group + (digit or 1) * _UNITS[character], 0
+    value = parse_chinese_quantity(text)
+    return None if value is None else int(value)
+
+
+_TOKEN = re.compile(
+    r"(\d[\d,]*(?:\.\d+)?)|([〇○零一二两三四五六七八九]+)|点([〇○零一二三四五六七八九]+)|([十百千])|([万亿])|(.)",
+    re.S,
+)
+
+
+def parse_chinese_quantity(text: str) -> Fraction | None:
+    """一亿二千万 -> 120000000, 1.5万亿 -> 1500000000000, 五点二 -> 26/5; None if it is not a number or is too
+    long."""
+    if not text or len(text) > MAX_QUANTITY_LENGTH:
+        return None
+    total = group = Fraction(0)  # `group`: the value since the last 万 or 亿
+    digit: Fraction | None = None
+    largest = 1  # the largest of 万 and 亿 so far
+    for match in _TOKEN.finditer(text):
+        ascii_digits, han_digits, decimals, unit, large_unit, other = match.groups()
+        if other:
+            return None
+        if ascii_digits:
+            digit = Fraction(ascii_digits.replace(",", ""))
+        elif han_digits:
+            digit = Fraction(_digits(han_digits))
+        elif decimals:
+            digit = (digit or 0) + Fraction(_digits(decimals), 10 ** len(decimals))
+        elif unit:
+            group, digit = group + (1 if digit is None else digit) * _UNITS[unit], None
         else:
-            digit = _DIGITS[character]
-    return total + group + digit
+            scale = _LARGE_UNITS[large_unit]
+            group, digit = group + (digit or 0), None
+            if scale > largest or not total:  # 一万五千亿: all that stands before 亿 is counted in 亿
+                total, largest = (total + group or Fraction(1)) * scale, max(scale, largest)
+            else:  # 一亿二千万: only what follows 亿 is counted in 万; 万亿 is 万 times 亿
+                total += (group or 1) * scale
+            group = Fraction(0)
+    return total + group + (digit or 0)
+
+
+def _digits(text: str) -> int:
+    return int("".join(str(_DIGITS[character]) for character in text))
 
 
 def parse_roman_numeral(text: str) -> int | None:
