@@ -79,10 +79,3 @@ def read_left_out(folder: Path) -> list[LeftOut]:
             raise BenchError(f"{path}:{number}: {entry.sentence!r} is not the name of a sentence; {REBUILD}.")
         entries.append(entry)
     return entries
-
-
-def sentence_position(name: str) -> tuple[int, int]:
-    """L37s2 -> (37, 2): source line and ordinal on it, both from 1. Sorts sentences in the order of the
-    source."""
-    line, _, ordinal = name[1:].partition("s")
-    return int(line), int(ordinal)

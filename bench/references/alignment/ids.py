@@ -30,12 +30,13 @@ _FINISHED = re.compile(r"[.!?。！？…;；:：,，][”’\"')）]*$")
 class SegmentNumberer:
     """Walks through the groups of a document and makes segments with their section, paragraph and id.
 
-    `title` is the document's Chinese title. For each group in reading order call `enter`, then `make_segment`
+    `title` is the document's Chinese title. `shares_numbers`: the number of a paragraph stands once, in front of its
+    text in one language. For each group in reading order call `enter`, then `make_segment`
     if the group becomes a segment.
     """
 
-    def __init__(self, title: str):
-        self._title = title
+    def __init__(self, title: str, shares_numbers: bool = False):
+        self._title, self._shares_numbers = title, shares_numbers
         self._section, self._prefix, self._is_front = "front", "", True
         self._paragraphs: dict[str, dict[int, int]] = {"front": {}}
         """Section -> index of a Chinese block -> number of the paragraph."""
@@ -70,7 +71,9 @@ class SegmentNumberer:
     def make_segment(self, group: Group, aligned_by: AlignedBy) -> Segment:
         """The segment of a group with items on both sides."""
         zh, en = merge_items(group.zh), merge_items(group.en)
-        if aligned_by != "override":  # a reviewer may pair sentences whose numbers are in other pairs
+        if (
+            aligned_by != "override" and not self._shares_numbers
+        ):  # a reviewer may pair sentences whose numbers are in other pairs
             zh, en = match_numbers(zh, en)
         is_heading = zh.heading and (not self._is_front or zh.text == self._title)
         segment_id, paragraph = self._next_id(zh, is_heading, is_numbered=bool(zh.path or en.path))

@@ -15,6 +15,7 @@ from bench.references.alignment.decisions import apply_overrides, insert_decided
 from bench.references.alignment.evidence import Embed
 from bench.references.alignment.ids import SegmentNumberer
 from bench.references.alignment.lexicon import Renderings
+from bench.references.alignment.order import out_of_order
 from bench.references.overrides import FILE, Overrides
 from bench.references.reading.read import SourceText
 from bench.references.segmentation.blocks import Block
@@ -26,6 +27,7 @@ from bench.references.segmentation.pieces import split_lines
 _CUT = "the source stops in the middle of this sentence"
 _COUNTERPART_CUT = "its counterpart is cut off"
 _WRONG_SCRIPT = "one of the two sides is hardly in its language's script"
+_OUT_OF_ORDER = "its order in the source is not certain"
 _NO_COUNTERPART = "no counterpart in the other language"
 
 Items = dict[Language, list[Item]]
@@ -57,6 +59,7 @@ def build_segments(
         for item in cut:
             items[item.language].remove(item)
             left_out.append(_left_out(item, _CUT))
+    all_items = {language: list(side) for language, side in items.items()}
     decided = apply_overrides(items, overrides)
     left_out += [_left_out(item, f"{FILE}: {reason}") for item, reason in decided.unpaired]
     zh, en = decided.items["zh"], decided.items["en"]
@@ -67,7 +70,7 @@ def build_segments(
         groups = list(watch("align", align(zh, en, lexicon, embed, decided.walls), len(zh), "sentences"))
     ordered = insert_decided([(group, aligned_by) for group in groups], decided.groups)
     title = next((group.zh[0].text for group, _ in ordered if group.zh and group.en), "")
-    numberer = SegmentNumberer(title)
+    numberer = SegmentNumberer(title, "both" in source.texts and _share_numbers(zh, en))
     segments = []
     for group, group_aligned_by in ordered:
         numberer.enter(group.zh, group.en)
@@ -86,7 +89,27 @@ def build_segments(
             else:
                 reason = _COUNTERPART_CUT if is_cut else _NO_COUNTERPART
             left_out.append(_left_out(item, reason))
-    return BuildResult(segments, sorted(left_out, key=_sort_key))
+    crossing = {index for language in LANGUAGE_NAMES for index in out_of_order(segments, language)}
+    used = {
+        (language, name)
+        for index in crossing
+        for language in LANGUAGE_NAMES
+        for name in segments[index].sentences(language)
+    }
+    left_out += [
+        _left_out(item, _OUT_OF_ORDER)
+        for language in LANGUAGE_NAMES
+        for item in all_items[language]
+        if (language, item.name) in used
+    ]
+    kept = [segment for index, segment in enumerate(segments) if index not in crossing]
+    return BuildResult(kept, sorted(left_out, key=_sort_key))
+
+
+def _share_numbers(zh: Sequence[Item], en: Sequence[Item]) -> bool:
+    """Whether the numbers of a document are nearly all in one language, for the paragraphs of both."""
+    counts = sorted(sum(bool(item.path) for item in side) for side in (zh, en))
+    return counts[0] <= 0.1 * counts[1]
 
 
 def _split_source(source: SourceText, overrides: Overrides) -> tuple[Items, list[LeftOut]]:

@@ -11,10 +11,11 @@ from bench.core import Segment
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language, fits_script
 from bench.references import find, load, terms
+from bench.references.alignment.order import out_of_order, sentence_position
 from bench.references.alignment.pair_numbers import is_uneven
 from bench.references.segmentation.extract import LeftOut
 from bench.references.set_folder import REBUILD
-from bench.references.source_files import read_left_out, sentence_position, source_lines, source_paths
+from bench.references.source_files import read_left_out, source_lines, source_paths
 
 _Part = tuple[int, str]
 """A source line, from 1, and the text on it that a segment or an entry of left_out.jsonl contains."""
@@ -59,25 +60,11 @@ def counts(segments: Sequence[Segment], left_out: Sequence[LeftOut]) -> dict[str
 
 
 def _check_order(segments: Sequence[Segment], language: Language, path: Path) -> None:
-    """Check that the segments follow the source.
-
-    Two exceptions: a segment that a reviewer paired may be anywhere, and a footnote may come after the
-    sentence that continues behind it on the next page.
-    """
-    last_line, earlier = 0, list[tuple[int, ...]]()
-    last_ordinal: Counter[int] = Counter()  # by source line: the last sentence that begins on it
-    for number, segment in enumerate(segments, 1):
-        lines = segment.lines(language)
-        line, ordinal = sentence_position(segment.sentences(language)[0])
-        if segment.aligned_by == "override":
-            continue
-        is_enclosed = any(around[0] < lines[0] and lines[-1] < around[-1] for around in earlier)
-        if (lines[0] < last_line and not is_enclosed) or ordinal <= last_ordinal[line]:
-            raise BenchError(
-                f"{path}:{number}: {language} comes before its predecessor in the source; {REBUILD}."
-            )
-        last_line, last_ordinal[line] = max(last_line, lines[-1]), ordinal
-        earlier.append(lines)
+    """Check that the segments follow the source."""
+    for index in out_of_order(segments, language):
+        raise BenchError(
+            f"{path}:{index + 1}: {language} comes before its predecessor in the source; {REBUILD}."
+        )
 
 
 def _streams(

@@ -26,10 +26,11 @@ from bench.core import Segment
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language
 from bench.references import find, load, overrides
+from bench.references.alignment.order import sentence_position
 from bench.references.segmentation.extract import LeftOut
 from bench.references.segmentation.sentences import split_sentences
 from bench.references.set_folder import read_document
-from bench.references.source_files import read_left_out, sentence_position, source_lines
+from bench.references.source_files import read_left_out, source_lines
 
 _CONTEXT = 160
 """Characters of a source line that are shown before and after the marked text: a line may be a complete

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from bench.languages import Language
+from bench.references.segmentation.line_runs import QUOTED_TERM, alternates_by_paragraph, find_continued_lines
 from bench.references.segmentation.line_shapes import (
     breaks_off,
     has_sentence_break,
@@ -18,7 +19,7 @@ from bench.references.segmentation.line_shapes import (
     is_note,
     looks_like_heading,
 )
-from bench.references.segmentation.numbering import WEAK_STYLES, find_numbering
+from bench.references.segmentation.numbering import STRUCTURE_STYLES, WEAK_STYLES, find_numbering
 from bench.references.segmentation.pieces import Piece
 
 ORNAMENT = "ornament"
@@ -26,8 +27,6 @@ ORNAMENT = "ornament"
 
 _WRAPPED_WIDTHS: dict[Language, tuple[int, int]] = {"zh": (18, 60), "en": (50, 130)}
 """Characters in a line of wrapped text, at least and at most: shorter lines are rows of a list."""
-_STRUCTURE_STYLES = frozenset("part subpart division chapter section article title clause annex".split())
-"""Styles of numbers that include a word: "Article 1"."""
 _MAX_LAST_HEADING = 16
 """Characters: a longer numbered line at the end of a page is not a heading but the start of a paragraph."""
 _MAX_INDENT = 10
@@ -102,6 +101,8 @@ class _Layout:
     """The first column in which many lines begin. The first lines of paragraphs are indented from it."""
     alternates: bool
     """The languages alternate by paragraph, so a change of language is not a page end."""
+    continued: frozenset[Piece]
+    """Lines of a title or a notice that continue the line above: see find_continued_lines."""
 
 
 def _measure_layout(pieces: Sequence[Piece], language: Language) -> _Layout:
@@ -117,21 +118,8 @@ def _measure_layout(pieces: Sequence[Piece], language: Language) -> _Layout:
             width = 0
         columns = Counter(piece.column for piece in own)
         margin = min((column for column, count in columns.items() if count >= 0.1 * len(own)), default=0)
-    return _Layout(width, margin, alternates_by_paragraph(pieces))
-
-
-def alternates_by_paragraph(pieces: Sequence[Piece]) -> bool:
-    """Whether the languages alternate by paragraph and not by page."""
-    runs: list[list[int]] = []  # the lengths of the paragraphs in each run of one language
-    for previous, piece in pairwise([None, *pieces]):
-        assert piece
-        if not previous or previous.language != piece.language:
-            runs.append([0])
-        elif piece.line > previous.line + 1 or is_finished(previous.text):
-            runs[-1].append(0)  # lines without a gap are one paragraph
-        runs[-1][-1] += len(piece.text)
-    single = sum(run[0] for run in runs if len(run) == 1)
-    return len(runs) > 3 and single > sum(map(sum, runs)) / 2
+    alternates = alternates_by_paragraph(pieces)
+    return _Layout(width, margin, alternates, find_continued_lines(pieces, language, width, alternates))
 
 
 def _is_interrupted(group: Sequence[Piece], following: Piece) -> bool:
@@ -171,11 +159,11 @@ def _continues(
         number = None
     if group_number and not group_number.text_start:  # "Article 1" on a line of its own
         if number and number.number:
-            return group_number.style == "article" and number.style not in _STRUCTURE_STYLES
+            return group_number.style == "article" and number.style not in STRUCTURE_STYLES
         return not is_new_page or is_next_line or not is_heading(piece.text, language)
     if is_note(piece.text) and not (is_next_line and is_full):
         return False
-    has_plain_number = number is not None and number.style not in _STRUCTURE_STYLES
+    has_plain_number = number is not None and number.style not in STRUCTURE_STYLES
     if language == "en" and not is_complete and breaks_off(text) and not has_plain_number:
         return True  # "set out in / Annex I."
     if number and number.number:
@@ -184,12 +172,19 @@ def _continues(
         is_aligned = piece.column <= last_piece.column + 1 and last_piece.column <= layout.margin + 4
         return is_next_line and is_full and is_aligned
     if language == "en" and piece.text[0].islower():
+        if is_next_line and QUOTED_TERM.search(text) and len(group) == 1:
+            return False
+        is_item = layout.alternates and piece.line > last_piece.line + 1 and text.endswith(",")
+        return not is_item  # items of a list, each with its translation below it
+    if language == "zh" and is_next_line and _closes_bracket(last_piece.text, piece.text):
         return True
     if language == "zh" and re.match(r"[，、。；：！？）》”’」』】]", piece.text):
         return True
     if not is_new_page:
         is_same_title = _is_second_title_line(text, piece.text)
-        return is_next_line and is_full and (_are_running_text(group, piece, layout) or is_same_title)
+        is_same_column = piece.column == last_piece.column > layout.margin and not text.endswith((",", "，"))
+        is_running = _are_running_text(group, piece, layout) or is_same_title or is_same_column
+        return is_next_line and ((is_full and is_running) or piece in layout.continued)
     heading = is_heading(text, language)
     is_wide = len(last_piece.text) >= 0.9 * layout.width
     if is_full and (len(group) > 1 or is_wide) and _are_running_text(group, piece, layout):
@@ -198,6 +193,10 @@ def _continues(
         # A clause of a preamble ends in a comma too, but it has no number and no second sentence.
         is_running = bool(group_number) or has_sentence_break(text)
         return not heading and (is_running or not text.endswith(","))
+    if group_number and group_number.style == "article" and last_piece.column > piece.column:
+        return is_finished(
+            piece.text
+        )  # the first line of an article is indented, its heading is above a paragraph
     if group_number and group_number.number and heading:
         return has_running_text and len(text[group_number.text_start :]) > _MAX_LAST_HEADING
     if text.endswith(("，", ",")):
@@ -214,6 +213,14 @@ def _are_running_text(group: Sequence[Piece], piece: Piece, layout: _Layout) -> 
     return (
         piece.column <= min(layout.margin + 4, last_piece.column + 1)
         and last_piece.column <= layout.margin + _MAX_INDENT
+    )
+
+
+def _closes_bracket(text: str, following: str) -> bool:
+    """Whether a bracket is open at the end of a line, and the next line closes it."""
+    return any(
+        text.rfind(opening) > text.rfind(closing) and 0 <= following.find(closing) < 60
+        for opening, closing in ("()", "（）", "《》", "“”", "「」")
     )
 
 

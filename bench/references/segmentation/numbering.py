@@ -83,6 +83,8 @@ _BARE: dict[Language, str] = {
     r"|November|December)\b)",
 }
 """1 Scope, 1 范围: a number only in documents with decimal numbers, elsewhere a footnote or a quantity."""
+STRUCTURE_STYLES = frozenset("part subpart division chapter section article title clause annex".split())
+"""Styles of numbers that include a word: "Article 1"."""
 WEAK_STYLES = frozenset("decimal roman. lower.".split())
 """Styles of numbers that a line of running text may begin with as well: "version / 2.0", "Smith / v. Jones"."""
 _LABEL_STYLES = {

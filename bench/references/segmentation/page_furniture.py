@@ -8,11 +8,12 @@ import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 from bench.languages import Language
 from bench.references.script import to_simplified
-from bench.references.segmentation.blocks import ORNAMENT, alternates_by_paragraph
+from bench.references.segmentation.blocks import ORNAMENT
+from bench.references.segmentation.line_runs import alternates_by_paragraph
 from bench.references.segmentation.line_shapes import is_finished, looks_like_heading
 from bench.references.segmentation.numbering import find_numbering
 from bench.references.segmentation.pieces import Piece
@@ -32,13 +33,38 @@ def find_page_furniture(pieces: Sequence[Piece]) -> dict[Piece, str]:
     """Piece -> reason, for the pieces that are not running text. Recognised by repetition and position
     alone."""
     dropped = _ornaments(pieces)
-    dropped |= _page_numbers(pieces)
+    dropped |= _contents_lines(pieces)
+    dropped |= _page_numbers([piece for piece in pieces if piece not in dropped])
     dropped |= _running_headers(pieces, dropped)
     return dropped | _foreign_titles([piece for piece in pieces if piece not in dropped])
 
 
 def _ornaments(pieces: Sequence[Piece]) -> dict[Piece, str]:
     return {piece: ORNAMENT for piece in pieces if not re.search(r"\w", piece.text.replace("_", ""))}
+
+
+_LEADERS = re.compile(r"(?:[.．·…‥]\s?){4,}\s*(?:\d{1,4}|[ivxlIVXL]{1,6})?$")
+_CONTENTS = re.compile("目录|目次|(table ?of ?)?contents", re.IGNORECASE)
+_TAB_AND_PAGE = re.compile(r"\S(?:\t+| {4,})(?:\d{1,4}|[ivxl]{1,6})$")
+
+
+def _contents_lines(pieces: Sequence[Piece]) -> dict[Piece, str]:
+    """Lines of a table of contents: dot leaders, or a tab and a page number on two lines in turn."""
+    lines = {piece for piece in pieces if len(piece.text) <= 300 and _LEADERS.search(piece.text[-150:])}
+    tabbed = [piece for piece in pieces if len(piece.text) <= 300 and _TAB_AND_PAGE.search(piece.text[-40:])]
+    for first, second in pairwise(tabbed):
+        numbers = [
+            int(number) if (number := piece.text.split()[-1]).isdigit() else 0 for piece in (first, second)
+        ]
+        if second.line - first.line <= 3 and numbers[0] <= numbers[1]:
+            lines |= {first, second}
+    titles = {
+        piece
+        for piece, following in pairwise(pieces)
+        if following in lines and _CONTENTS.fullmatch(to_simplified("".join(piece.text.split())))
+    }
+    lines |= titles
+    return dict.fromkeys(sorted(lines, key=lambda piece: piece.line), "line of a table of contents")
 
 
 def _page_numbers(pieces: Sequence[Piece]) -> dict[Piece, str]:

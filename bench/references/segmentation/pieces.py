@@ -54,7 +54,12 @@ def split_lines(source: str, language: Language | None = None) -> list[Piece]:
                 words = ADDRESS.sub(" ", text)
                 letters = len(re.findall(r"[^\W\d_]", words))  # of any script
                 own_language = language or _majority_language(words, letters)
-                pieces.append((Piece(own_language, text, number, column, page), bool(letters or language)))
+                pieces.append(
+                    (
+                        Piece(own_language, text, number, column, page),
+                        bool((letters and not _LIST_NUMBER.fullmatch(text)) or language),
+                    )
+                )
             start += len(part)
     return _inherit_languages(pieces)
 
@@ -72,10 +77,20 @@ def _inherit_languages(pieces: Sequence[tuple[Piece, bool]]) -> list[Piece]:
     """
     language: Language = next((piece.language for piece, is_certain in pieces if is_certain), "en")
     result = []
-    for piece, is_certain in pieces:
+    for index, (piece, is_certain) in enumerate(pieces):
         language = piece.language if is_certain else language
+        if not is_certain and _LIST_NUMBER.fullmatch(piece.text):
+            language = next(
+                (later.language for later, is_later in pieces[index + 1 : index + 4] if is_later), language
+            )
         result.append(replace(piece, language=language))
     return result
+
+
+_LIST_NUMBER = re.compile(
+    r"[(（](?:\d{1,3}|[A-Za-z]|[ivx]{1,4})[)）]|(?:\d{1,3}(?:\.\d{1,3}){0,3}|[A-Za-z]|[ivx]{1,4})[.)．）、]|\d{1,2}(?:\.\d{1,2}){1,3}"
+)
+"""A line with nothing but the number of the paragraph that follows."""
 
 
 def _split_scripts(line: str) -> list[str]:
@@ -86,18 +101,26 @@ def _split_scripts(line: str) -> list[str]:
     """
     orders: tuple[tuple[Language, Language], ...] = (("zh", "en"), ("en", "zh"))
     for first, second in orders:
-        gap = _script_change(line, _SCRIPT[first], _SCRIPT[second])
+        start = number.end() if (number := _LINE_NUMBER.match(line)) else 0
+        gap = _script_change(line, _SCRIPT[first], _SCRIPT[second], start, bool(start))
         if not gap:
             continue
-        halves = {first: line[: gap[0]].strip(), second: line[gap[1] :].strip()}
+        halves = {first: line[start : gap[0]].strip(), second: line[gap[1] :].strip()}
         words = re.findall(r"[A-Za-z][\w'’-]*", halves["en"])
         han = len(_SCRIPT["zh"].findall(halves["zh"]))
+        is_title = han <= _MAX_TITLE and not re.search(r"[。！？]", halves["zh"]) and len(words) <= _MAX_TITLE
         is_pair = (
             han >= 2
-            and any(len(word) > 2 and not word.isupper() for word in words)
+            and (
+                any(len(word) > 2 and not word.isupper() for word in words)
+                or sum(len(word) > 2 for word in words) > 2
+            )
             and not (words[-1].lower() in FUNCTION_WORDS and halves["en"].endswith(words[-1]))
             and words[0][0].isupper()
-            and bool(re.search(r"[.!?]$", halves["en"])) == bool(re.search(r"[。！？.!?]$", halves["zh"]))
+            and (
+                bool(re.search(r"[.!?]$", halves["en"])) == bool(re.search(r"[。！？.!?]$", halves["zh"]))
+                or (is_title and halves["en"].endswith("."))
+            )
             and 0.5 < sum(map(str.isalnum, halves["en"])) / han < 10
         )
         if is_pair:
@@ -105,12 +128,22 @@ def _split_scripts(line: str) -> list[str]:
     return [line]
 
 
-def _script_change(line: str, first: re.Pattern[str], second: re.Pattern[str]) -> tuple[int, int] | None:
-    """Start and end of the gap where a line changes from the `first` script to the `second`, if it does so
-    once."""
-    begin = second.search(line)
+_LINE_NUMBER = re.compile(r"\s*(?:\d{1,3}(?:\.\d{1,3}){0,3}[.)、]?|[A-Za-z][.)]|[(（][\da-z]{1,4}[)）])\s+")
+"""The number in front of a line with both languages."""
+_MAX_TITLE = 12
+"""Han characters, and English words, of a title on a line with both languages."""
+
+
+def _script_change(
+    line: str, first: re.Pattern[str], second: re.Pattern[str], start: int, is_numbered: bool
+) -> tuple[int, int] | None:
+    """Start and end of the gap where line[start:] changes from the `first` script to the `second`, if it does so
+    once. The halves of a numbered title may touch."""
+    begin = second.search(line, start)
     if not begin or first.search(line, begin.start()):
         return None
-    first_end = max((match.end() for match in first.finditer(line, 0, begin.start())), default=0)
+    first_end = max((match.end() for match in first.finditer(line, start, begin.start())), default=0)
+    if first_end and is_numbered and re.fullmatch(r"[.:：]?", line[first_end : begin.start()]):
+        return begin.start(), begin.start()
     gap = re.compile(r"[\s/|·—–-]+").search(line, first_end, begin.start()) if first_end else None
     return gap.span() if gap else None

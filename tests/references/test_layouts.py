@@ -1,0 +1,91 @@
+"""Layouts of real documents, in invented texts: lines in turn, titles over several lines, lists, contents tables."""
+
+from __future__ import annotations
+
+from bench.references.segmentation.page_furniture import find_page_furniture
+from bench.references.segmentation.pieces import split_lines
+from tests.references.test_official_documents import built, pairs
+
+
+def test_a_notice_with_lines_in_turn() -> None:
+    zh_en = built(
+        "申請費用\nFees\n\n申請人須於三十日內向辦事處繳付全部費用，\n否則申請無效\n"
+        "Applicants pay all fees to the office within\nthirty days\n"
+        "辦事處會發出收據\nThe office issues\nReceipts\n費用不退還\nFees are not refunded\n"
+    )
+    assert pairs(zh_en)[-2:] == [
+        ("辦事處會發出收據", "The office issues Receipts"),
+        ("費用不退還", "Fees are not refunded"),
+    ]
+
+
+def test_a_title_over_several_lines() -> None:
+    zh = "市政府\n關於渡輪安全及\n檢驗費用的決定\n（2019年5月3日通過）\n\n渡輪應每年檢驗。"
+    en = (
+        "Decision of the Municipal Government\non the Safety of Ferries\nand the Fees for Inspection\n"
+        "(Adopted on 3 May 2019)\n\nFerries shall be inspected every year."
+    )
+    assert pairs(built(zh, en))[0] == (
+        "市政府關於渡輪安全及檢驗費用的決定",
+        "Decision of the Municipal Government on the Safety of Ferries and the Fees for Inspection",
+    )
+
+
+def test_rows_of_a_list_without_gaps_stay_apart() -> None:
+    result = built(
+        "清单如下：\n\n成品油\n化肥\n天然橡胶",
+        "The list is as follows:\n\nProcessed oil\nFertilizers\nNatural rubber",
+    )
+    assert [zh for zh, _ in pairs(result)] == ["清单如下：", "成品油", "化肥", "天然橡胶"]
+
+
+def test_items_in_turn_that_end_in_commas() -> None:
+    result = built(
+        "委员会包括：\nThe Commission includes:\n\n部长，\na minister,\n\n法官三人，\nthree judges,\n\n秘书。\na secretary.\n\n"
+        "委员会每年开会。\nThe Commission meets every year."
+    )
+    assert ("法官三人，", "three judges,") in pairs(result)
+    assert len(result.segments) == 5
+
+
+def test_a_term_above_its_definition() -> None:
+    result = built(
+        "2.1 “软件”\n指程序。\n\n2.2 “作者”\n指写程序的人。",
+        "2.1. “Software”\nmeans a program.\n\n2.2. “Author”\nmeans a person who writes programs.",
+    )
+    assert [zh for zh, _ in pairs(result)] == ["“软件”", "指程序。", "“作者”", "指写程序的人。"]
+
+
+def test_lines_of_a_contents_table_are_left_out() -> None:
+    text = "Table of Contents\n\nScope . . . . . . . 1\nTerms …………… 2\nAnnex A\t12\nAnnex B\t15\n\nIn 2020\n\nThe plan ends... 3 ships sailed."
+    dropped = find_page_furniture(split_lines(text, "en"))
+    assert {piece.line for piece, reason in dropped.items() if reason == "line of a table of contents"} == {
+        1,
+        3,
+        4,
+        5,
+        6,
+    }
+
+
+def test_both_languages_on_a_numbered_line() -> None:
+    result = built(
+        "3. Termination终止\n\nThe licence ends at once.\n\n许可立即终止。\n\n"
+        "4) You must give notice (1) in writing and (2) in time. 您必须(1)书面(2)及时通知。\n\nMicrosoft公司提供软件。\n\nThe company provides software."
+    )
+    texts = pairs(result)
+    assert ("终止", "Termination") in texts
+    assert ("您必须（1）书面（2）及时通知。", "You must give notice (1) in writing and (2) in time.") in texts
+
+
+def test_a_number_on_a_line_of_its_own_belongs_to_what_follows() -> None:
+    pieces = split_lines("作品\n\n(c)\n\n其他权利\n\nThe work\n\n2.1\n\nOther rights", None)
+    assert [piece.language for piece in pieces] == ["zh", "zh", "zh", "en", "en", "en"]
+
+
+def test_a_bracket_over_a_line_end_in_a_narrow_column() -> None:
+    result = built(
+        "许可材料（Licensed\nMaterial）可以复制。\n\n公众应当遵守。",
+        "Licensed Material may be copied.\n\nThe public shall comply.",
+    )
+    assert [zh for zh, _ in pairs(result)] == ["许可材料（Licensed Material）可以复制。", "公众应当遵守。"]
