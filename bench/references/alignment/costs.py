@@ -57,6 +57,8 @@ _SAME_PATH, _SAME_NUMBER, _DIFFERENT_NUMBER = -6.0, -2.0, 5.0
 """Both sides begin with a number: at the same place of the outline; equal only in the last step;
 different."""
 _NUMBER_ON_ONE_SIDE = 2.0
+_OTHER_TURN = 4.0
+"""Where languages alternate by paragraph: the items are not of neighbouring paragraphs."""
 _HEADING_AND_SENTENCE = 4.0
 """A heading on one side only."""
 _HEADINGS_IN_GROUP, _HEADING_IN_GROUP = 2.0, 10.0
@@ -91,6 +93,7 @@ def cost_table(
         cost -= shared.toarray()
         cost += _UNEVEN_BLOCKS * (zh.opens[: shape[0], None] != en.opens[None, : shape[1]])
         cost += _numbering_cost(zh, en, shape)
+        cost += _OTHER_TURN * (zh.turn[: shape[0], None] != en.turn[None, : shape[1]])
         cost += _HEADING_AND_SENTENCE * (zh_run.headings[:, None] != en_run.headings[None, :])
         if zh_run.vectors is not None and en_run.vectors is not None:
             cost -= _similarity(zh_run.vectors, en_run.vectors)

@@ -57,6 +57,8 @@ class Arrays:
     number: Integers
     """The last step of the path: 1 for both （一）and (a), whatever is above them; -1 if the item has no
     number."""
+    turn: Integers
+    """See Item.turn."""
     first_line: Integers
     last_line: Integers
     features: sparse.csr_matrix
@@ -77,6 +79,7 @@ class Arrays:
             self.block[rows],
             self.path[rows],
             self.number[rows],
+            self.turn[rows],
             self.first_line[rows],
             self.last_line[rows],
             self.features[rows],
@@ -172,6 +175,7 @@ def _make_arrays(
         block=np.array([item.block for item in items], np.int64),
         path=np.array([paths.setdefault(i.path, len(paths)) if i.path else -1 for i in items], np.int64),
         number=np.array([int(re.sub(r"\D", "", i.path[-1]) or 1) if i.path else -1 for i in items], np.int64),
+        turn=np.array([item.turn for item in items], np.int64),
         first_line=np.array([item.lines[0] for item in items], np.int64),
         last_line=np.array([item.lines[-1] for item in items], np.int64),
         features=features,

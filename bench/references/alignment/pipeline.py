@@ -16,6 +16,7 @@ from bench.references.alignment.evidence import Embed
 from bench.references.alignment.ids import SegmentNumberer
 from bench.references.alignment.lexicon import Renderings
 from bench.references.alignment.order import out_of_order
+from bench.references.alignment.turns import mark_turns
 from bench.references.overrides import FILE, Overrides
 from bench.references.reading.read import SourceText
 from bench.references.segmentation.blocks import Block
@@ -128,6 +129,8 @@ def _split_source(source: SourceText, overrides: Overrides) -> tuple[Items, list
             advice = "the number" if is_bilingual else "the number, and name its side: zh or en"
             raise BenchError(f"{FILE} leaves out line {line}, where there is no text: correct {advice}.")
     items = {language: split_blocks(blocks[language], split=not source.aligned) for language in blocks}
+    if is_bilingual:
+        items = mark_turns(items)
     for language, name in LANGUAGE_NAMES.items():
         if not items[language]:
             raise BenchError(f"The source has no {name} text: pass a source with both languages.")

@@ -46,6 +46,9 @@ class Item:
     """Cleaned, without the number."""
     name: str
     """Unique in its language: "L37s2" is the second item that begins on source line 37."""
+    turn: int = -1
+    """Where languages alternate by paragraph: the number that a paragraph shares with the neighbour that translates
+    it. -1 elsewhere."""
 
 
 def split_blocks(blocks: Sequence[Block], split: bool = True) -> list[Item]:
