@@ -18,6 +18,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from bench import progress
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
 from bench.files import decode_record, disk_errors, no_empty_folders, read_bytes, remove_abandoned, write_json
@@ -32,6 +33,8 @@ from bench.references.set_folder import BUILT, read_document
 from bench.references.source_files import ALIGNED_FILE, TEXT_FILES, source_contents, source_paths
 from bench.store.lock import exclusive_lease
 
+_MIN_MEAN_CONFIDENCE = 0.1
+"""Of all segments: of texts on the same subject that do not translate each other it is about 0.02."""
 _SOURCES = {*TEXT_FILES.values(), ALIGNED_FILE}
 _NAMES = {*_SOURCES, "segments.jsonl", "segments.sha256", "left_out.jsonl", "report.md", "document.yaml"}
 
@@ -90,6 +93,13 @@ def _build(
     if not result.segments:
         raise BenchError(
             "No sentence has a counterpart in the other language: give both texts of one document."
+        )
+    mean = sum(segment.confidence for segment in result.segments) / len(result.segments)
+    if mean < _MIN_MEAN_CONFIDENCE:
+        progress.say(
+            f"The two texts hardly translate each other (mean confidence {mean:.2f}): check that they are of one "
+            "document.",
+            warning=True,
         )
     files = _Files(out)
     for name, text in contents.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bench.references.alignment.order import out_of_order
 from bench.references.segmentation.page_furniture import find_page_furniture
 from bench.references.segmentation.pieces import split_lines
 from tests.references.test_official_documents import built, pairs
@@ -89,3 +90,48 @@ def test_a_bracket_over_a_line_end_in_a_narrow_column() -> None:
         "Licensed Material may be copied.\n\nThe public shall comply.",
     )
     assert [zh for zh, _ in pairs(result)] == ["许可材料（Licensed Material）可以复制。", "公众应当遵守。"]
+
+
+def test_definitions_in_each_languages_order() -> None:
+    zh = "在本部中——\n\n“人”(person)包括法团；\n\n土地 (land) 包括水域；\n\n合約 (contract) 指書面合約；"
+    en = "In this Part—\n\ncontract (合約) means a written contract;\n\n“land” (土地) includes water;\n\nperson (人) includes a corporation;"
+    result = built(zh, en)
+    assert [(s.zh[:2], s.en[:9]) for s in result.segments] == [
+        ("在本", "In this P"),
+        ("“人", "person (人"),
+        ("土地", "“land” (土"),
+        ("合約", "contract "),
+    ]
+    assert not list(out_of_order(result.segments, "en"))
+
+
+def test_heads_that_change_from_page_to_page() -> None:
+    page = "\fFerries Ordinance\n\nPart {}\nSection {}\n\n({}) The owner shall {} the ferry every year.\n"
+    text = "".join(
+        page.format(n // 2 + 1, n, n, verb)
+        for n, verb in enumerate(("inspect", "repair", "clean", "paint"), 1)
+    )
+    dropped = find_page_furniture(split_lines(text, "en"))
+    assert sum(piece.text.startswith(("Part", "Section")) for piece in dropped) == 8
+
+
+def test_paragraphs_in_turn_are_paired_with_their_neighbour() -> None:
+    rows = [("移动{}。", "The {} is moved. It is moved to the left side of the sheet.")] * 6
+    names = [
+        ("顶线", "head"),
+        ("底线", "foot"),
+        ("边框", "edge"),
+        ("竖栏", "column"),
+        ("横栏", "row"),
+        ("画框", "frame"),
+    ]
+    texts = [(zh.format(a), en.format(b)) for (zh, en), (a, b) in zip(rows, names, strict=True)]
+    result = built("\n\n".join(f"{en}\n\n{zh}" for zh, en in texts))
+    assert pairs(result) == texts
+
+
+def test_segments_that_cross_in_the_source_are_left_out() -> None:
+    zh = "iv © 协会 2020 – 详情请访问 www.bridges.org\n本文以 Open Licence （OP-BY-4.0）许可证授权。\n  标准 2.1 – 行业标准\n  以钢材形式交付；"
+    en = "To ensure a list of parts of the supplied bridge used to\nunderstand the obligations\n3.2 Compliance\n  § Supplied in steel;"
+    result = built(zh, en)
+    assert not [index for language in ("zh", "en") for index in out_of_order(result.segments, language)]  # type: ignore[arg-type]

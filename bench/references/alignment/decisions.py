@@ -102,16 +102,16 @@ def _walls(points: Sequence[Point], zh_size: int, en_size: int) -> list[Point]:
 
 
 def insert_decided(
-    groups: Sequence[tuple[Group, AlignedBy]], decided: Sequence[Group]
+    groups: Sequence[tuple[Group, AlignedBy]], decided: Sequence[Group], decided_by: AlignedBy = "override"
 ) -> list[tuple[Group, AlignedBy]]:
     """All groups in the order of the Chinese text, each with the one who aligned it."""
     waiting = sorted(decided, key=lambda group: _position(group.zh[0]), reverse=True)
     ordered: list[tuple[Group, AlignedBy]] = []
     for group, aligned_by in groups:
         while waiting and group.zh and _position(waiting[-1].zh[0]) < _position(group.zh[0]):
-            ordered.append((waiting.pop(), "override"))
+            ordered.append((waiting.pop(), decided_by))
         ordered.append((group, aligned_by))
-    return [*ordered, *((group, "override") for group in reversed(waiting))]
+    return [*ordered, *((group, decided_by) for group in reversed(waiting))]
 
 
 def _position(item: Item) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bench.core import Segment
 from bench.languages import Language
+from bench.references.alignment.definitions import is_definition
 
 
 def sentence_position(name: str) -> tuple[int, int]:
@@ -19,15 +20,15 @@ def sentence_position(name: str) -> tuple[int, int]:
 def out_of_order(segments: Sequence[Segment], language: Language) -> Iterator[int]:
     """The indexes of segments that come before their predecessor in the source.
 
-    Two exceptions: a segment that a reviewer paired may be anywhere, and a footnote may come after the
-    sentence that continues behind it on the next page.
+    Three exceptions: a segment that a reviewer paired may be anywhere, so may a definition, and a footnote may come
+    after the sentence that continues behind it on the next page.
     """
     last_line, earlier = 0, list[tuple[int, ...]]()
     last_ordinal: Counter[int] = Counter()  # by source line: the last sentence that begins on it
     for index, segment in enumerate(segments):
         lines = segment.lines(language)
         line, ordinal = sentence_position(segment.sentences(language)[0])
-        if segment.aligned_by == "override":
+        if segment.aligned_by == "override" or is_definition(segment):
             continue
         is_enclosed = any(around[0] < lines[0] and lines[-1] < around[-1] for around in earlier)
         if (lines[0] < last_line and not is_enclosed) or ordinal <= last_ordinal[line]:

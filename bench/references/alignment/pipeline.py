@@ -12,6 +12,7 @@ from bench.languages import LANGUAGE_NAMES, Language, fits_script
 from bench.progress import watch
 from bench.references.alignment.align import Group, align, rate_pairs
 from bench.references.alignment.decisions import apply_overrides, insert_decided
+from bench.references.alignment.definitions import pair_definitions
 from bench.references.alignment.evidence import Embed
 from bench.references.alignment.ids import SegmentNumberer
 from bench.references.alignment.lexicon import Renderings
@@ -63,13 +64,17 @@ def build_segments(
     all_items = {language: list(side) for language, side in items.items()}
     decided = apply_overrides(items, overrides)
     left_out += [_left_out(item, f"{FILE}: {reason}") for item, reason in decided.unpaired]
-    zh, en = decided.items["zh"], decided.items["en"]
+    definitions, in_order = list[Group](), decided.items
+    if not source.aligned and not decided.walls:  # walls are points among all items
+        definitions, in_order = pair_definitions(decided.items, lexicon)
+    zh, en = in_order["zh"], in_order["en"]
     aligned_by: AlignedBy = "source" if source.aligned else "rules"
     if source.aligned:
         groups = _pair_lines(zh, en, lexicon, embed)
     else:
         groups = list(watch("align", align(zh, en, lexicon, embed, decided.walls), len(zh), "sentences"))
-    ordered = insert_decided([(group, aligned_by) for group in groups], decided.groups)
+    ordered = insert_decided([(group, aligned_by) for group in groups], definitions, aligned_by)
+    ordered = insert_decided(ordered, decided.groups)
     title = next((group.zh[0].text for group, _ in ordered if group.zh and group.en), "")
     numberer = SegmentNumberer(title, "both" in source.texts and _share_numbers(zh, en))
     segments = []

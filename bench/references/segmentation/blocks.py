@@ -175,7 +175,8 @@ def _continues(
         if is_next_line and QUOTED_TERM.search(text) and len(group) == 1:
             return False
         is_item = layout.alternates and piece.line > last_piece.line + 1 and text.endswith(",")
-        return not is_item  # items of a list, each with its translation below it
+        is_introduction = text.endswith(("—", "–")) and piece.line > last_piece.line + 1  # "In this Part—"
+        return not is_item and not is_introduction  # items of a list, each with its translation below it
     if language == "zh" and is_next_line and _closes_bracket(last_piece.text, piece.text):
         return True
     if language == "zh" and re.match(r"[，、。；：！？）》”’」』】]", piece.text):

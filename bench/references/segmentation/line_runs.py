@@ -18,6 +18,8 @@ _MIN_CERTAIN = 1 / 3
 """Of the line ends in a run, so many are certainly within a sentence if all are."""
 _TITLE_WORDS = frozenset("of and on for from between concerning regarding relating under with".split())
 """Words that begin a later line of a title: TREATY / BETWEEN … / ON EXTRADITION."""
+_MIN_CLAUSE = 18
+"""Characters of a numbered Chinese line that is running text if it has a comma."""
 _ENDS_WITHIN = re.compile("[的和与及或在对将于为由把被]$")
 _BEGINS_WITHIN = re.compile("关于|[的和与及或之]")
 
@@ -95,6 +97,12 @@ def _is_within(above: Piece, below: Piece) -> bool:
         first_word = re.split(r"\W", below.text, maxsplit=1)[0].lower()
         return below.text[0].islower() or breaks_off(above.text) or first_word in _TITLE_WORDS
     first, second = to_simplified(above.text[-1:]), to_simplified(below.text[:2])
+    if (
+        len(above.text) >= _MIN_CLAUSE
+        and re.search("[，；]", above.text)
+        and find_numbering(above.text, "zh")
+    ):
+        return True  # running text, no title and no row of a list
     return bool(_ENDS_WITHIN.search(first) or _BEGINS_WITHIN.match(second))
 
 

@@ -12,7 +12,8 @@ from bench.references.segmentation.pieces import FUNCTION_WORDS
 CLOSING_MARKS = ")）]】」』》〉”’\"'"
 """Brackets and quotation marks that may follow the end of a sentence."""
 _SENTENCE_END = re.compile(
-    rf"[.!?。！？…:：;；]['’]?[{re.escape(CLOSING_MARKS)}]*\s*(\[\d+\]|[①-⑳*¹²³⁴-⁹]+)?\s*$|[;,] (and|or)$"
+    rf"[.!?。！？…:：;；]['’]?[{re.escape(CLOSING_MARKS)}]*\s*(\[\d+\]|[①-⑳*¹²³⁴-⁹]+)?\s*$"
+    r"|[;,] (and|or)$|[；;](及|或|和|以及|或者)$"
 )
 _TAIL = 80
 """Characters in which a sentence end shows. No search may run through a line of megabytes."""

@@ -15,7 +15,7 @@ from bench.references.script import to_simplified
 from bench.references.segmentation.blocks import ORNAMENT
 from bench.references.segmentation.line_runs import alternates_by_paragraph
 from bench.references.segmentation.line_shapes import is_finished, looks_like_heading
-from bench.references.segmentation.numbering import find_numbering
+from bench.references.segmentation.numbering import STRUCTURE_STYLES, find_numbering
 from bench.references.segmentation.pieces import Piece
 
 _PAGE_NUMBER = re.compile(
@@ -25,6 +25,7 @@ _SPEECH_TITLE: dict[Language, re.Pattern[str]] = {
     "en": re.compile(r"^(Remarks|Statement|(Keynote )?Speech|Address|Message|Toast)\b.*\bby\b"),
     "zh": re.compile(r"^(?!在|—).*在.*上的(主旨)?(致辞|讲话|发言|演讲|声明)$"),
 }
+HEADER = "running header or footer"
 _MIN_RISING_SHARE = 0.7
 """Of the lines that look like page numbers, at least this share must rise through the document."""
 
@@ -36,6 +37,7 @@ def find_page_furniture(pieces: Sequence[Piece]) -> dict[Piece, str]:
     dropped |= _contents_lines(pieces)
     dropped |= _page_numbers([piece for piece in pieces if piece not in dropped])
     dropped |= _running_headers(pieces, dropped)
+    dropped |= _changing_heads(pieces, dropped)
     return dropped | _foreign_titles([piece for piece in pieces if piece not in dropped])
 
 
@@ -115,9 +117,40 @@ def _running_headers(pieces: Sequence[Piece], dropped: Mapping[Piece, str]) -> d
             is_on_pages = len(indexes) >= 3 and edges >= len(indexes) - 1
             if is_on_pages or any(order.interrupts_sentence(i) for i in indexes):
                 titles = _titles(pieces, indexes)
-                headers.update({pieces[i]: "running header or footer" for i in indexes if i not in titles})
+                headers.update({pieces[i]: HEADER for i in indexes if i not in titles})
         furniture.update(index for index, piece in enumerate(pieces) if piece in headers)
     return headers
+
+
+def _changing_heads(pieces: Sequence[Piece], dropped: Mapping[Piece, str]) -> dict[Piece, str]:
+    """Bare numbers below a running header: the schedule and the section that a page begins with."""
+    texts = {piece.text for piece, reason in dropped.items() if reason == HEADER}
+    # The title counts as well, which is equal to the header and stays.
+    lines = sorted({piece.line for piece in pieces if piece.text in texts})
+    if len(lines) < _MIN_PAGES:
+        return {}
+    heads: dict[int, list[Piece]] = {line: [] for line in lines}
+    for line, following in zip(lines, [*lines[1:], None], strict=True):
+        start = bisect_left(pieces, line + 1, key=lambda piece: piece.line)
+        for piece in pieces[start : start + _MAX_HEADS]:
+            if piece.line == following or not _is_bare_number(piece):
+                break
+            heads[line].append(piece)
+    with_heads = sum(map(bool, heads.values()))
+    if with_heads < max(_MIN_PAGES, _MIN_PAGE_SHARE * len(lines)):
+        return {}
+    return {piece: HEADER for page in heads.values() for piece in page}
+
+
+def _is_bare_number(piece: Piece) -> bool:
+    numbering = find_numbering(piece.text, piece.language)
+    return numbering is not None and not numbering.text_start and numbering.style in STRUCTURE_STYLES
+
+
+_MAX_HEADS = 6
+"""Lines with numbers below a running header, in both languages together."""
+_MIN_PAGES, _MIN_PAGE_SHARE = 3, 2 / 3
+"""Pages with such lines, at least: a page may well begin with "Article 5"."""
 
 
 def _titles(pieces: Sequence[Piece], indexes: Sequence[int]) -> set[int]:
