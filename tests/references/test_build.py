@@ -373,3 +373,18 @@ def test_the_command_line_says_what_is_wrong_in_one_sentence(
     assert message in result.output
     assert "Traceback" not in result.output
     assert not list(tmp_path.iterdir())
+
+
+def test_texts_that_do_not_translate_each_other_are_said_to_be_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gold = Path(__file__).parent / "gold"
+    zh, en = (
+        [segment.text(language) for segment in build([gold / f"{name}.txt"], name, tmp_path / name).segments]
+        for name, language in (("ocean-statement", "zh"), ("climate-white-paper", "en"))
+    )
+    assert "hardly translate" not in capsys.readouterr().err
+    (tmp_path / "zh.txt").write_text("\n\n".join(zh), "utf-8")
+    (tmp_path / "en.txt").write_text("\n\n".join(en), "utf-8")
+    build([tmp_path / "zh.txt", tmp_path / "en.txt"], "mixed", tmp_path / "mixed")
+    assert "hardly translate each other" in capsys.readouterr().err
