@@ -1,17 +1,27 @@
-"""What the scorer of facts finds in the gold pairs of the aligner, and how many changed facts it notices."""
+"""What the scorers of facts and obligations find in the gold pairs of the aligner, and how many changes they
+notice."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
+from bench.core import Task
 from bench.facts import find
 from bench.facts.matching import Expected, expected_facts, faults
 from bench.facts.mention import Mention, Name, says
-from bench.languages import DIRECTIONS, Direction, sides
+from bench.facts.obligations import Modality, expected_statements
+from bench.facts.obligations import faults as obligation_faults
+from bench.languages import DIRECTIONS, Direction, Language, sides
+from bench.references.parallel import parallel_task
+from bench.scorers.facts import Facts
+from bench.scorers.obligations import Obligations
 from tests.helpers.sets import BLIND, DOCUMENTS, GOLD, gold
 
+_CASES = Path(__file__).with_name("obligations.tsv")
 _DIGITS = {
     **dict(zip("0123456789", "1234567893", strict=True)),
     **dict(zip("二三四五六七八九", "三四五六七八九二", strict=True)),
@@ -74,12 +84,78 @@ def _change(text: str) -> str:
     return text
 
 
-def main() -> None:
+_CHANGES: dict[Language, dict[Modality, tuple[tuple[str, str], ...]]] = {
+    "en": {
+        "prohibition": ((r"\b(shall|must|may|should) not\b", r"\1"), (r"\bprohibited from\b", "allowed in")),
+        "obligation": ((r"\b(?:shall|must)\b(?! not)", "may"),),
+        "permission": ((r"\bmay\b(?! not)", "must"),),
+        "exemption": ((r"\bneed not\b", "must"),),
+    },
+    "zh": {
+        "prohibition": (("不得|严禁|禁止", "可以"),),
+        "obligation": (("应当|必须", "可以"),),
+        "permission": (("可以|有权", "必须"),),
+        "exemption": (("无须|无需|不必", "必须"),),
+    },
+}
+"""What is replaced, once, in a reference that makes a statement of the class."""
+
+
+def measure_obligations(direction: Direction) -> Figures:
+    target = sides(direction)[1]
+    figures = Figures()
+    for zh, en in (pair for document in [*DOCUMENTS, *BLIND] for pair in gold(GOLD / f"{document}.gold.tsv")):
+        source, reference = (zh, en) if direction == "zh-en" else (en, zh)
+        expected = expected_statements(source, reference, target)
+        figures.expected.update(expected)
+        figures.reference_faults += len(list(obligation_faults(expected, reference, reference, target)))
+        for modality in expected:
+            for pattern, replacement in _CHANGES[target][modality]:
+                changed, count = re.subn(pattern, replacement, reference, count=1)
+                if count:
+                    found = obligation_faults(expected, reference, changed, target)
+                    figures.changed[modality] += 1
+                    figures.noticed[modality] += any(other == modality for _, other in found)
+    return figures
+
+
+def obligation_cases() -> list[tuple[str, str, Language, str, str]]:
+    """(source, reference, target language, fault, hypothesis) of obligations.tsv."""
+    rows = [line.split("\t") for line in _CASES.read_text("utf-8").splitlines()[1:]]
+    return [
+        (zh, en, "en", fault, text) if target == "en" else (en, zh, "zh", fault, text)
+        for zh, en, target, fault, text in rows
+    ]
+
+
+def _print(title: str, unit: str, figures: Figures) -> None:
+    print(
+        f"{title}: {sum(figures.expected.values()):,} {unit}, {figures.reference_faults} faults of the reference"
+    )
+    for kind, count in sorted(figures.expected.items()):
+        changed, noticed = figures.changed[kind], figures.noticed[kind]
+        print(f"  {kind:11} {count:4} {unit}, {noticed} of {changed} changed ones noticed")
+
+
+def main(arguments: list[str]) -> None:
+    """`arguments`: none, or direction and files of sources, references and other translations."""
+    if arguments:
+        direction, *paths = arguments
+        sources, references, others = (Path(path).read_text("utf-8").splitlines() for path in paths)
+        _print_other(parallel_task("other", direction, sources, references), others)
+        return
     for direction in DIRECTIONS:
-        figures = measure(direction)
+        _print(direction, "facts", measure(direction))
+        _print(direction, "statements", measure_obligations(direction))
+
+
+def _print_other(task: Task, others: list[str]) -> None:
+    """The scores of another human translation, and the segments that it is accused of."""
+    for scorer in (Facts(""), Obligations("")):
+        score = scorer.score(task, {"other": others}, Path())["other"]
+        accused = sum(hits < total for hits, total in score.statistics)
+        expected = sum(total > 0 for _, total in score.statistics)
         print(
-            f"{direction}: {sum(figures.expected.values()):,} facts, {figures.reference_faults} faults of the reference"
+            f"{score.metric} {score.value:.1f}: {accused} segments accused, of {expected} with something expected "
+            f"and {len(others):,} in all ({accused / len(others):.1%})"
         )
-        for kind, count in sorted(figures.expected.items()):
-            changed, noticed = figures.changed[kind], figures.noticed[kind]
-            print(f"  {kind:10} {count:4} facts, {noticed} of {changed} changed ones noticed")
