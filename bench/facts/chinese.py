@@ -63,7 +63,7 @@ _DECADES = re.compile(
 _YEAR_RANGE = re.compile(rf"({_YEAR})(?= ?(?:[-–—~至到]|——) ?{_YEAR} ?年)")
 _SECTIONS = re.compile(
     rf"第 ?({_NUMERAL}(?: ?[、和及至到—-] ?第? ?{_NUMERAL}){{0,9}}) ?(条|款|项|目|章|节|分编|编|部分)"
-    rf"|(附件|附录|附表|专栏|表|图) ?({_NUMERAL}|[IVX]{{1,5}})(?![\d.万亿年月日个])"
+    rf"|(附件|附录|附表|专栏|表|图) ?({_NUMERAL}|[IVX]{{1,5}}|[A-Z](?![A-Za-z]))(?![\d.万亿年月日个])"
 )
 _ITEMS = re.compile(
     rf"\(({_NUMERAL}|[a-zA-Z]|[ivx]{{1,5}})\)|([①-⑳])|(?:^|(?<=\n))\s*({_SMALL})(?:、|\.(?!\d))"
@@ -74,6 +74,8 @@ _PERCENT = re.compile(
 _FRACTIONS = re.compile(
     rf"({_SMALL}|百|千|万)分之({_QUANTITY})|(?<![\d./])(\d{{1,3}})/(\d{{1,4}})(?![\d./]|[十百千万亿])"
 )
+PER_MILLE = re.compile(r"(\d{1,30}(?:\.\d{1,20})?) ?(?:‰|per (?:thousand|mille?)\b)")
+_HALF = re.compile("一半|半数")
 _CURRENCIES = {
     "美元": "USD", "美金": "USD", "欧元": "EUR", "英镑": "GBP", "日元": "JPY", "港元": "HKD", "港币": "HKD",
     "人民币": "CNY", "元人民币": "CNY", "卢布": "RUB", "韩元": "KRW", "澳元": "AUD", "加元": "CAD", "元": "CNY",
@@ -95,7 +97,7 @@ _NUMBERS = re.compile(
 )
 _SCALE = re.compile(r"\d ?[余多]?([十百千万亿]+)$|([万亿]+)$")
 _COUNTED = re.compile(
-    r"[年月日天条章节个项部名次届国种类大位家件份款人岁周时秒倍级省市县区号期层座台辆架艘公里米吨元]|平方|分钟|小时|\s*[,.]"
+    r"[年月日天条章节个项部名次届国种类大位家件份款人岁周时秒倍级省市县区号期层座台辆架艘公里米吨元是]|中全会|平方|分钟|小时|\s*[,.]"
 )
 _COUNTS = re.compile(r"\s?[例人个名家万亿元米吨公件台套部场次条辆份亩户所座只天位点多余]")
 _SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10**4, "亿": 10**8}
@@ -120,6 +122,8 @@ def find(rest: Text) -> list[Mention]:
     numbers: list[Number] = []
     rest.take(_PERCENT, lambda m: _keep(numbers, m, m[1] or m[2] or m[3], "%", 10 if m[3] else 1))
     mentions += rest.take(_FRACTIONS, _fraction)
+    mentions += rest.take(PER_MILLE, per_mille)
+    mentions += rest.take(_HALF, lambda m: mention(m, Quantity(Fraction(1, 2))))
     rest.take(
         _NUMBERS,
         lambda m: _keep(numbers, m, m[2], _CURRENCIES.get(m[3] or "", "") or _SIGNS.get(m[1] or "", "")),
@@ -258,13 +262,17 @@ def _fraction(match: re.Match[str]) -> Mention | None:
     return slashed(match, match[3], match[4])
 
 
+def per_mille(match: re.Match[str]) -> Mention:
+    return mention(match, Quantity(Fraction(match[1]) / 1000))
+
+
 def slashed(match: re.Match[str], above: str, below: str) -> Mention | None:
     """1/3 is a fraction, 58/4 the number of a resolution."""
     if not int(below):
         return None
     quotient = Quantity(Fraction(int(above), int(below)))
     if int(above) < int(below):
-        return mention(match, quotient, weak=True)
+        return mention(match, quotient)
     return mention(match, Name(f"{int(above)}/{int(below)}"), quotient)
 
 

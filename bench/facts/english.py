@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from bench.facts.chinese import item_readings, slashed
+from bench.facts.chinese import PER_MILLE, item_readings, per_mille, slashed
 from bench.facts.mention import Date, Mention, Number, Quantity, Reading, Section, Text, mention, read_numbers
 from bench.facts.sections import EN_LABELS
 from bench.facts.words import DENOMINATORS, NUMERATORS, RUN, SCALES, parse_run
@@ -90,6 +90,7 @@ _FRACTIONS = re.compile(
     r"|(?<![\d./])(\d{1,3})/(\d{1,4})(?![\d./])",
     re.I,
 )
+_HALF = re.compile(r"\bhalf (?:of\b|the\b)|(?<=\bthan )half\b", re.I)
 _ROMAN = re.compile(r"\b[IVX]{2,6}\b")
 _WEAK_VALUES = {
     "both": 2, "couple": 2, "pair": 2, "twin": 2, "dual": 2, "double": 2, "doubled": 2, "doubles": 2, "doubling": 2,
@@ -113,6 +114,8 @@ def find(rest: Text) -> list[Mention]:
     mentions += rest.take(_ORDINAL_SECTION, _ordinal_section)
     mentions += rest.take(_ITEMS, lambda m: mention(m, *item_readings(m[1] or m[2] or m[3])))
     mentions += rest.take(_FRACTIONS, _fraction)
+    mentions += rest.take(PER_MILLE, per_mille)
+    mentions += rest.take(_HALF, lambda m: mention(m, Quantity(Fraction(1, 2))))
     mentions += rest.take(_YEAR_ONLY, _year)
     numbers: list[Number] = []
     rest.take(_NUMBERS, lambda m: _number(numbers, m))

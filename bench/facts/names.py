@@ -40,6 +40,11 @@ _PEOPLES = {
     "turkmen": "turkmenistan", "sino": "china", "burmese": "burma", "argentine": "argentina", "america": "american",
     "taiwanese": "taiwan", "scot": "british", "chilean": "chile",
 }  # fmt: skip
+_ALIASES = {
+    "七国集团": "g7", "八国集团": "g8", "二十国集团": "g20", "七十七国集团": "g77",
+    "世界卫生组织": "who", "世卫组织": "who",
+}  # fmt: skip
+"""Further names in Latin letters of what the lexicon lists."""
 _PEOPLE_SUFFIXES = ("n", "an", "ian", "ese", "i", "s")
 
 
@@ -83,9 +88,19 @@ def _chinese_index() -> tuple[LexiconIndex, dict[str, tuple[Name, ...]]]:
     owners: dict[str, set[str]] = defaultdict(set)
     for word, renderings in embedded_names().items():
         for rendering in renderings:
-            owners[rendering].add(word)
+            if len(rendering) > 1:
+                owners[rendering].add(word)
     return LexiconIndex(embedded_names()), {
-        word: tuple(map(Name, [word, *sorted({o for r in renderings for o in owners[r]} - {word})]))
+        word: tuple(
+            map(
+                Name,
+                [
+                    word,
+                    *sorted({o for r in renderings for o in owners.get(r, ())} - {word}),
+                    *([_ALIASES[word]] if word in _ALIASES else []),
+                ],
+            )
+        )
         for word, renderings in embedded_names().items()
     }
 

@@ -26,7 +26,7 @@ _ORDINALS = {
 } | {f"{word[:-1]}ieth": value for word, value in _TENS.items()}
 SCALES = {
     "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,
-    "mln": 10**6, "mn": 10**6, "m": 10**6, "bln": 10**9, "bn": 10**9, "tn": 10**12, "k": 10**3,
+    "mln": 10**6, "mn": 10**6, "m": 10**6, "bln": 10**9, "bn": 10**9, "tn": 10**12, "trn": 10**12, "k": 10**3,
 }  # fmt: skip
 _LONG_SCALES = {word: value for word, value in SCALES.items() if len(word) > 3}
 _ORDINAL_SCALES = {f"{word}th": value for word, value in _LONG_SCALES.items()}

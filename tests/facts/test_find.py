@@ -41,6 +41,12 @@ SAME: list[tuple[str, str, Reading]] = [
     ("三分之一", "one third", number("1/3")),
     ("三分之二", "two-thirds", number("2/3")),
     ("四分之三", "three quarters", number("3/4")),
+    ("千分之三", "3 per thousand", number("3/1000")),
+    ("3‰", "0.3 percent", number("3/1000")),
+    ("半数以上", "more than half", number("1/2")),
+    ("七国集团", "the G7", Name("g7")),
+    ("世界卫生组织", "WHO", Name("who")),
+    ("三中全会", "the third plenum", number(3)),
     ("90亿美元", "US$9 billion", number(9_000_000_000, "USD")),
     ("1000亿至2000亿美元", "USD 100bn-200bn", number(100_000_000_000, "USD")),
     ("人民币壹佰贰拾万元整", "RMB 1.2 million", number(1_200_000, "CNY")),
@@ -119,7 +125,7 @@ def test_numerals_in_words_are_not_expected(text: str) -> None:
     assert strong(text, "zh") == []
 
 
-@pytest.mark.parametrize("text", ["both sides", "a decade", "half of them", "a pair", "twice"])
+@pytest.mark.parametrize("text", ["both sides", "a decade", "half a day", "a pair", "twice"])
 def test_words_that_may_render_a_number_are_not_expected(text: str) -> None:
     assert [m for m in strong(text, "en") if isinstance(m.readings[0], Quantity)] == []
 
