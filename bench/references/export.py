@@ -12,6 +12,7 @@ from pathlib import Path
 from lxml import etree
 
 from bench import __version__
+from bench.answers.language import variety
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
 from bench.files import write_text
@@ -80,6 +81,8 @@ def _tmx(reference: ReferenceSet) -> dict[str, str]:
     equal bytes."""
     original = reference.original_language
     languages = sorted(LANGUAGE_NAMES, key=lambda language: language != original)
+    is_traditional = variety(segment.zh for segment in reference.segments) == "traditional"
+    tags = {"zh": "zh-Hant" if is_traditional else "zh-Hans", "en": "en"}
     root = etree.Element("tmx", version="1.4")
     header = etree.SubElement(
         root,
@@ -90,7 +93,7 @@ def _tmx(reference: ReferenceSet) -> dict[str, str]:
             "segtype": "sentence",
             "o-tmf": "bitext-bench",
             "adminlang": "en",
-            "srclang": original if original in LANGUAGE_NAMES else "*all*",  # any language
+            "srclang": tags.get(original, "*all*"),  # any language
             "datatype": "plaintext",
         },
     )
@@ -101,7 +104,9 @@ def _tmx(reference: ReferenceSet) -> dict[str, str]:
         _property(unit, "section", segment.section)
         _property(unit, "kind", segment.kind)
         for language in languages:
-            variant = etree.SubElement(unit, "tuv", {"{http://www.w3.org/XML/1998/namespace}lang": language})
+            variant = etree.SubElement(
+                unit, "tuv", {"{http://www.w3.org/XML/1998/namespace}lang": tags[language]}
+            )
             etree.SubElement(variant, "seg").text = _line(segment.text(language))
     content = etree.tostring(
         root,

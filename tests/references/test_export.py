@@ -122,7 +122,11 @@ def test_tmx_is_valid_and_says_what_it_is(
 
 @pytest.mark.parametrize(
     ("original", "srclang", "order"),
-    [("zh", "zh", ["zh", "en"]), ("en", "en", ["en", "zh"]), ("mixed", "*all*", ["zh", "en"])],
+    [
+        ("zh", "zh-Hans", ["zh-Hans", "en"]),
+        ("en", "en", ["en", "zh-Hans"]),
+        ("mixed", "*all*", ["zh-Hans", "en"]),
+    ],
 )
 def test_tmx_puts_the_original_first(
     white_paper: ReferenceSet, tmp_path: Path, original: str, srclang: str, order: Sequence[str]
@@ -134,6 +138,14 @@ def test_tmx_puts_the_original_first(
         assert [
             variant.get("{http://www.w3.org/XML/1998/namespace}lang") for variant in unit.iter("tuv")
         ] == order
+
+
+def test_tmx_says_which_variety_of_chinese_it_is(white_paper: ReferenceSet, tmp_path: Path) -> None:
+    traditional = [replace(segment, zh="本會設委員九人，由市長聘任。") for segment in white_paper.segments]
+    text = written(replace(white_paper, segments=tuple(traditional)), tmp_path, "tmx")
+    assert 'xml:lang="zh-Hant"' in text
+    assert 'xml:lang="zh-Hans"' not in text
+    assert read_back(tmp_path / f"{white_paper.id}.tmx")[0][0] == "本會設委員九人，由市長聘任。"
 
 
 @pytest.mark.parametrize("form", ["tsv", "tmx"])

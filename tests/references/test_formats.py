@@ -118,7 +118,9 @@ def test_columns_in_either_order(tmp_path: Path) -> None:
 def test_wrong_language_codes(tmp_path: Path) -> None:
     (path,) = export(load(WHITE_PAPER), tmp_path, "tmx")
     text = re.sub(
-        'xml:lang="(..)"', lambda m: f'xml:lang="{"zh" if m[1] == "en" else "en"}"', path.read_text("utf-8")
+        'xml:lang="([\w-]+)"',
+        lambda m: f'xml:lang="{"zh" if m[1] == "en" else "en"}"',
+        path.read_text("utf-8"),
     )
     (tmp_path / "swapped.tmx").write_text(text, "utf-8")
     found = build([tmp_path / "swapped.tmx"], "s", tmp_path / "out")

@@ -31,6 +31,7 @@ def pairs(result: BuildResult) -> list[tuple[str, str]]:
         ("zh", "第十二條之三　機關", "第十二條之三", "12-3"),
         ("en", "Article 12-3 The Board", "Article 12-3", "12-3"),
         ("en", "Section 12A The Board", "Section 12A", "12-A"),
+        ("zh", "第12A條　機關", "第12A條", "12-A"),
         ("zh", "第十條*", "第十條*", "10"),
         ("en", "Part Three Appeals", "Part Three", "3"),
         ("zh", "㈣犬只", "㈣", "4"),
@@ -131,6 +132,18 @@ def test_a_third_language_is_left_out() -> None:
     result = built("\n\n".join(text for row in zip(french, english, chinese, strict=True) for text in row))
     assert pairs(result) == list(zip(chinese, english, strict=True))
     assert [(entry.text, entry.reason) for entry in result.left_out] == [(text, FOREIGN) for text in french]
+
+
+def test_a_third_language_parts_no_article_from_its_number() -> None:
+    result = built(
+        "Article 4\n\n第四条\n\nLes États coopèrent entre eux conformément à la Charte.\n\n"
+        "States shall cooperate in accordance with the Charter.\n\n各国应当依照宪章合作。\n\n"
+        "Tout différend est réglé par la négociation.\n\nAny dispute shall be settled by negotiation.\n\n任何争端应以谈判解决。"
+    )
+    assert [(s.zh_number, s.en_number, s.en[:6]) for s in result.segments] == [
+        ("第四条", "Article 4", "States"),
+        ("", "", "Any di"),
+    ]
 
 
 def test_addresses_do_not_tell_the_language() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench import __version__
+from bench.answers.language import variety
 from bench.core import Segment
 from bench.escaping import markdown
 from bench.references.alignment.pipeline import BuildResult
@@ -47,6 +48,7 @@ def report(
                 if lexicon
             ),
             (f"embeddings {markdown(embeddings)}" for _ in [embeddings] if embeddings),
+            ("Chinese in Traditional characters (zh-Hant)",) if _is_traditional(result.segments) else (),
         ),
         "## Counts",
         _table(
@@ -76,6 +78,10 @@ def report(
             _table(("decision", "reason"), [map(markdown, row) for row in _decisions(decisions)]),
         ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _is_traditional(segments: Sequence[Segment]) -> bool:
+    return variety(segment.zh for segment in segments) == "traditional"
 
 
 def doubtful(segments: Sequence[Segment], threshold: float = DOUBTFUL) -> list[Segment]:

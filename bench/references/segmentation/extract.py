@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from bench.languages import Language, Side
 from bench.references.segmentation.blocks import Block, join_pieces
 from bench.references.segmentation.foreign import FOREIGN, find_foreign_blocks
+from bench.references.segmentation.numbering import find_numbering
 from bench.references.segmentation.page_furniture import find_page_furniture
 from bench.references.segmentation.pieces import Piece, split_lines
 
@@ -45,15 +46,28 @@ def extract(
         by_hand = _left_out_by_hand(pieces, side, leave_out or {})
         dropped = by_hand | find_page_furniture([piece for piece in pieces if piece not in by_hand])
         for language in blocks if side == "both" else (side,):
-            joined = join_pieces(pieces, dropped, language)
-            foreign = find_foreign_blocks(joined) if language == "en" else set[int]()
-            blocks[language] = [block for index, block in enumerate(joined) if index not in foreign]
-            left_out += [
-                LeftOut(language, joined[index].text, joined[index].lines, FOREIGN)
-                for index in sorted(foreign)
-            ]
+            blocks[language] = join_pieces(pieces, dropped, language)
+        if foreign := _foreign_pieces(pieces, dropped, blocks["en"] if side != "zh" else []):
+            dropped |= dict.fromkeys(sorted(foreign, key=lambda piece: piece.line), FOREIGN)
+            own = [piece for piece in pieces if piece not in foreign]
+            for language in blocks if side == "both" else (side,):
+                blocks[language] = join_pieces(own, dropped, language)
         left_out += [LeftOut(p.language, p.text, (p.line,), reason) for p, reason in dropped.items()]
     return blocks, sorted(left_out, key=lambda item: item.lines)
+
+
+def _foreign_pieces(
+    pieces: Sequence[Piece], dropped: Mapping[Piece, str], english: Sequence[Block]
+) -> set[Piece]:
+    """What was read as English and is in a third language. A number on a line of its own may be of all
+    languages."""
+    lines = {line for index in find_foreign_blocks(english) for line in english[index].lines}
+    return {
+        piece
+        for piece in pieces
+        if piece.language == "en" and piece.line in lines and piece not in dropped
+        if not ((numbering := find_numbering(piece.text, "en")) and not numbering.text_start)
+    }
 
 
 def _left_out_by_hand(pieces: Sequence[Piece], side: Side, leave_out: LeaveOut) -> dict[Piece, str]:

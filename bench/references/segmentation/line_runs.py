@@ -79,7 +79,7 @@ def _runs(pieces: Sequence[Piece], width: int) -> list[list[Piece]]:
 def _may_continue(above: Piece, below: Piece, width: int) -> bool:
     if below.line != above.line + 1 or below.page != above.page or is_finished(above.text):
         return False
-    if above.text.endswith((",", "，")) or below.text[0] in "(（[【" or QUOTED_TERM.search(above.text):
+    if above.text.endswith((",", "，", "—")) or below.text[0] in "(（[【" or QUOTED_TERM.search(above.text):
         return False
     if find_numbering(below.text, below.language) or is_note(below.text):
         return False

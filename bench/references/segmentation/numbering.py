@@ -16,7 +16,7 @@ from bench.references.segmentation.numbers import HAN_NUMERALS, NUMBER_WORDS, pa
 # that is "" (章, chapter); `value`; `branch` (第2-1条); `decimals` (1.2.3). Chinese is matched as Simplified Chinese.
 _ZH = (
     (
-        r"第\s*(?P<value>N)(?:[-–－](?P<branch>\d{1,2}))?\s*(?P<label>分编|分部|部分|[编章节条款])(?:之(?P<branch2>N))?"
+        r"第\s*(?P<value>N)(?:[-–－](?P<branch>\d{1,2})|(?P<branch3>[A-Z]{1,2}))?\s*(?P<label>分编|分部|部分|[编章节条款])(?:之(?P<branch2>N))?"
         r"(?:\s*[*†‡]+)?(?=[\s\u3000：:、]|$)[：:、]?",
         "",
     ),
@@ -159,7 +159,7 @@ def find_numbering(text: str, language: Language, has_decimals: bool = False) ->
         match = pattern.match(folded)
         if not match:
             continue
-        groups = {name.rstrip("2"): group for name, group in match.groupdict().items() if group}
+        groups = {name.rstrip("23"): group for name, group in match.groupdict().items() if group}
         label = groups.get("label", "")
         style = style or _LABEL_STYLES.get(label, label.lower())
         *parents, last = [int(number) for number in groups.get("decimals", "0").split(".")]
