@@ -118,7 +118,7 @@ def test_columns_in_either_order(tmp_path: Path) -> None:
 def test_wrong_language_codes(tmp_path: Path) -> None:
     (path,) = export(load(WHITE_PAPER), tmp_path, "tmx")
     text = re.sub(
-        'xml:lang="([\w-]+)"',
+        r'xml:lang="([\w-]+)"',
         lambda m: f'xml:lang="{"zh" if m[1] == "en" else "en"}"',
         path.read_text("utf-8"),
     )
