@@ -30,8 +30,10 @@ def out_of_order(segments: Sequence[Segment], language: Language) -> Iterator[in
         line, ordinal = sentence_position(segment.sentences(language)[0])
         if segment.aligned_by == "override" or is_definition(segment):
             continue
-        is_enclosed = any(around[0] < lines[0] and lines[-1] < around[-1] for around in earlier)
-        if (lines[0] < last_line and not is_enclosed) or ordinal <= last_ordinal[line]:
+        is_back = lines[0] < last_line and not any(
+            around[0] < lines[0] and lines[-1] < around[-1] for around in reversed(earlier)
+        )
+        if is_back or ordinal <= last_ordinal[line]:
             yield index
             continue
         last_line, last_ordinal[line] = max(last_line, lines[-1]), ordinal

@@ -47,7 +47,8 @@ _PERMALINK = re.compile(r"[¶#§🔗\s]*")
 _NOTE_REFERENCE = re.compile(r"\s*\[?(\d{1,3}|[a-z*†‡])\]?\s*")
 _HAN = re.compile(f"[{DOCUMENT_HAN}]")
 _FRONT_MATTER = re.compile(r"\A---\n(?:.*\n){0,200}?---\n")
-_ATTRIBUTES = re.compile(r"[ \t]*\{[#.:][^{}\n]{0,200}\}[ \t]*$", re.MULTILINE)
+_ATTRIBUTES = re.compile(r"[ \t]{0,20}\{[#.:][^{}\n]{0,200}\}[ \t]{0,20}$", re.MULTILINE)
+_CHINESE_LINE_END = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])")
 _STRONG_LEFT = re.compile(r"\*\*([^*\n]{1,500})\*\*")
 """Emphasis that CommonMark does not see between Chinese characters and quotation marks."""
 
@@ -117,6 +118,7 @@ def _tidy(text: str) -> str:
 def _parts(root: Any) -> Iterator[str | None]:
     """The texts of a page in order, and None where a block begins or ends. Not recursive: pages are untrusted."""
     stack: list[tuple[Any, bool]] = [(root, True)]
+    numbers: dict[Any, int] = {}  # list -> the number of its last item
     while stack:
         element, is_start = stack.pop()
         name = element.tag if isinstance(element.tag, str) else ""
@@ -134,17 +136,17 @@ def _parts(root: Any) -> Iterator[str | None]:
         if is_block:
             yield None
         if name == "li":
-            yield _list_number(element)
+            yield _list_number(element, numbers)
         yield _inline_text(element.text, element)
         stack.extend((child, True) for child in reversed(element))
 
 
 def _inline_text(text: str | None, element: Any) -> str:
     """Line ends are spaces, and nothing between two Chinese characters."""
-    joined = re.sub(
-        r"(?<=[\u3000-\u9fff\uff00-\uffef])\s*\n\s*(?=[\u3000-\u9fff\uff00-\uffef])", "", text or ""
-    )
-    return joined if element is not None and element.tag == "pre" else joined.replace("\n", " ")
+    if element is not None and element.tag == "pre":
+        return text or ""
+    single = re.sub(r"[ \t\r\n\f]+", lambda match: "\n" if "\n" in match.group() else " ", text or "")
+    return _CHINESE_LINE_END.sub("", single).replace("\n", " ")
 
 
 def _is_skipped(element: Any, name: str) -> bool:
@@ -162,8 +164,8 @@ def _is_skipped(element: Any, name: str) -> bool:
     return False
 
 
-def _list_number(item: Any) -> str:
-    """What a browser writes in front of a list item: "2. ", "b. ", "iii. ", or a bullet."""
+def _list_number(item: Any, numbers: dict[Any, int]) -> str:
+    """What a browser writes in front of the next item of a list: "2. ", "b. ", "iii. ", or a bullet."""
     parent = item.getparent()
     if parent is None or parent.tag not in ("ol", "ul"):
         return ""
@@ -171,12 +173,8 @@ def _list_number(item: Any) -> str:
         return ""
     if parent.tag == "ul":
         return "• "
-    number = _integer(parent.get("start"), 1)
-    for earlier in parent.iterchildren("li"):
-        number = _integer(earlier.get("value"), number)
-        if earlier is item:
-            break
-        number += 1
+    following = numbers[parent] + 1 if parent in numbers else _integer(parent.get("start"), 1)
+    number = numbers[parent] = _integer(item.get("value"), following)
     kind = parent.get("type", "1")
     if kind in ("a", "A") and 1 <= number <= 26:
         return f"{chr(ord(kind) + number - 1)}. "
