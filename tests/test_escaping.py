@@ -34,7 +34,7 @@ def board(tmp_path: Path, text: str) -> Board:
 
 def printed(board: Board) -> str:
     console = Console(file=io.StringIO(), width=4000, force_terminal=False)
-    console.print(formats.terminal(board))
+    console.print(formats.terminal(board, 4000))
     return str(console.file.getvalue())  # type: ignore[attr-defined]
 
 

@@ -262,7 +262,6 @@ NESTED = [
     (OPENAI, "system.adapter.key_variable=5", "system.adapter.key_variable must be a text"),
     (OPENAI, "system.adapter.key_variable='${oc.env:OPENAI_API_KEY}'", "looks like a secret"),
     (OPENAI, "system.adapter.prompt=null", "system.adapter.prompt must be a prompt"),
-    (OPENAI, "system.adapter.prompt=translate", "system.adapter.prompt must be a prompt"),
     (OPENAI, "prompt@system.adapter.prompt=nosuch", "nosuch"),
     (OPENAI, "prompt@system.adapter.prompt=../system/copy", "must be the name of a file"),
     (OPENAI, "system.adapter.prompt._target_=os.system", "system.adapter.prompt._target_ must be a prompt"),

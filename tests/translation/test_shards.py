@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench import references
-from bench.core import Adapter, Context, Source, Task
+from bench.core import Context, Source, Task
 from bench.store.run import read_run
 from bench.translation.batching import sources
 from bench.translation.driver import translate
@@ -41,13 +41,6 @@ def test_shards_are_equally_long() -> None:
 
 
 def test_a_run_is_whole_with_its_last_shard_and_what_is_done_is_kept(tmp_path: Path) -> None:
-    def shard(number: int, count: int, adapter: Adapter | None = None) -> None:
-        adapter = adapter or Slow(0, direction="zh-en")
-        translate(replace(job(TASK, adapter, tmp_path), shard=Shard(number, count)))
-
-    for number in (2, 0):
-        shard(number, 3)
-        assert read_run(tmp_path) is None
     asked: list[str] = []
 
     class Watched(Slow):
@@ -55,7 +48,15 @@ def test_a_run_is_whole_with_its_last_shard_and_what_is_done_is_kept(tmp_path: P
             asked.extend(source.id for source in sources)
             return super().translate(sources)
 
-    shard(0, 1, Watched(0, direction="zh-en"))  # all that is left, by one job
+    def shard(number: int, count: int) -> None:
+        adapter = Watched(0, direction="zh-en")
+        translate(replace(job(TASK, adapter, tmp_path), shard=Shard(number, count)))
+
+    for number in (2, 0):
+        shard(number, 3)
+        assert read_run(tmp_path) is None
+    asked.clear()
+    shard(0, 1)  # all that is left, by one job
     run = read_run(tmp_path)
     assert run
     assert asked == [source.id for source in Shard(1, 3).take(sources(TASK, Context()))]
