@@ -91,6 +91,10 @@ def parse_weights(
     return weights
 
 
+_SIGNS = ("config.json", "hparams.yaml", "*.safetensors", "*.ckpt")
+"""Files of which a checkpoint's folder has at least one. Any other folder may hold somebody's documents."""
+
+
 def fingerprint(weights: Weights) -> str:
     """A string that identifies the bytes: "sha256:<hex>", or "org/name@<commit>" for a hub source without
     sha256.
@@ -111,6 +115,10 @@ def fingerprint(weights: Weights) -> str:
     if len(found) > limits.CHECKPOINT_FILES:
         raise BenchError(
             f"{path} has more than {limits.CHECKPOINT_FILES} files: give the folder of one checkpoint."
+        )
+    if found and not any(any(path.glob(pattern)) for pattern in _SIGNS):
+        raise BenchError(
+            f"{path} is no checkpoint, since it has none of {', '.join(_SIGNS)}: give its own folder."
         )
     names = {file.relative_to(path): file for file in found if file.is_file()}
     files = {

@@ -600,7 +600,8 @@ def test_a_run_in_which_nothing_was_translated_is_no_run(tmp_path: Path) -> None
         for attempt in (1, 2):
             shown = bench(tmp_path, server.url, status=2)
             assert re.search(
-                r"Error: There is nothing to show: .* refused the first 10 requests .*400 - no.* \[key\]", shown
+                r"Error: There is nothing to show: .* refused the first 10 requests .*400 - no.* \[key\]",
+                shown,
             )
             assert "\x1b" not in shown
             assert server.attempts().keys() <= texts

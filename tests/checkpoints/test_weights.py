@@ -42,7 +42,7 @@ def test_fingerprint(server: ModelServer, tmp_path: Path) -> None:
     assert fingerprint(parse_weights(hub)) == f"org/toy@{COMMIT}/a.gguf"
 
     seen = set()
-    for name, content in (("a.json", "1"), ("b.json", "1"), ("a.json", "12"), ("sub/a.json", "1")):
+    for name, content in (("config.json", "1"), ("b.json", "1"), ("b.json", "12"), ("sub/a.json", "1")):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(content)
         seen.add(fingerprint(parse_weights(str(folder))))
@@ -50,6 +50,9 @@ def test_fingerprint(server: ModelServer, tmp_path: Path) -> None:
     (folder / "README.md").write_text("says nothing about the weights")
     (folder / ".git").write_text("nor does this")
     assert fingerprint(parse_weights(str(folder))) in seen
+    (folder / "config.json").unlink()
+    with pytest.raises(BenchError, match="is no checkpoint"):
+        fingerprint(parse_weights(str(folder)))
     assert server.asked == []
 
 

@@ -479,7 +479,7 @@ def test_a_missing_checkpoint_stops_before_anything_is_translated(tmp_path: Path
     markdown = (
         tmp_path / "runs" / references.load("china-export-controls-2021").id / "leaderboard.md"
     ).read_text()
-    assert re.search(r"^\| system \| chrF ↑ \| comet \|", markdown, re.MULTILINE)
+    assert re.search(r"^\| system \| rank \| chrF ↑ \| comet \|", markdown, re.MULTILINE)
     assert re.search(r"^\| \[copy .* \| – \| 39 copied \|", markdown, re.MULTILINE)
     assert "- comet is not available: " in markdown
 
