@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from bench import limits
 from bench.boards.notes import p_value
 from bench.boards.rows import Board, Row
 from bench.boards.sentences import LANGUAGE_NAMES_IN, Sentences
@@ -75,7 +76,7 @@ def _gap(board: Board, pair: Comparison, row: Row, tests: Comparisons, say: Sent
     places = decimals(board, board.primary)
     gap = say["gap"].format(
         system=row.system,
-        difference=f"{abs(pair.difference):.{places}f}",
+        difference=_nonzero(abs(pair.difference), places),
         metric=label(board, board.primary),
         p=p_value(pair, tests),
     )
@@ -83,12 +84,19 @@ def _gap(board: Board, pair: Comparison, row: Row, tests: Comparisons, say: Sent
     return gap + agreement
 
 
+def _nonzero(value: float, places: int) -> str:
+    """With as many more decimals as a small difference needs: nobody is better by 0.0."""
+    while places < limits.DECIMALS and value and not float(f"{value:.{places}f}"):
+        places += 1
+    return f"{value:.{places}f}"
+
+
 def _power(board: Board, rows: Sequence[Row], tests: Comparisons, say: Sentences) -> Iterator[str]:
     detectable = tests.minimum_detectable_difference
     if len(rows) > 1 and detectable:
         yield say["power"].format(
             metric=label(board, board.primary),
-            detectable=f"{detectable:.{decimals(board, board.primary)}f}",
+            detectable=_nonzero(detectable, decimals(board, board.primary)),
         )
 
 
@@ -109,7 +117,8 @@ def _problems(board: Board, rows: Sequence[Row], say: Sentences) -> Iterator[str
     if flagged:
         worst = max(flagged, key=lambda row: sum(row.run.flags.values()))
         count = sum(worst.run.flags.values())
-        yield say["flags"].format(systems=len(flagged), worst=worst.system, count=f"{count:,}")
+        sentence = say["flags" if len(flagged) > 1 else "flags, one system"]
+        yield sentence.format(systems=len(flagged), worst=worst.system, count=f"{count:,}")
     if seen := [row for row in rows if may_have_seen(row, board)]:
         yield say["seen by all" if len(seen) == len(rows) else "seen"].format(count=len(seen))
 
