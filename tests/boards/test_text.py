@@ -118,7 +118,7 @@ def test_a_summary_claims_what_the_tests_support(board: Board) -> None:
     assert "It is significantly better than every other system, by 0.0700 COMET over beta, the next" in said
     assert "Every system is significantly better than the trivial controls." in said
     assert "All systems may have seen this text in training (†)." in said
-    assert "in 1 of the systems, most in gamma (1)" in said
+    assert "Outputs with problems (see flags): 1 in gamma." in said
     chinese = summary(board, "zh")
     assert "alpha 的 COMET 最好" in chinese
     assert "它显著优于其他所有系统：与其中最接近的 beta 相差 0.0700 COMET（校正后 p " in chinese
