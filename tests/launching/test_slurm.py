@@ -195,4 +195,5 @@ def test_a_submission_that_slurm_rejects_is_reported(folder: Path, cluster: dict
     output, errors = running.communicate(timeout=200)
     assert running.returncode == 2
     assert re.search("Jobs could not be submitted: .*Invalid partition", errors)
-    assert "Missing: copy" in output
+    assert "There is nothing to show: has not run" in errors
+    assert output == ""

@@ -276,7 +276,7 @@ EN = (
     "expand trade and investment in the year {0}, to improve its laws, and to strengthen exchanges with {0} states. "
 )
 BUILD = """
-import resource, sys, time
+import time
 from pathlib import Path
 from bench.errors import BenchError
 from bench.references.build import build
@@ -285,7 +285,7 @@ try:
     print(len(build([Path("a.txt")], "a", Path("out")).segments))
 except BenchError as error:
     print(error)
-print(time.monotonic() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(time.monotonic() - start, int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) // 1024)
 """
 
 
