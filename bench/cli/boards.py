@@ -69,10 +69,13 @@ def print_boards(boards: Sequence[Board], path: Path) -> int:
 
 
 def _comparison(boards: Sequence[Board], path: Path) -> str:
-    """The command that compares the two best systems; "" if no board has two. `path`: of the leaderboard."""
+    """The command that compares the two best systems, or one with a control; "" if no board has two. `path`: of the
+    leaderboard."""
     from bench.store import Store
 
-    rows = next((board.rows for board in boards if len(board.rows) > 1), [])[:2]
+    rows = sorted(
+        next((board.rows for board in boards if len(board.rows) > 1), []), key=lambda row: row.control
+    )[:2]
     if not rows:
         return ""
     systems = [row.run.system.name for row in rows]
