@@ -90,6 +90,7 @@ def review(reference: str, out: Path | None, threshold: float | None) -> None:
     """Write the review page of REFERENCE, an id or a folder: both languages side by side, doubtful pairs
     first.
 
+    A set that does not hold its source exactly is refused, as by `bench references check`.
     The page is one self-contained HTML file. Its download is the set's overrides.yaml, which the next build
     applies.
 
@@ -99,11 +100,11 @@ def review(reference: str, out: Path | None, threshold: float | None) -> None:
       bench references build --id ID
     """
     from bench.files import write_text
-    from bench.references import find
+    from bench.references.review.check import prove
     from bench.references.review.page import page
     from bench.references.review.report import DOUBTFUL
 
-    path = out or Path(f"{find(reference).resolve().name}-review.html")
+    path = out or Path(f"{prove(reference).resolve().name}-review.html")
     write_text(path, page(reference, DOUBTFUL if threshold is None else threshold))
     echo(f"Written: {path}")
 
@@ -147,8 +148,12 @@ def export(reference: str, out: Path, form: str, granularity: str) -> None:
     """
     from bench.references import load
     from bench.references.export import export as export_set
+    from bench.references.review.check import prove
 
-    for path in export_set(load(reference, granularity), out, form):
+    loaded = load(reference, granularity)
+    if not loaded.outside:
+        prove(reference)
+    for path in export_set(loaded, out, form):
         echo(path)
 
 

@@ -22,11 +22,13 @@ from bench import progress
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
 from bench.files import decode_record, disk_errors, no_empty_folders, read_bytes, remove_abandoned, write_json
+from bench.languages import Side
 from bench.names import check_name
 from bench.references import cedict, load, overrides
 from bench.references.alignment.embed import load_embedder
-from bench.references.alignment.pipeline import build_segments
+from bench.references.alignment.pipeline import BuildResult, build_segments
 from bench.references.reading.read import SourceText, read
+from bench.references.review.check import faults, segment_faults
 from bench.references.review.report import report
 from bench.references.segmentation.extract import LeftOut
 from bench.references.set_folder import BUILT, read_document
@@ -35,6 +37,8 @@ from bench.store.lock import exclusive_lease
 
 _MIN_MEAN_CONFIDENCE = 0.15
 """Of all segments. On the gold texts it is at least 0.64, on pairs of different gold texts at most 0.11."""
+_MAX_SHOWN = 20
+"""Source lines that an error lists."""
 _SOURCES = {*TEXT_FILES.values(), ALIGNED_FILE}
 _NAMES = {*_SOURCES, "segments.jsonl", "segments.sha256", "left_out.jsonl", "report.md", "document.yaml"}
 
@@ -101,6 +105,7 @@ def _build(
             "document.",
             warning=True,
         )
+    _refuse_unproven(result, source, out)
     files = _Files(out)
     for name, text in contents.items():
         files.write(name, [text])
@@ -112,6 +117,37 @@ def _build(
         files.write(document.name, [_first_document(id, source, result.segments)])
     files.publish()
     return load(out)
+
+
+def _refuse_unproven(result: BuildResult, source: SourceText, out: Path) -> None:
+    """Raise BenchError if the set would be refused by its own check or loader: a fault of this program."""
+    languages: tuple[Side, Side] = ("both", "both") if "both" in source.texts else ("zh", "en")
+    texts = {side: text.split("\n") for side, text in source.texts.items()}
+    zh, en = languages
+    name = dict.fromkeys(texts, ALIGNED_FILE) if source.aligned else TEXT_FILES
+    found = [
+        *segment_faults(result.segments),
+        *faults(
+            result.segments,
+            result.left_out,
+            {"zh": texts[zh], "en": texts[en]},
+            {"zh": name[zh], "en": name[en]},
+        ),
+    ]
+    if not found:
+        return
+    lines = sorted({(fault.side, line) for fault in found for line in fault.lines})[:_MAX_SHOWN]
+    entries = [
+        "{lines: [" + ", ".join(str(line) for own, line in lines if own == side) + "]"
+        + (f", side: {side}" if side != "both" else "") + ", reason: …}"
+        for side in dict.fromkeys(own for own, _ in lines)
+    ]  # fmt: skip
+    more = f"; more faults: {len(found) - 1}" if len(found) > 1 else ""
+    raise BenchError(
+        f"{out} is unchanged, because the set would not hold its source exactly: {found[0].location}: "
+        f"{found[0].problem}{more}. Leave these lines out in {out / overrides.FILE}, below leave_out, as "
+        f"`- {' and - '.join(entries)}`, or correct them in the source, and build again."
+    )
 
 
 @contextmanager

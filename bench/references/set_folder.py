@@ -84,7 +84,7 @@ def read_segments(folder: Path) -> tuple[Segment, ...]:
     segments: dict[str, Segment] = {}
     for number, line in enumerate(decode_text(data, path, advice=REBUILD).split("\n")[:-1], 1):
         segment = decode_row(line, Segment, f"{path}:{number}")
-        if fault := _fault(segment):
+        if fault := segment_fault(segment):
             raise BenchError(f"{path}:{number}: {fault}; {REBUILD}.")
         if segment.id in segments:
             first = list(segments).index(segment.id) + 1
@@ -104,7 +104,7 @@ def read_segments(folder: Path) -> tuple[Segment, ...]:
     return tuple(segments.values())
 
 
-def _fault(segment: Segment) -> str:
+def segment_fault(segment: Segment) -> str:
     """What is wrong with a segment whose fields have the right types; "" if nothing is."""
     for name in (field.name for field in fields(Segment)):
         value = getattr(segment, name)

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bench.errors import BenchError
+from bench.languages import LANGUAGE_NAMES, Language
 from bench.references import load
+from bench.references.alignment.pipeline import BuildResult, build_segments
 from bench.references.build import build
-from bench.references.review.check import check
+from bench.references.overrides import Overrides
+from bench.references.review.check import check, faults, segment_faults
+from tests.helpers.command import invoke
+from tests.helpers.decisions import random_decisions
 from tests.helpers.sets import (
     BLIND,
     DOCUMENTS,
     NOTE_WITHIN,
     WHITE_PAPER,
+    both,
     edit,
+    half,
     halves,
     left_out,
     sources,
     texts,
+    two,
 )
 
 
@@ -104,6 +115,63 @@ def test_whatever_is_built_is_proved(tmp_path: Path, seed: int) -> None:
         return
     check(tmp_path / "out")
     assert build([], "s", tmp_path / "out") == found
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_whatever_a_reviewer_decides_is_proved(seed: int) -> None:
+    """Decisions that do not fit are refused; no others damage a set."""
+    chance, text = random.Random(seed), damaged(seed)
+    source = two(half(text, "zh"), half(text, "en")) if chance.random() < 0.4 else both(text)
+    try:
+        decided = random_decisions(build_segments(source), text.count("\n") + 1, chance)
+        found = build_segments(source, decided)
+    except BenchError:
+        return
+    lines = {language: source.texts.get(language, text).split("\n") for language in LANGUAGE_NAMES}
+    if "both" in source.texts:
+        lines["en"] = lines["zh"]
+    names: dict[Language, str] = {"zh": "source.txt", "en": "source.txt"}
+    assert not [*segment_faults(found.segments), *faults(found.segments, found.left_out, lines, names)]
+
+
+def test_decisions_leave_no_gap_within_a_segment() -> None:
+    """The sentences before and behind one that a reviewer took out are not joined."""
+    zh = "贸易增长。\n中国坚持和平。说明。合作共赢。\n和平持久。"
+    en = "Trade grows.\nChina stands for peace and for cooperation that benefits all.\nPeace lasts."
+    found = build_segments(two(zh, en), Overrides(alone={("zh", "L2s2"): "a note"}))
+    assert not any({"L2s1", "L2s3"} <= {*segment.zh_sentences} for segment in found.segments)
+
+
+def test_a_set_that_would_not_hold_its_source_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fault of the rules, which no known source has: the folder stays as it was."""
+    (tmp_path / "a.txt").write_text(NOTE_WITHIN, "utf-8")
+    before = build([tmp_path / "a.txt"], "s", tmp_path / "out")
+
+    def lossy(*arguments: Any) -> BuildResult:
+        found = build_segments(*arguments)
+        return replace(found, segments=found.segments[1:])
+
+    monkeypatch.setattr("bench.references.build.build_segments", lossy)
+    with pytest.raises(BenchError, match=r"unchanged.*source\.txt:1: .*lines: \[1, 5\]"):
+        build([], "s", tmp_path / "out")
+    with pytest.raises(BenchError, match=r"b is unchanged"):
+        build([tmp_path / "a.txt"], "s", tmp_path / "b")
+    assert load(tmp_path / "out") == before
+    assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.parametrize("command", [("review",), ("export", "--out", "exported")])
+def test_review_and_export_refuse_a_set_that_lost_text(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(copy.parent)
+    edit(copy, 22, lambda row: row.update(zh=row["zh"][:-3] + "。", zh_raw=row["zh_raw"][:-3] + "。"))
+    result = invoke("references", command[0], "set", *command[1:])
+    assert result.exit_code == 2
+    assert re.search(r"source\.txt:71: .*lost .*rebuild the set", " ".join(result.output.split()))
+    assert [path.name for path in copy.parent.iterdir()] == ["set"]
 
 
 def test_a_set_with_a_note_inside_a_sentence_is_whole(tmp_path: Path) -> None:

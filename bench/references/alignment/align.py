@@ -7,13 +7,14 @@ of each group.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
 
+from bench.languages import Language
 from bench.references.alignment.costs import UNALIGNED, Floats, cost_table
 from bench.references.alignment.evidence import Embed, Evidence, collect_evidence
 from bench.references.alignment.lexicon import Renderings
@@ -63,14 +64,16 @@ def align(
     lexicon: Renderings | None = None,
     embed: Embed | None = None,
     walls: Sequence[Point] = (),
+    gaps: Mapping[Language, Container[str]] | None = None,
 ) -> Iterator[Group]:
     """Yield all items of both sides in reading order, each in exactly one group.
 
-    No group crosses a wall: the wall (i, j) separates the first i Chinese and j English items from the rest.
+    No group crosses a wall: the wall (i, j) separates the first i Chinese and j English items from the rest. No group
+    joins an item in `gaps` with the one before it.
     Time and memory grow linearly with the number of items: at most `_MAX_ITEMS` x `_MAX_ITEMS` pairs are
     compared at once.
     """
-    evidence = collect_evidence(chinese, english, lexicon, embed)
+    evidence = collect_evidence(chinese, english, lexicon, embed, gaps)
     start = (0, 0)
     for wall in (*walls, (len(chinese), len(english))):
         for i, j, m, n, confidence in _align_stretch(evidence, start, wall):

@@ -130,8 +130,9 @@ def _join_neighbours(side: Arrays, size: int) -> _Runs:
         cost += _ACROSS_BLOCKS * (side.block[members[0]] != side.block[members[-1]])
         for previous, member in pairwise(members):
             cost += _NUMBER_IN_GROUP * (side.path[member] >= 0)
-            # A footnote, with the sentence before it continuing after it.
-            cost[side.first_line[member] < side.last_line[previous]] = np.inf
+            # A footnote, with the sentence before it continuing after it; or sentences apart from each other.
+            is_apart = (side.first_line[member] < side.last_line[previous]) | side.after_gap[member]
+            cost[is_apart] = np.inf
         cost += np.where(all_headings, _HEADINGS_IN_GROUP, _HEADING_IN_GROUP * any_heading)
     vectors = None
     if side.vectors is not None:

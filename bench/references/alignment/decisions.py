@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bench.core import AlignedBy
 from bench.errors import BenchError
@@ -78,7 +79,7 @@ def apply_overrides(items: Items, overrides: Overrides) -> Decided:
 
 
 def _refuse_gaps(items: Items, groups: Sequence[Group]) -> None:
-    """Raise BenchError if a side of a group has other sentences between its own."""
+    """Raise BenchError if a side of a group has other sentences between its own, or one within another."""
     order = {id(item): n for side in items.values() for n, item in enumerate(side)}
     for side in (side for group in groups for side in (group.zh, group.en)):
         if order[id(side[-1])] - order[id(side[0])] != len(side) - 1:
@@ -86,6 +87,23 @@ def _refuse_gaps(items: Items, groups: Sequence[Group]) -> None:
                 f"{FILE} joins {side[0].name} and {side[-1].name}, which have other sentences between them: "
                 "pair neighbours only."
             )
+        for previous, item in pairwise(side):
+            if item.lines[0] < previous.lines[-1]:
+                raise BenchError(
+                    f"{FILE} joins {previous.name} and {item.name}, but {item.name} stands within {previous.name}, "
+                    "which continues after it: pair them separately."
+                )
+
+
+def find_gaps(items: Items, remaining: Items) -> dict[Language, set[str]]:
+    """The names of the remaining items whose predecessor in `items` is not the one in `remaining`."""
+    gaps: dict[Language, set[str]] = {}
+    for language, side in remaining.items():
+        before = {item.name: previous.name for previous, item in pairwise(items[language])}
+        gaps[language] = {
+            item.name for previous, item in pairwise(side) if before[item.name] != previous.name
+        }
+    return gaps
 
 
 def _walls(points: Sequence[Point], zh_size: int, en_size: int) -> list[Point]:

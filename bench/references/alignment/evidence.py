@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from bench.languages import Language
 from bench.progress import watch
 from bench.references.alignment.lexicon import LexiconIndex, Renderings, embedded_lexicon, stem, stems
 from bench.references.script import to_simplified
@@ -61,6 +62,8 @@ class Arrays:
     """See Item.turn."""
     first_line: Integers
     last_line: Integers
+    after_gap: Booleans
+    """True if the item that stands before it in the document is not among the items."""
     features: sparse.csr_matrix
     """Shape (items, features); features are words, numbers and names. 1 if a Chinese item has the feature, or
     an English item can render it."""
@@ -82,6 +85,7 @@ class Arrays:
             self.turn[rows],
             self.first_line[rows],
             self.last_line[rows],
+            self.after_gap[rows],
             self.features[rows],
             self.penalty,
             None if self.vectors is None else self.vectors[rows],
@@ -105,8 +109,12 @@ def collect_evidence(
     english: Sequence[Item],
     lexicon: Renderings | None = None,
     embed: Embed | None = None,
+    gaps: Mapping[Language, Container[str]] | None = None,
 ) -> Evidence:
-    """Look up words, numbers and names in all items. `lexicon` is added to the embedded one."""
+    """Look up words, numbers and names in all items. `lexicon` is added to the embedded one.
+
+    `gaps`: names of the items that do not follow their predecessor in the document, by language.
+    """
     index = LexiconIndex({**(lexicon or {}), **embedded_lexicon()})
     zh_texts = [to_simplified(item.text) for item in chinese]
     zh_words = [index.words_in(text) for text in watch("look up", zh_texts, len(zh_texts), "sentences")]
@@ -143,8 +151,9 @@ def collect_evidence(
         for item, numbers in zip(english, en_numbers, strict=True)
     )
     paths: dict[tuple[str, ...], int] = {}
-    zh = _make_arrays(chinese, zh_rows, zh_penalty, paths, embed)
-    en = _make_arrays(english, en_rows, en_penalty, paths, embed)
+    gaps = gaps or {"zh": (), "en": ()}
+    zh = _make_arrays(chinese, zh_rows, zh_penalty, paths, embed, gaps["zh"])
+    en = _make_arrays(english, en_rows, en_penalty, paths, embed, gaps["en"])
     # A ratio far outside means that much text is in one language only.
     ratio = min(max(float(en.length.sum()) / max(float(zh.length.sum()), 1), 2.5), 5.0)
     return Evidence(zh, en, np.array(gain, np.float32), ratio)
@@ -156,6 +165,7 @@ def _make_arrays(
     penalty: Sequence[float],
     paths: dict[tuple[str, ...], int],
     embed: Embed | None,
+    gaps: Container[str],
 ) -> Arrays:
     """`rows` are the feature columns of each item. `paths` numbers the outline's paths; new ones are
     added."""
@@ -178,6 +188,7 @@ def _make_arrays(
         turn=np.array([item.turn for item in items], np.int64),
         first_line=np.array([item.lines[0] for item in items], np.int64),
         last_line=np.array([item.lines[-1] for item in items], np.int64),
+        after_gap=np.array([item.name in gaps for item in items], bool),
         features=features,
         penalty=np.array(penalty, np.float32),
         vectors=embed([item.text for item in items]).astype(np.float32) if embed and items else None,

@@ -11,7 +11,7 @@ from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language, fits_script
 from bench.progress import watch
 from bench.references.alignment.align import Group, align, rate_pairs
-from bench.references.alignment.decisions import apply_overrides, insert_decided
+from bench.references.alignment.decisions import apply_overrides, find_gaps, insert_decided
 from bench.references.alignment.definitions import pair_definitions
 from bench.references.alignment.evidence import Embed
 from bench.references.alignment.ids import SegmentNumberer
@@ -72,7 +72,10 @@ def build_segments(
     if source.aligned:
         groups = _pair_lines(zh, en, lexicon, embed)
     else:
-        groups = list(watch("align", align(zh, en, lexicon, embed, decided.walls), len(zh), "sentences"))
+        gaps = find_gaps(all_items, in_order)
+        groups = list(
+            watch("align", align(zh, en, lexicon, embed, decided.walls, gaps), len(zh), "sentences")
+        )
     ordered = insert_decided([(group, aligned_by) for group in groups], definitions, aligned_by)
     ordered = insert_decided(ordered, decided.groups)
     title = next((group.zh[0].text for group, _ in ordered if group.zh and group.en), "")

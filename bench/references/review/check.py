@@ -4,43 +4,92 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.core import Segment
 from bench.errors import BenchError
-from bench.languages import LANGUAGE_NAMES, Language, fits_script
+from bench.languages import LANGUAGE_NAMES, Language, Side, fits_script
 from bench.references import find, load, terms
 from bench.references.alignment.order import out_of_order, sentence_position
 from bench.references.alignment.pair_numbers import is_uneven
 from bench.references.segmentation.extract import LeftOut
-from bench.references.set_folder import REBUILD
+from bench.references.set_folder import REBUILD, segment_fault
 from bench.references.source_files import read_left_out, source_lines, source_paths
 
 _Part = tuple[int, str]
 """A source line, from 1, and the text on it that a segment or an entry of left_out.jsonl contains."""
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Where a set differs from its source."""
+
+    location: str
+    """Name of a file of the set, and the number of a line in it."""
+    problem: str
+    lines: tuple[int, ...]
+    """Source lines, from 1."""
+    side: Side
+    """The source file that they are in."""
+
+
 def check(name_or_path: str | Path) -> dict[str, int]:
     """The counts of a set (segments, kinds, alignment types, entries left out). Raises BenchError at the
     first fault."""
-    folder = find(name_or_path)
+    folder = prove(name_or_path)
     segments, left_out = load(folder).segments, read_left_out(folder)
-    lines, paths = source_lines(folder), source_paths(folder)
-    for language in LANGUAGE_NAMES:
-        _check_order(segments, language, folder / "segments.jsonl")
-    if lines["zh"] is lines["en"]:
-        streams = [stream for language in LANGUAGE_NAMES for stream in _streams(segments, left_out, language)]
-        _check_lines(lines["zh"], streams, paths[0])
-    else:
-        for language in LANGUAGE_NAMES:
-            path = paths[-1 if language == "en" else 0]
-            _check_lines(lines[language], _streams(segments, left_out, language), path)
-    for number, segment in enumerate(segments, 1):
-        for language in LANGUAGE_NAMES:
-            _check_text(segment, language, f"{folder / 'segments.jsonl'}:{number}")
     listed_terms = terms.read(folder)
     return counts(segments, left_out) | (terms.check_terms(listed_terms, segments) if listed_terms else {})
+
+
+def prove(name_or_path: str | Path) -> Path:
+    """The folder of a set that contains every character of its source once. Raises BenchError at the first fault."""
+    folder = find(name_or_path)
+    lines, paths = source_lines(folder), source_paths(folder)
+    names: dict[Language, str] = {"zh": paths[0].name, "en": paths[-1].name}
+    for fault in faults(load(folder).segments, read_left_out(folder), lines, names):
+        raise BenchError(f"{folder}/{fault.location}: {fault.problem}; {REBUILD}.")
+    return folder
+
+
+def faults(
+    segments: Sequence[Segment],
+    left_out: Sequence[LeftOut],
+    lines: Mapping[Language, Sequence[str]],
+    names: Mapping[Language, str],
+) -> Iterator[Fault]:
+    """Every difference between a set and the lines of its source. `names`: of the source files.
+
+    `lines` has one list for both languages if they are in one file.
+    """
+    is_bilingual = lines["zh"] is lines["en"]
+    for language in LANGUAGE_NAMES:
+        yield from _order_faults(segments, language, "both" if is_bilingual else language)
+    if is_bilingual:
+        streams = [stream for language in LANGUAGE_NAMES for stream in _streams(segments, left_out, language)]
+        yield from _line_faults(lines["zh"], streams, names["zh"], "both")
+    else:
+        for language in LANGUAGE_NAMES:
+            streams = _streams(segments, left_out, language)
+            yield from _line_faults(lines[language], streams, names[language], language)
+    for number, segment in enumerate(segments, 1):
+        for language in LANGUAGE_NAMES:
+            if problem := _text_problem(segment, language):
+                side: Side = "both" if is_bilingual else language
+                yield Fault(f"segments.jsonl:{number}", problem, segment.lines(language), side)
+
+
+def segment_faults(segments: Sequence[Segment]) -> Iterator[Fault]:
+    """What the loader would refuse."""
+    ids = Counter(segment.id for segment in segments)
+    for number, segment in enumerate(segments, 1):
+        problem = segment_fault(segment) or (
+            f"the id {segment.id!r} is used twice" if ids[segment.id] > 1 else ""
+        )
+        if problem:
+            yield Fault(f"segments.jsonl:{number}", problem, (*segment.zh_lines, *segment.en_lines), "both")
 
 
 def counts(segments: Sequence[Segment], left_out: Sequence[LeftOut]) -> dict[str, int]:
@@ -59,11 +108,14 @@ def counts(segments: Sequence[Segment], left_out: Sequence[LeftOut]) -> dict[str
     }
 
 
-def _check_order(segments: Sequence[Segment], language: Language, path: Path) -> None:
-    """Check that the segments follow the source."""
+def _order_faults(segments: Sequence[Segment], language: Language, side: Side) -> Iterator[Fault]:
     for index in out_of_order(segments, language):
-        raise BenchError(
-            f"{path}:{index + 1}: {language} comes before its predecessor in the source; {REBUILD}."
+        lines = segments[index].lines(language)
+        yield Fault(
+            f"segments.jsonl:{index + 1}",
+            f"{language} comes before its predecessor in the source",
+            lines,
+            side,
         )
 
 
@@ -85,8 +137,10 @@ def _parts(text: str, lines: Sequence[int]) -> list[_Part]:
     return list(zip(lines, text.split("\n"), strict=True))
 
 
-def _check_lines(source: Sequence[str], streams: Sequence[Sequence[_Part]], path: Path) -> None:
-    """Check that each source line is the concatenation of its parts, with the streams interleaved in some
+def _line_faults(
+    source: Sequence[str], streams: Sequence[Sequence[_Part]], name: str, side: Side
+) -> Iterator[Fault]:
+    """The source lines that are not the concatenation of their parts, with the streams interleaved in some
     way."""
     by_line: dict[int, dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for index, stream in enumerate(streams):
@@ -105,9 +159,8 @@ def _check_lines(source: Sequence[str], streams: Sequence[Sequence[_Part]], path
                 if added
                 else "in another order"
             )
-            raise BenchError(
-                f"{path}:{number}: the set does not contain exactly this line ({difference[:60]}); {REBUILD}."
-            )
+            problem = f"the set does not contain exactly this line ({difference[:60]})"
+            yield Fault(f"{name}:{number}", problem, (number,), side)
 
 
 def _is_interleaving(text: str, streams: Sequence[Sequence[str]]) -> bool:
@@ -130,18 +183,15 @@ def _is_interleaving(text: str, streams: Sequence[Sequence[str]]) -> bool:
     return False
 
 
-def _check_text(segment: Segment, language: Language, location: str) -> None:
-    """Check that the scored text and its number have the letters and digits of the raw text, in one
-    script."""
+def _text_problem(segment: Segment, language: Language) -> str:
+    """What differs between the scored text with its number and the raw text; "" if they have the same letters and
+    digits, in the right script."""
     text = segment.text(language)
     if _letters(segment.number(language) + text) != _letters(segment.raw(language)):
-        raise BenchError(
-            f"{location}: {language!r} does not have the letters and digits of {language}_raw; {REBUILD}."
-        )
+        return f"{language!r} does not have the letters and digits of {language}_raw"
     if not fits_script(text, language):
-        raise BenchError(
-            f"{location}: {language!r} is not {LANGUAGE_NAMES[language]}: {text[:40]!r}; {REBUILD}."
-        )
+        return f"{language!r} is not {LANGUAGE_NAMES[language]}: {text[:40]!r}"
+    return ""
 
 
 def _without_space(text: str) -> str:
