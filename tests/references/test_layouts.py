@@ -135,3 +135,11 @@ def test_segments_that_cross_in_the_source_are_left_out() -> None:
     en = "To ensure a list of parts of the supplied bridge used to\nunderstand the obligations\n3.2 Compliance\n  § Supplied in steel;"
     result = built(zh, en)
     assert not [index for language in ("zh", "en") for index in out_of_order(result.segments, language)]  # type: ignore[arg-type]
+
+
+def test_cells_that_begin_with_a_small_letter_stay_apart() -> None:
+    result = built(
+        "费用如下。\n\n船型\n\n小型渡轮\n\n大型渡轮\n\n渡轮应当每年检验。",
+        "The fees are as follows.\n\nType\n\nsmall ferry\n\nlarge ferry\n\nFerries shall be inspected every year.",
+    )
+    assert pairs(result)[1:4] == [("船型", "Type"), ("小型渡轮", "small ferry"), ("大型渡轮", "large ferry")]

@@ -4,19 +4,16 @@ do."""
 from __future__ import annotations
 
 import hashlib
-import io
 import random
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
 
 from bench import progress
 from bench.errors import BenchError
-from bench.references.reading import word
 from bench.references.reading.pairs import one_line
 from bench.references.reading.read import SourceText, read
 from bench.resources import data_dir
@@ -422,154 +419,6 @@ def test_one_line_is_linear() -> None:
     start = time.monotonic()
     assert one_line("a" + " " * 1_000_000 + "b\n" + "\n " * 500_000).startswith("a ")
     assert time.monotonic() - start < 5
-
-
-# --- Word ---
-
-STATEMENT = f"""\
-Joint Statement on Fisheries
-关于渔业的联合声明
-The two sides held talks in Harbour on 14 March 2019 and reviewed the progress made since \
-the well-known Treaty of 1996.
-Both reaffirmed their commitment to non-discriminatory rules, to the conservation of stocks \
-and to international law.
-{chr(12)}二〇一九年三月十四日，双方在港湾市举行会谈，回顾了一九九六年条约签订以来取得的进展。
-双方重申遵守非歧视性规则，养护资源，遵守国际法，风雨同舟，长期合作，造福人民。"""
-
-
-def test_docx_of_libreoffice() -> None:
-    source = read([INPUTS / "statement.docx"])
-    assert source.texts["both"] == STATEMENT
-    assert (source.origin[0].format, source.origin[0].encoding) == ("docx", "")
-
-
-def docx(
-    path: Path, body: str, namespace: str = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-):
-    kind = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("_rels/.rels", f'<R><Relationship Type="{kind}" Target="word/document2.xml"/></R>')
-        archive.writestr("word/header1.xml", "HEADER")
-        archive.writestr(
-            "word/document2.xml",
-            f'<w:document xmlns:w="{namespace}" xmlns:mc="mc" xmlns:a="drawing">'
-            f"<w:body>{body}</w:body></w:document>",
-        )
-    return path
-
-
-def p(*parts: str) -> str:
-    """A paragraph; text that is not XML becomes a run."""
-    return f"<w:p>{''.join(s if s.startswith('<') else f'<w:r><w:t>{s}</w:t></w:r>' for s in parts)}</w:p>"
-
-
-BREAK = '<w:r><w:br w:type="page"/></w:r>'
-
-
-@pytest.mark.parametrize(
-    ("body", "expected"),
-    [
-        # Tracked changes: what is accepted when all are.
-        (
-            p(
-                "Kept ",
-                "<w:ins><w:r><w:t>new</w:t></w:r></w:ins>",
-                "<w:del><w:r><w:delText>old</w:delText></w:r></w:del>",
-            ),
-            "Kept new",
-        ),
-        (
-            p(
-                "<w:moveFrom><w:r><w:t>away</w:t></w:r></w:moveFrom>",
-                "<w:moveTo><w:r><w:t>here</w:t></w:r></w:moveTo>",
-            ),
-            "here",
-        ),
-        # Text below the level of a run.
-        (
-            f"<w:sdt><w:sdtContent>{p('title')}</w:sdtContent></w:sdt>"
-            + p("<w:hyperlink><w:r><w:t>link</w:t></w:r></w:hyperlink>"),
-            "title\nlink",
-        ),
-        (
-            p(
-                "<w:fldSimple><w:r><w:t>shown</w:t></w:r></w:fldSimple>",
-                "<w:r><w:instrText>PAGE</w:instrText></w:r>",
-            ),
-            "shown",
-        ),
-        (p("one\u2028two"), "one\ntwo"),
-        (
-            p(
-                "<w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:br/><w:t>non</w:t><w:noBreakHyphen/><w:t>x</w:t></w:r>"
-            ),
-            "a\tb\nnon-x",
-        ),
-        (
-            p(
-                "<w:r><w:ruby><w:rt><w:r><w:t>hàn</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>汉</w:t></w:r></w:rubyBase></w:ruby></w:r>"
-            ),
-            "汉",
-        ),
-        # Tables, row by row, nested ones too.
-        (
-            f"<w:tbl><w:tr><w:tc>{p('甲')}</w:tc><w:tc>{p('A')}</w:tc></w:tr><w:tr><w:tc>{p('乙')}<w:tbl><w:tr><w:tc>{p('丙')}</w:tc></w:tr></w:tbl></w:tc><w:tc>{p('B')}</w:tc></w:tr></w:tbl>",
-            "甲\nA\n乙\n丙\nB",
-        ),
-        # Pages, however the break is written.
-        (p("one") + p(BREAK, "two") + p("three", BREAK) + p("four"), "one\n\ftwo\nthree\n\ffour"),
-        (p("one") + p(BREAK) + p() + p("<w:pPr><w:pageBreakBefore/></w:pPr>", "two"), "one\n\ftwo"),
-        (
-            p("<w:pPr><w:sectPr/></w:pPr>", "one")
-            + p("two")
-            + p('<w:pPr><w:sectPr><w:type w:val="continuous"/></w:sectPr></w:pPr>', "three")
-            + p("four"),
-            "one\n\ftwo\nthree\nfour",
-        ),
-        # Text boxes and drawings are out of scope, in both of their renderings.
-        (
-            p(
-                "<w:r><mc:AlternateContent><mc:Choice><w:drawing><a:p>in a drawing</a:p><w:txbxContent>"
-                + p("box")
-                + "</w:txbxContent></w:drawing></mc:Choice><mc:Fallback><w:pict><w:txbxContent>"
-                + p("box")
-                + "</w:txbxContent></w:pict></mc:Fallback></mc:AlternateContent></w:r>",
-                "after",
-            ),
-            "after",
-        ),
-    ],
-)
-def test_docx_content(tmp_path: Path, body: str, expected: str) -> None:
-    assert both(docx(tmp_path / "a.docx", body)) == expected
-    strict = "http://purl.oclc.org/ooxml/wordprocessingml/main"
-    assert both(docx(tmp_path / "strict.docx", body, strict)) == expected
-
-
-def test_automatic_numbers_of_word_give_a_warning(tmp_path: Path, capsys) -> None:
-    numbered = '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr></w:pPr>'
-    assert both(docx(tmp_path / "a.docx", p(numbered, "General provisions"))) == "General provisions"
-    assert "Word's automatic paragraph numbers are missing; save as plain text to keep them." in " ".join(
-        capsys.readouterr().err.split()
-    )
-
-
-def test_docx_that_is_refused(tmp_path: Path, file, monkeypatch: pytest.MonkeyPatch) -> None:
-    good = (INPUTS / "statement.docx").read_bytes()
-    damaged = "is not a Word document, is damaged or is locked: save it as .docx again."
-    assert refusal(path := file("cut.docx", good[:3000])) == f"{path} {damaged}"
-    assert damaged in refusal(
-        file("flipped.docx", good.replace(b"word/document.xml", b"word/Document.xml", 1))
-    )
-    sheet = io.BytesIO()
-    with zipfile.ZipFile(sheet, "w") as archive:
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-    assert damaged in refusal(file("a.xlsx", sheet.getvalue()))
-    assert "nothing but white space" in refusal(docx(tmp_path / "empty.docx", p() + p()))
-    bomb = docx(tmp_path / "bomb.docx", p("a" * 3_000_000))
-    assert bomb.stat().st_size < 10_000
-    monkeypatch.setattr(word, "MAX_UNPACKED_BYTES", 2_000_000)
-    assert refusal(bomb) == f"{bomb} unpacks to more than 2 MB: split the document."
 
 
 # --- PDF ---

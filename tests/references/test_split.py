@@ -152,6 +152,8 @@ def test_equal_numbers_in_both_languages() -> None:
         ("等6部行政法规", "six administrative regulations"),
         ("三千二百万人、第三条", "32,000,000 people, Article 3"),
         ("12亿", "1.2 billion"),
+        ("二〇二二年一月一日", "January 1, 2022"),
+        ("民国一百一十一年一月一日", "January 1, 2022"),
     ]:
         assert find_quantities(zh, "zh") & find_quantities(en, "en"), zh
     assert find_quantities("自20世纪90年代起", "zh") == find_quantities("since the 1990s", "en") == {1990}

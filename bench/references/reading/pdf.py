@@ -18,16 +18,21 @@ import subprocess
 import sys
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from bench import limits, progress
 from bench.errors import BenchError
+from bench.references.reading.pdf_columns import PrintedLine, read_columns
 from bench.resources import python_command
 
 Point = tuple[float, float]
 """Distance from the left edge and from the bottom of the page, in PDF points."""
+
+_MIN_UNREADABLE, _MAX_UNREADABLE = 0.01, 0.2
+"""Share of characters without Unicode value from which the user is told, and from which the file is refused."""
 
 
 def read_pdf(data: bytes, path: Path) -> str:
@@ -80,22 +85,21 @@ def _read(data: bytes, path: Path) -> tuple[str, list[str]]:
     """The text, and what the user should know about it."""
     import pypdfium2
 
-    pages, unreadable, scanned = [], 0, 0
+    pages, unreadable, characters, scanned = [], 0, 0, 0
     try:
         with pypdfium2.PdfDocument(data) as document:
             if len(document) > limits.DOCUMENT_PAGES:
                 raise BenchError(
                     f"{path} has more than {limits.DOCUMENT_PAGES} pages, the limit here: split the document."
                 )
-            characters = 0
             for page in document:
                 if hasattr(signal, "alarm"):
                     signal.alarm(limits.PAGE_SECONDS)  # it ends the process, also within pdfium
-                text, unreadable_here = _page_text(page, path, limits.DOCUMENT_CHARACTERS - characters)
-                characters += len(text)
-                pages.append(text)
-                unreadable += unreadable_here
-                scanned += not text.strip() and any(page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]))
+                read = _page_text(page, path, limits.DOCUMENT_CHARACTERS - characters)
+                characters += read.characters
+                unreadable += read.unreadable
+                pages.append(read.text)
+                scanned += not read.text.strip() and any(page.get_objects([pypdfium2.raw.FPDF_PAGEOBJ_IMAGE]))
                 page.close()
     except pypdfium2.PdfiumError as error:
         reason = str(error).rstrip(".")
@@ -106,35 +110,77 @@ def _read(data: bytes, path: Path) -> tuple[str, list[str]]:
         raise BenchError(
             f"{path} has no text layer, only page images: run text recognition (OCR) and pass the result."
         )
+    share = unreadable / max(characters, 1)
+    lost = f"{unreadable:,} of {characters:,} characters ({share:.0%}) have no Unicode value in the PDF"
+    if share > _MAX_UNREADABLE:
+        raise BenchError(
+            f"{path}: {lost}: run text recognition (OCR) and pass the result, or another format."
+        )
     warnings = []
     if scanned:
         warnings.append(f"{path}: {scanned} of {len(pages)} pages are images without text.")
-    if unreadable:
-        warnings.append(f"{path}: {unreadable} characters have no Unicode value in the PDF and are missing.")
+    if share > _MIN_UNREADABLE:
+        warnings.append(f"{path}: {lost} and are missing or wrong; pass another format if there is one.")
     return "\n\f".join(pages), warnings
 
 
-def _page_text(page: Any, path: Path, limit: int) -> tuple[str, int]:
-    """The text of a page of at most `limit` characters, and the number of its characters that have no Unicode
-    value."""
+@dataclass(frozen=True, slots=True)
+class _Page:
+    text: str
+    characters: int
+    unreadable: int
+    """Characters whose font does not say what they are. Some are missing from the text, others wrong."""
+
+
+def _page_text(page: Any, path: Path, limit: int) -> _Page:
+    """A page of at most `limit` characters."""
     from pypdfium2 import raw
 
     content = page.get_textpage()
-    if content.count_chars() > min(limit, limits.PAGE_CHARACTERS):
+    count = content.count_chars()
+    if count > min(limit, limits.PAGE_CHARACTERS):
         raise BenchError(
-            f"{path} has a page with {content.count_chars():,} characters: {limits.PAGE_CHARACTERS:,} on a page and "
+            f"{path} has a page with {count:,} characters: {limits.PAGE_CHARACTERS:,} on a page and "
             f"{limits.DOCUMENT_CHARACTERS:,} in all are the limit; split the document."
         )
     # pdfium removes the line break from a hyphenated word and marks the position.
     lines = re.sub("[\ufffe\x02]", "-\r\n", content.get_text_range()).split("\r\n")
-    codes = [raw.FPDFText_GetUnicode(content, i) for i in range(content.count_chars())]
+    codes = [raw.FPDFText_GetUnicode(content, i) for i in range(count)]
+    unreadable = sum(
+        code in (0, 0xFFFD) or raw.FPDFText_HasUnicodeMapError(content, i) == 1
+        for i, code in enumerate(codes)
+    )
     starts = [0, *(i + (2 if code == 0x0D else 1) for i, code in enumerate(codes) if code in (0x0D, 0x02))]
-    if len(starts) == len(lines) and starts[-1] < len(codes):
-        prefixes = _line_prefixes([_origin(content, start) for start in starts])
-        lines = [prefix + line for prefix, line in zip(prefixes, lines, strict=True)]
+    if len(starts) == len(lines) and starts[-1] < count:
+        lines = _lay_out(_printed_lines(content, lines, starts, count))
     content.close()
     text = re.sub("[\0-\x08\x0b-\x1f\x7f\ufffe\uffff]", "", "\n".join(lines).replace("\r", "\n"))
-    return "\n".join(line.rstrip() for line in text.split("\n")), codes.count(0)
+    return _Page("\n".join(line.rstrip() for line in text.split("\n")), count, unreadable)
+
+
+def _printed_lines(content: Any, texts: list[str], starts: list[int], count: int) -> list[PrintedLine]:
+    """The lines of a page with the positions of their characters. `starts`: the index of each line's first character
+    among the `count` characters of the page."""
+    lines = []
+    for text, start, end in zip(texts, starts, [*starts[1:], count], strict=True):
+        # Where characters and text differ in number, the line counts as one piece.
+        indexes = range(start, start + len(text)) if end - start >= len(text) else [start] * len(text)
+        origins = [_origin(content, index) for index in indexes] or [_origin(content, start)]
+        lines.append(PrintedLine(text, tuple(x for x, _ in origins[: len(text)]), origins[0][1]))
+    return lines
+
+
+def _lay_out(lines: list[PrintedLine]) -> list[str]:
+    """The lines in reading order, with line breaks and spaces that show the layout."""
+    steps = [above.y - below.y for above, below in pairwise(lines)]
+    step = statistics.median([step for step in steps if step > 0] or [math.inf])
+    shown = []
+    above = math.inf
+    for run in read_columns(lines, step):
+        prefixes = _line_prefixes([(line.xs[0] if line.xs else 0.0, line.y) for line in run], above, step)
+        shown += [prefix + line.text for prefix, line in zip(prefixes, run, strict=True)]
+        above = run[-1].y
+    return shown
 
 
 def _origin(content: Any, index: int) -> Point:
@@ -146,18 +192,17 @@ def _origin(content: Any, index: int) -> Point:
     return x.value, y.value
 
 
-def _line_prefixes(origins: list[Point]) -> list[str]:
+def _line_prefixes(origins: list[Point], above: float, usual_step: float) -> list[str]:
     """What to write before each line so that the text shows the layout: a line break for a gap, two spaces
     for an indent.
 
-    `origins` are those of the lines' first characters. Chinese lines are up to 1.3 times as far apart as
-    English ones.
+    `origins` are those of the lines' first characters; `above` is the height of the line before them, inf if there
+    is none. Chinese lines are up to 1.3 times as far apart as English ones.
     """
-    steps = [above - below for (_, above), (_, below) in pairwise(origins)]
-    usual_step = statistics.median([step for step in steps if step > 0] or [math.inf])
+    heights = [above if math.isfinite(above) else origins[0][1], *(y for _, y in origins)]
     columns = Counter(round(x) for x, _ in origins)
     margin = max(columns, key=lambda x: (columns[x], -x))
     return [
-        ("\n" if step > 1.35 * usual_step else "") + ("  " if x - margin > 0.8 * usual_step else "")
-        for (x, _), step in zip(origins, [0.0, *steps], strict=True)
+        ("\n" if higher - y > 1.35 * usual_step else "") + ("  " if x - margin > 0.8 * usual_step else "")
+        for (x, y), higher in zip(origins, heights[:-1], strict=True)
     ]

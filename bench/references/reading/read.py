@@ -57,6 +57,8 @@ class SourceText:
     aligned: bool
     """True if line n of zh and line n of en translate each other; one of them may be empty."""
     origin: tuple[Origin, ...]
+    not_read: tuple[str, ...] = ()
+    """What the files hold beside the text, in words: "law.docx: comments (120 characters)"."""
 
 
 def read(paths: Sequence[Path]) -> SourceText:
@@ -87,15 +89,18 @@ def read(paths: Sequence[Path]) -> SourceText:
                 warning=True,
             )
     zh, en = texts if languages[0] == "zh" else reversed(texts)
-    return SourceText({"zh": zh, "en": en}, False, tuple(source.origin[0] for source in sources))
+    origin = tuple(source.origin[0] for source in sources)
+    not_read = tuple(dict.fromkeys(note for source in sources for note in source.not_read))
+    return SourceText({"zh": zh, "en": en}, False, origin, not_read)
 
 
 def _read_file(path: Path) -> SourceText:
     data = _read_document(path)
     file_format = _detect_format(data, path)
-    encoding = ""
+    encoding, not_read = "", list[str]()
     if file_format == "docx":
-        text = normalize_line_ends(read_word(data, path))
+        text, not_read = read_word(data, path)
+        text = normalize_line_ends(text)
     elif file_format == "pdf":
         text = normalize_line_ends(read_pdf(data, path))
     elif file_format == "html":
@@ -118,7 +123,9 @@ def _read_file(path: Path) -> SourceText:
         return SourceText({"zh": zh, "en": en}, True, origin)
     if not text.strip():
         raise BenchError(f"{path} has nothing but white space: pass a file with text in it.")
-    return SourceText({"both": text}, False, origin)
+    if not_read:
+        progress.say(f"{path}: not read: {', '.join(not_read)}.")
+    return SourceText({"both": text}, False, origin, tuple(f"{path.name}: {what}" for what in not_read))
 
 
 def _refuse_size(texts: Sequence[str], path: Path) -> None:

@@ -9,34 +9,43 @@ from __future__ import annotations
 
 import io
 import lzma
+import re
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench import limits, progress
+from bench import limits
 from bench.errors import BenchError
+from bench.references.reading.word_numbers import AutomaticNumbers, value
 from bench.references.reading.xml_stream import iter_elements, local_name
 
 MAX_UNPACKED_BYTES = 256 * limits.MIB
 """Of the document inside a .docx: a few kB can unpack to gigabytes."""
 
-# Deleted or moved text; text boxes and their second rendering; pronunciation; properties; field codes.
+# Deleted or moved text; drawings and the second rendering of text boxes, pronunciation, properties, field codes. The
+# paragraphs of text boxes are elements of their own.
 _SKIPPED_ELEMENTS = frozenset(
     "del moveFrom txbxContent drawing pict object Fallback rt pPr rPr delText instrText delInstrText".split()
 )
+_NOT_READ = {"header": "headers and footers", "footer": "headers and footers", "comments": "comments"}
+"""Type of a part of the file -> what it holds."""
 
 
-def read_word(data: bytes, path: Path) -> str:
-    """Paragraphs and table cells (row by row), one per line; a form feed begins each page after the first.
+def read_word(data: bytes, path: Path) -> tuple[str, list[str]]:
+    """Paragraphs and table cells (row by row), one per line; a form feed begins each page after the first. And what
+    is not in the text, in words.
 
-    Headers, footers, notes, comments and text boxes are left out. Raises BenchError if the file is damaged or
-    locked; `path` is for the message.
+    An empty line parts headings, list items and cells from their neighbours. Automatic numbers are written out. A
+    footnote and the text of a text box follow the paragraph that they belong to; endnotes come last. Tracked changes
+    are accepted. Raises BenchError if the file is damaged or locked; `path` is for the message.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            lines = list(_paragraphs(archive, path))
+            reader = _Reader(archive, path)
+            lines, not_read = list(reader.lines()), reader.not_read()
     except (
         zipfile.BadZipFile,
         zlib.error,
@@ -52,48 +61,132 @@ def read_word(data: bytes, path: Path) -> str:
         ) from None
     # A page begins with its first line of text, wherever Word puts the break.
     pages = (page.strip(" \t\n") for page in "\n".join(lines).split("\f"))
-    return "\n\f".join(page for page in pages if page)
+    return "\n\f".join(page for page in pages if page), not_read
 
 
-def _paragraphs(archive: zipfile.ZipFile, path: Path) -> Iterator[str]:
-    """The text of each paragraph, with a form feed before the first one of a page."""
-    has_automatic_numbers = next_is_new_page = False
-    with _open(archive, _main_part(archive, path), path) as file:
-        for paragraph in iter_elements(file, path, "p"):
-            in_box = next(paragraph.iterancestors("{*}txbxContent"), None) is not None
-            if in_box or "wordprocessingml" not in paragraph.tag:  # drawings have paragraphs too
+class _Reader:
+    """The parts of one Word file."""
+
+    def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
+        self._archive, self._path = archive, path
+        self._main = self._main_part()
+        self._parts = list(self._related_parts())
+        self._numbers = AutomaticNumbers()
+        self._deleted = 0
+        """Characters of deleted text."""
+        for kind, part in self._parts:
+            if kind == "styles":
+                self._numbers.add_styles(self._elements(part, "style"))
+        for kind, part in self._parts:
+            if kind == "numbering":
+                self._numbers.add_lists(self._elements(part, "abstractNum", "num"))
+        self._footnotes, self._endnotes = self._notes("footnotes"), self._notes("endnotes")
+
+    def lines(self) -> Iterator[str]:
+        """The text of each paragraph, with a form feed before the first one of a page."""
+        next_is_new_page = was_apart = False
+        boxes: list[str] = []
+        cell: Any = None
+        endnotes: list[str] = []
+        for paragraph in self._elements(self._main, "p", "delText"):
+            if not paragraph.tag.endswith("}p"):
+                self._deleted += len(paragraph.text or "")
+                continue
+            if "wordprocessingml" not in paragraph.tag:  # drawings have paragraphs too
+                continue
+            if next(paragraph.iterancestors("{*}Fallback"), None) is not None:
+                continue
+            if next(paragraph.iterancestors("{*}txbxContent"), None) is not None:
+                boxes += filter(None, [_text(paragraph)])
                 continue
             properties = paragraph.find("{*}pPr")
             is_new_page = next_is_new_page
             next_is_new_page = False
             if properties is not None:
-                has_automatic_numbers = has_automatic_numbers or properties.find("{*}numPr") is not None
                 is_new_page = is_new_page or _is_on(properties.find("{*}pageBreakBefore"))
                 section = properties.find("{*}sectPr")  # the section ends with this paragraph
-                next_is_new_page = section is not None and _attribute(section.find("{*}type")) != "continuous"
-            yield ("\f" if is_new_page else "") + _text(paragraph)
-    if has_automatic_numbers:
-        progress.say(
-            f"{path}: Word's automatic paragraph numbers are missing; save as plain text to keep them.",
-            warning=True,
-        )
+                next_is_new_page = section is not None and value(section.find("{*}type")) != "continuous"
+            text = _text(paragraph)
+            is_deleted = not text and properties is not None and properties.find("{*}rPr/{*}del") is not None
+            number = "" if is_deleted else self._numbers.next_number(properties, bool(text.strip()))
+            own_cell = next(paragraph.iterancestors("{*}tc"), None)
+            is_apart = bool(number) or own_cell is not cell or self._numbers.is_heading(properties)
+            cell = own_cell
+            breaks = ("\f" if is_new_page else "") + ("\n" if is_apart or was_apart else "")
+            yield f"{breaks}{number}{text}"
+            was_apart = bool(number) or self._numbers.is_heading(properties)
+            footnotes = [
+                line
+                for reference in paragraph.iter("{*}footnoteReference")
+                for line in self._footnotes.pop(value(reference, "id"), ())
+            ]
+            endnotes += [
+                line
+                for reference in paragraph.iter("{*}endnoteReference")
+                for line in self._endnotes.pop(value(reference, "id"), ())
+            ]
+            for line in (*boxes, *footnotes):
+                yield f"\n{line}"
+                was_apart = True
+            boxes = []
+        for line in endnotes:
+            yield f"\n{line}"
 
+    def not_read(self) -> list[str]:
+        """What the file holds and the text does not: "headers and footers (120 characters)"."""
+        counts: Counter[str] = Counter()
+        for kind, part in self._parts:
+            if kind in _NOT_READ:
+                texts = (element.text or "" for element in self._elements(part, "t"))
+                counts[_NOT_READ[kind]] += sum(len(text.strip()) for text in texts)
+            elif kind in ("diagramData", "chart"):
+                texts = (element.text or "" for element in self._elements(part, "t", "v"))
+                counts["diagrams"] += sum(len(text.strip()) for text in texts)
+        counts["deleted text"] = self._deleted
+        return [f"{what} ({count:,} characters)" for what, count in counts.items() if count]
 
-def _main_part(archive: zipfile.ZipFile, path: Path) -> str:
-    """The name of the document's main part. Raises KeyError if there is none."""
-    with _open(archive, "_rels/.rels", path) as file:
-        for relation in iter_elements(file, path, "Relationship"):
+    def _notes(self, kind: str) -> dict[str, list[str]]:
+        """The id of each footnote or endnote -> its paragraphs."""
+        notes: dict[str, list[str]] = {}
+        for part in (part for own_kind, part in self._parts if own_kind == kind):
+            for paragraph in self._elements(part, "p"):
+                note = next(paragraph.iterancestors("{*}footnote", "{*}endnote"), None)
+                text = _text(paragraph).strip().replace("\f", "")
+                if note is not None and text and value(note, "type") in ("", "normal"):
+                    notes.setdefault(value(note, "id"), []).append(text)
+        return notes
+
+    def _main_part(self) -> str:
+        """The name of the document's main part. Raises KeyError if there is none."""
+        for relation in self._elements("_rels/.rels", "Relationship"):
             if relation.get("Type", "").endswith("/officeDocument"):
                 target = str(relation.get("Target", "")).lstrip("/")
                 if target.startswith("word/"):
                     return target
-    raise KeyError("word/document.xml")
+        raise KeyError("word/document.xml")
 
+    def _related_parts(self) -> Iterator[tuple[str, str]]:
+        """Kind ("styles", "footnotes" …) and name of the parts that the main part uses and the file has."""
+        folder, _, name = self._main.rpartition("/")
+        relations = f"{folder}/_rels/{name}.rels"
+        known = {*self._archive.namelist()}
+        if relations not in known:
+            return
+        for relation in self._elements(relations, "Relationship"):
+            target = str(relation.get("Target", ""))
+            part = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}"
+            if part in known and relation.get("TargetMode") != "External":
+                yield relation.get("Type", "").rpartition("/")[2], part
 
-def _open(archive: zipfile.ZipFile, part: str, path: Path) -> Any:
-    if archive.getinfo(part).file_size > MAX_UNPACKED_BYTES:  # zipfile never reads more than file_size
-        raise BenchError(f"{path} unpacks to more than {MAX_UNPACKED_BYTES // 10**6} MB: split the document.")
-    return archive.open(part)
+    def _elements(self, part: str, *names: str) -> Iterator[Any]:
+        if (
+            self._archive.getinfo(part).file_size > MAX_UNPACKED_BYTES
+        ):  # zipfile never reads more than file_size
+            raise BenchError(
+                f"{self._path} unpacks to more than {MAX_UNPACKED_BYTES // 10**6} MB: split the document."
+            )
+        with self._archive.open(part) as file:
+            yield from iter_elements(file, self._path, *names)
 
 
 def _text(element: Any) -> str:
@@ -105,20 +198,15 @@ def _text(element: Any) -> str:
         elif name in ("tab", "ptab"):
             texts.append("\t")
         elif name in ("br", "cr"):
-            texts.append("\f" if _attribute(child, "type") == "page" else "\n")
+            texts.append("\f" if value(child, "type") == "page" else "\n")
         elif name == "noBreakHyphen":
             texts.append("-")
+        elif name == "sym" and re.fullmatch("F0[0-9A-F]{2}", code := value(child, "char").upper()):
+            texts.append(chr(int(code, 16)))
         elif name not in _SKIPPED_ELEMENTS:
             texts.append(_text(child))
     return "".join(texts)
 
 
-def _attribute(element: Any, name: str = "val") -> str:
-    """The attribute in any namespace; "" if the element or the attribute is missing."""
-    if element is None:
-        return ""
-    return next((value for key, value in element.attrib.items() if key.endswith("}" + name)), "")
-
-
 def _is_on(element: Any) -> bool:
-    return element is not None and _attribute(element) not in ("0", "false", "off")
+    return element is not None and value(element) not in ("0", "false", "off")

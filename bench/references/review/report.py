@@ -48,6 +48,7 @@ def report(
                 if lexicon
             ),
             (f"embeddings {markdown(embeddings)}" for _ in [embeddings] if embeddings),
+            (f"not read in {markdown(what)}" for what in source.not_read),
             ("Chinese in Traditional characters (zh-Hant)",) if _is_traditional(result.segments) else (),
         ),
         "## Counts",

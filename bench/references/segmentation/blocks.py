@@ -176,7 +176,11 @@ def _continues(
             return False
         is_item = layout.alternates and piece.line > last_piece.line + 1 and text.endswith(",")
         is_introduction = text.endswith(("—", "–")) and piece.line > last_piece.line + 1  # "In this Part—"
-        return not is_item and not is_introduction  # items of a list, each with its translation below it
+        # Where each paragraph is one line, a gap parts the cells of a table.
+        is_cell = not layout.width and not is_new_page and piece.line > last_piece.line + 1
+        return (
+            not is_item and not is_introduction and not is_cell
+        )  # items, each with its translation below it
     if language == "zh" and is_next_line and _closes_bracket(last_piece.text, piece.text):
         return True
     if language == "zh" and re.match(r"[，、。；：！？）》”’」』】]", piece.text):

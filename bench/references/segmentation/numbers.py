@@ -30,6 +30,9 @@ _LARGE_UNITS = {"万": 10**4, "亿": 10**8}
 HAN_NUMERALS = "零〇○一二三四五六七八九十百千万亿两"
 """Every character of a Chinese numeral, as the inside of a regex character class."""
 _NUMERAL = f"[{HAN_NUMERALS}]{{1,{_MAX_LENGTH}}}"
+_MINGUO_YEAR = re.compile(rf"民国\s*(\d{{1,3}}|{_NUMERAL})\s*年")
+_MINGUO_START = 1911
+"""The year before the first year of the Republic: 民国111年 is 2022."""
 _DECADE = re.compile(rf"(\d{{1,4}}|{_NUMERAL})世纪(\d{{1,4}}|{_NUMERAL})年代")
 # A lone numeral counts only before a measure word or after 第: 一切, 三角 and 千方百计 are not quantities.
 _COUNTED_NUMERAL = re.compile(rf"第({_NUMERAL})|({_NUMERAL})(?=[年月日条章节个项部名次届国种类大位家件份款])")
@@ -142,6 +145,7 @@ def _find_in_chinese(text: str) -> set[float]:
         return " "
 
     text = _DECADE.sub(add_decade, text)
+    quantities |= {_MINGUO_START + (parse_number(year) or 0) for year in _MINGUO_YEAR.findall(text)}
     for digits, units in re.findall(r"(\d[\d,]*(?:\.\d+)?)([万亿]*)", text):
         number = float(digits.replace(",", ""))
         for unit in units[:2]:
@@ -156,7 +160,10 @@ def _find_in_chinese(text: str) -> set[float]:
 
 def _find_in_english(text: str) -> set[float]:
     quantities: set[float] = set()
-    for digits, scale in re.findall(r"(\d[\d,]*(?:\.\d+)?)(?:s\b|st\b|nd\b|rd\b|th\b)?(?:\s+(\w+))?", text):
+    # The next word is only looked at: in "January 1, 2022" it is a number of its own.
+    for digits, scale in re.findall(
+        r"(\d[\d,]*(?:\.\d+)?)(?:s\b|st\b|nd\b|rd\b|th\b)?(?:\s+(?=([a-zA-Z]+)))?", text
+    ):
         plain = digits.rstrip(",").replace(",", "")
         quantities.add(float(plain) * _SCALES.get(scale.lower(), 1))
     for word in re.findall(r"[A-Za-z]+", text):
