@@ -217,6 +217,8 @@ class Output:
     """The model's answer before cleaning, if it differs from `text`; else ""."""
     tokens_in: int = 0
     tokens_out: int = 0
+    characters: int = 0
+    """Characters that a service bills."""
     truncated: bool = False
     """True if the output hit the length limit, or the source did not fit the model's context."""
     refused: bool = False
@@ -255,6 +257,8 @@ class Hypothesis:
     """What was removed from `raw`, each kind once."""
     fell_back: bool = False
     """True if the segment was translated on its own because its block's response could not be split."""
+    characters: int = 0
+    """Characters that a service has billed. In files, only if there are any."""
 
 
 MODEL_FILES = ("*.safetensors", "*.json", "*.txt", "*.model", "*.spm", "*.jinja", "*.tiktoken")

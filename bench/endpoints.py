@@ -14,7 +14,6 @@ import random
 import re
 import threading
 import time
-import zlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +22,7 @@ from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from bench import limits, progress
+from bench.bodies import BadBody, unpacked
 from bench.errors import BenchError
 from bench.escaping import terminal
 from bench.redaction import hide_key
@@ -63,8 +63,8 @@ class NoAnswer(Exception):
 class Endpoint:
     """`base_url`: http or https, without user, password or query. `key_variable`: the NAME of the environment
     variable that holds the key. `concurrency`: number of requests at once. `timeout`: seconds until an answer
-    must begin, and again until it must end. `retries`: of each request. `yaml`: the config node with these
-    settings, for messages.
+    must begin, and again until it must end. `retries`: of each request. `per_second`: the largest number of requests
+    per second, repeated ones included; 0 for no limit. `yaml`: the config node with these settings, for messages.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Endpoint:
         timeout: float,
         retries: int,
         *,
+        per_second: float = 0,
         yaml: str,
     ) -> None:
         self.base_url, self.host = _checked_address(base_url, yaml)
@@ -92,9 +93,13 @@ class Endpoint:
         self.timeout = timeout
         self.retries = retries
         self.yaml = yaml
-        self.gate = Gate()
+        self.gate = Gate(per_second)
         self.key = ""
         """Only in memory; "" until `read_key`."""
+        self._secrets: list[str] = []
+        """The key and whatever else `read_secret` has read: hidden in all messages."""
+        self._refused = 0
+        """Requests that were refused before any was answered; -1 after an answer."""
         self._finished = 0
 
     @property
@@ -108,15 +113,22 @@ class Endpoint:
 
     def read_key(self) -> None:
         """Read the key from the environment. A local endpoint needs none. Raises BenchError."""
-        key = os.environ.get(self.key_variable, "").strip()
+        key = self.read_secret(self.key_variable)
         if not key and not self.is_local:
             raise BenchError(
                 f"Set the environment variable {self.key_variable} to your key for {self.base_url} (to any "
                 f"word if it needs none), or name another variable in {self.yaml}.key_variable."
             )
-        if not re.fullmatch(r"[!-~]*", key):  # an HTTP client's own error would show it
-            raise BenchError(f"The key in {self.key_variable} has characters that no key has: copy it again.")
         self.key = key or "no-key"
+
+    def read_secret(self, variable: str) -> str:
+        """The value of an environment variable, "" if it is not set. Messages and answers hide it. Raises
+        BenchError."""
+        secret = os.environ.get(variable, "").strip()
+        if not re.fullmatch(r"[!-~]*", secret):  # an HTTP client's own error would show it
+            raise BenchError(f"The key in {variable} has characters that no key has: copy it again.")
+        self._secrets.append(secret)
+        return secret
 
     def answers(
         self, requests: Sequence[Request], ask: Callable[[Request], Answer]
@@ -194,18 +206,35 @@ class Endpoint:
             body += chunk
             if time.monotonic() > end or len(body) > limits.BODY_BYTES:
                 raise NoAnswer(f"no answer: it had not ended after {self.timeout:g} s or {len(body)} bytes")
-        return _unpacked(bytes(body), encoding.strip().lower())
+        try:
+            return unpacked(bytes(body), encoding.strip().lower())
+        except BadBody as error:
+            raise NoAnswer(f"no answer: {error}") from None
 
     def redact(self, message: object) -> str:
         """A server's message as one short line without the key and without control characters."""
-        text = hide_key(str(message)[:_MAX_READ], self.key)
+        text = str(message)[:_MAX_READ]
+        for secret in self._secrets:
+            text = hide_key(text, secret)
         line = terminal(" ".join(text.split()))
         shown = limits.MESSAGE_CHARACTERS
         return line if len(line) <= shown else line[: shown - 1] + "…"
 
     def without_key(self, text: str) -> str:
         """An answer without the key, if the server repeated it there."""
-        return hide_key(text, self.key, prose=True) if len(self.key) >= _MIN_SECRET else text
+        for secret in self._secrets:
+            text = hide_key(text, secret, prose=True) if len(secret) >= _MIN_SECRET else text
+        return text
+
+    def check_first(self, error: str) -> None:
+        """Raise BenchError if the first 2 x `concurrency` requests (at least ten) are all refused. Call it once per
+        answer; `error`: why the request was refused, "" if it was not."""
+        self._refused = self._refused + 1 if error and self._refused >= 0 else -1
+        if self._refused >= max(10, 2 * self.concurrency):
+            raise BenchError(
+                f"{self.base_url} refused the first {self._refused} requests (the last: {error}): correct the "
+                "settings of the system and run again."
+            )
 
     def _persist(
         self, request: Request, ask: Callable[[Request], Answer], stopped: threading.Event
@@ -249,15 +278,20 @@ class Endpoint:
 
 class Gate:
     """Every request enters here, repeated ones too. It counts them, and holds all threads back while a limit
-    that the server reports is used up."""
+    that the server reports is used up. `per_second`: see Endpoint."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_second: float = 0) -> None:
         self.requests = 0
+        self._interval = 1 / per_second if per_second else 0.0
+        self._next = 0.0  # when the next request may be sent, on the monotonic clock
         self._opens = 0.0  # on the monotonic clock
         self._lock = threading.Lock()
 
     def enter(self) -> None:
-        while (wait := self._opens - time.monotonic()) > 0:
+        with self._lock:
+            turn = max(self._next, time.monotonic())
+            self._next = turn + self._interval
+        while (wait := max(turn, self._opens) - time.monotonic()) > 0:
             time.sleep(wait)
         with self._lock:
             self.requests += 1
@@ -316,23 +350,6 @@ def _seconds(text: str) -> float:
         return 0.0
     seconds = sum(float(number) * _UNIT_SECONDS[unit] for number, unit in terms)
     return seconds if seconds <= _MAX_RESET else 0.0
-
-
-def _unpacked(body: bytes, encoding: str) -> bytes:
-    """A body without its Content-Encoding. Raises NoAnswer if it is damaged, too large, or packed in a way
-    that was not offered."""
-    if encoding in ("", "identity"):
-        return body
-    if encoding not in ("gzip", "x-gzip", "deflate"):
-        raise NoAnswer(f"no answer: it is compressed as {encoding}, which was not asked for")
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 32)  # either kind
-    try:
-        unpacked = unpacker.decompress(body, limits.BODY_BYTES)
-    except zlib.error:
-        raise NoAnswer(f"no answer: it is not {encoding}, as it says") from None
-    if not unpacker.eof:
-        raise NoAnswer(f"no answer: it is cut off, or unpacks to more than {limits.BODY_BYTES} bytes")
-    return unpacked
 
 
 def _checked_address(url: str, yaml: str) -> tuple[str, str]:

@@ -25,11 +25,24 @@ Line = Annotated[str, msgspec.Meta(max_length=limits.LINE_CHARACTERS, pattern=r"
 """A short text without control characters."""
 
 
-class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """US dollars per million tokens."""
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """US dollars per million tokens (`input` and `output`) or per million characters that are billed."""
 
-    input: Amount
-    output: Amount
+    input: Amount | None = None
+    output: Amount | None = None
+    characters: Amount | None = None
+    date: Line | None = None
+    """When this was the price."""
+
+    def __post_init__(self) -> None:
+        if (self.input is None) != (self.output is None) or (self.input is None) == (self.characters is None):
+            raise ValueError("it needs input and output, or characters")
+
+    def cost(self, tokens_in: float, tokens_out: float, characters: float) -> float:
+        """US dollars."""
+        if self.characters is not None:
+            return self.characters * characters / 1e6
+        return ((self.input or 0) * tokens_in + (self.output or 0) * tokens_out) / 1e6
 
 
 class SystemCard(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -87,6 +100,7 @@ class Work(msgspec.Struct, frozen=True):
     attempts: Count = 1
     tokens_in: Count = 0
     tokens_out: Count = 0
+    characters: Count = 0
     seconds: Amount = 0.0
     segments_per_second: Amount | None = None
     tokens_per_second: Amount | None = None

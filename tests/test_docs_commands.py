@@ -35,8 +35,8 @@ NOT_RUN = {
     "bench meta-evaluate": "fetches the weights of COMET (embedded); see tests/commands/test_meta_evaluate.py",
 }
 """The beginning of a line -> why it is not run."""
-PLANNED = ("suite=gpu", "system=qwen2.5", "reference=references/", "bench run   ")
-"""`bench run` with one of these is run with --dry-run: its models take gigabytes or minutes. Any other is run with chrF
+PLANNED = ("suite=gpu", "deepl", "system=qwen2.5", "reference=references/", "bench run   ")
+"""`bench run` with one of these is run with --dry-run: its models take gigabytes or minutes, or its services a key. Any other is run with chrF
 only, since COMET (embedded) is fetched and takes a minute."""
 MAY_LACK = ("bench doctor suite=gpu",)
 """Exit code 2 is right where the machine lacks something."""

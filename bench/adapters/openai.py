@@ -7,7 +7,6 @@ bench.endpoints.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,6 +22,7 @@ from bench.adapters._language_model import CLEANING, TOO_LONG, LanguageModelAdap
 from bench.adapters._refused_fields import STATUSES, adaptation, adapted, refused_field
 from bench.adapters._refused_fields import refusal as refusal_of
 from bench.answers.finish import FAILED, finish_name, is_refused, is_truncated
+from bench.bodies import BadBody, decoded
 from bench.core import Output, Source, Unit
 from bench.endpoints import Endpoint, NoAnswer
 from bench.errors import BenchError
@@ -146,15 +146,10 @@ class OpenAI(LanguageModelAdapter):
             self._client() as client,
             closing(self.endpoint.answers(requests, partial(self._ask, client))) as answers,
         ):
-            failed, most = 0, max(10, 2 * self.endpoint.concurrency)
             for unit, answer in answers:
                 response = Response("", error=str(answer)) if isinstance(answer, NoAnswer) else answer
-                failed = failed + 1 if response.error and failed >= 0 else -1  # -1: there was an answer
-                if failed >= most and not isinstance(answer, NoAnswer):
-                    raise BenchError(
-                        f"{self.endpoint.base_url} refused the first {failed} requests (the last: {response.error}): "
-                        "correct the settings of the system and run again."
-                    )
+                if not isinstance(answer, NoAnswer):  # those are counted by the endpoint
+                    self.endpoint.check_first(response.error)
                 yield unit, response
 
     def _client(self) -> Any:
@@ -259,7 +254,7 @@ class OpenAI(LanguageModelAdapter):
         """Raises NoAnswer if this is not an answer. Only the text has to be there; a field of another type
         than it should have counts as missing."""
         try:
-            answer = _decode(body)
+            answer = decoded(body)
             if answer["choices"] == [] and self._is_repeated(unit) and not answer.get("error"):
                 return Response("", refused=True, finish="content_filter")
             choice = answer["choices"][0]
@@ -273,6 +268,8 @@ class OpenAI(LanguageModelAdapter):
                 text = ""  # nothing was left for it after thinking
             else:
                 raise LookupError
+        except BadBody as error:
+            raise NoAnswer(f"no answer: {error}") from None
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             sent = body.decode("utf-8", "replace") or "nothing was sent"
             raise NoAnswer(f"no answer: {sent}") from None
@@ -351,18 +348,10 @@ class OpenAI(LanguageModelAdapter):
 def _error(body: bytes) -> Mapping[str, Any]:
     """What the body of a refusal says about it, if it is JSON of a usual form."""
     error: Any = None
-    with suppress(ValueError, RecursionError, NoAnswer):
-        answer = _decode(body)
+    with suppress(ValueError, RecursionError, BadBody):
+        answer = decoded(body)
         error = answer.get("error", answer) if isinstance(answer, dict) else answer
     return error if isinstance(error, dict) else {"message": error}
-
-
-def _decode(body: bytes) -> Any:
-    """JSON as servers write it: in any encoding of Unicode, with line breaks in strings. Raises ValueError,
-    RecursionError; NoAnswer for more values than memory is for."""
-    if sum(map(body.count, (b"[", b"{", b","))) > limits.BODY_VALUES:
-        raise NoAnswer(f"no answer: it has more than {limits.BODY_VALUES} values")
-    return json.loads(body, strict=False, parse_int=lambda digits: int(digits[:20]))
 
 
 def _is_refusal(message: Mapping[str, Any]) -> bool:

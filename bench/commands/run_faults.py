@@ -63,9 +63,9 @@ def _record_faults(run: Run, hypotheses: Sequence[Hypothesis]) -> Iterator[str]:
         if rate is not None and not _is_rate(rate, count, work.seconds):
             yield f"its {name} per second are not {count:,} in {work.seconds} seconds"
     if price := record.system.price:
-        cost = (price.input * work.tokens_in + price.output * work.tokens_out) / 1e6
+        cost = price.cost(work.tokens_in, work.tokens_out, work.characters)
         if not isclose(work.cost_usd or 0, cost, rel_tol=1e-6, abs_tol=_COST_ROUNDING):
-            yield "its cost does not follow from its tokens and its price"
+            yield "its cost does not follow from what was used and its price"
 
 
 def _is_rate(rate: float, count: int, seconds: float) -> bool:

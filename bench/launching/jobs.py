@@ -10,12 +10,14 @@ import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, cast
 
 from omegaconf import DictConfig, OmegaConf
 
 from bench import progress
+from bench.adapters.commercial.service import Service
 from bench.core import Adapter, ReferenceSet, Task
 from bench.errors import BenchError
 from bench.files import check_inside
@@ -32,6 +34,7 @@ from bench.translation.provenance import process_description
 from bench.translation.shards import Shard
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2") if hasattr(signal, name)]
+_DAYS_BACK = 3_650
 _WAIT_FOR_SLURM = 600  # seconds
 
 
@@ -46,10 +49,28 @@ def translation_job(config: DictConfig, reference_set: ReferenceSet) -> Translat
         adapter_config = dict(system.pop("adapter"))
         system.pop("resources", None)
         card = system_card(system)
-        folder = Store(config.store).run_folder(task, card.name, identity(adapter))
+        store = Store(config.store)
+        if isinstance(adapter, Service):
+            adapter.date = adapter.date or _first_day(adapter, store, task, card.name)
+        folder = store.run_folder(task, card.name, identity(adapter))
         check_inside(folder, Path(config.store))
         shard = Shard(config.shard, config.shards)
         return TranslationJob(task, adapter, card, folder, config.batch_tokens, adapter_config, shard)
+
+
+def _first_day(adapter: Service, store: Store, task: Task, name: str) -> str:
+    """The last day on which the store has a run of this system, else today (UTC).
+
+    The day is a part of the identity of a service. So the same command finds its finished work again, and
+    `system.adapter.date=` translates anew.
+    """
+    today = datetime.now(timezone.utc).date()
+    if store.direction_folder(task).is_dir():
+        for days in range(_DAYS_BACK):
+            adapter.date = str(today - timedelta(days=days))
+            if store.run_folder(task, name, identity(adapter)).is_dir():
+                return adapter.date
+    return str(today)
 
 
 def job_resources(node: DictConfig) -> dict[str, Any]:

@@ -186,7 +186,8 @@ def _check_system(system: Mapping[str, Any], folders: Sequence[Path]) -> None:
     fields = [*types, "adapter", "resources"]
     if isinstance(card.get("price"), dict) and card["price"]:
         hints = _types(Price)
-        _check_fields(card["price"], hints, "system.price.", required=Price.__struct_fields__)
+        required = {"characters"} if "characters" in card["price"] else {"input", "output"}
+        _check_fields(card["price"], hints, "system.price.", required=required)
     _check_fields(card_with_texts(card), types, "system.", required={"name"}, fields=fields)
     if card["name"] != MISSING:
         check_name(str(card["name"]), "system.name")

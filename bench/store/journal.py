@@ -74,7 +74,7 @@ class Journal:
         start = time.monotonic()
         seconds = round((start - self._previous) / len(self._unsaved), 6)
         lines = "".join(
-            _line({"attempt": self.attempt, "seconds": seconds, **asdict(hypothesis)})
+            _line({"attempt": self.attempt, "seconds": seconds, **_fields(hypothesis)})
             for hypothesis in self._unsaved
         )
         with disk_errors(self.path):
@@ -93,7 +93,7 @@ class Journal:
 
 def hypotheses_text(hypotheses: Iterable[Hypothesis]) -> str:
     """The content of hypotheses.jsonl."""
-    return "".join(_line(asdict(hypothesis)) for hypothesis in hypotheses)
+    return "".join(_line(_fields(hypothesis)) for hypothesis in hypotheses)
 
 
 def read_journals(folder: Path) -> list[Entry]:
@@ -149,9 +149,9 @@ def _fault(hypothesis: Hypothesis) -> str:
             return f"{name} has more than {limits.TEXT_CHARACTERS:,} characters"
     if max(len(hypothesis.id), len(hypothesis.key)) > limits.LINE_CHARACTERS:
         return f"id or key has more than {limits.LINE_CHARACTERS:,} characters"
-    for number in (hypothesis.tokens_in, hypothesis.tokens_out):
+    for number in (hypothesis.tokens_in, hypothesis.tokens_out, hypothesis.characters):
         if not 0 <= number <= limits.LARGEST:
-            return f"a number of tokens is not from 0 to {limits.LARGEST:,}"
+            return f"a number of tokens or characters is not from 0 to {limits.LARGEST:,}"
     return ""
 
 
@@ -162,6 +162,13 @@ class _Tag(msgspec.Struct):
 
 _TAG = msgspec.json.Decoder(_Tag)
 _HYPOTHESIS = msgspec.json.Decoder(Hypothesis)
+
+
+def _fields(hypothesis: Hypothesis) -> dict[str, Any]:
+    fields = asdict(hypothesis)
+    if not hypothesis.characters:  # as in files of older versions
+        del fields["characters"]
+    return fields
 
 
 def _line(value: dict[str, Any]) -> str:

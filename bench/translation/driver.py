@@ -236,4 +236,5 @@ def _hypothesis(
         finish=finish,
         removed=output.removed,
         fell_back=fell_back,
+        characters=output.characters,
     )

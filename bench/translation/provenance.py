@@ -44,9 +44,10 @@ def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Price | None
     seconds = sum(entry.seconds for entry in entries)
     tokens_in = sum(entry.hypothesis.tokens_in for entry in entries)
     tokens_out = sum(entry.hypothesis.tokens_out for entry in entries)
-    cost = {}
+    characters = sum(entry.hypothesis.characters for entry in entries)
+    billed: dict[str, Any] = {"characters": characters} if characters else {}
     if price:
-        cost["cost_usd"] = round((price.input * tokens_in + price.output * tokens_out) / 1e6, 6)
+        billed["cost_usd"] = round(price.cost(tokens_in, tokens_out, characters), 6)
     return {
         "segments": count,
         "attempts": len({entry.attempt for entry in entries}),
@@ -55,7 +56,7 @@ def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Price | None
         "seconds": round(seconds, 2),
         "segments_per_second": round(count / seconds, 2) if seconds else None,
         "tokens_per_second": round(tokens_out / seconds, 2) if seconds and tokens_out else None,
-        **cost,
+        **billed,
         **facts,
         "peak_memory_mb": _peak_memory_mb(),
     }

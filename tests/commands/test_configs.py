@@ -24,6 +24,7 @@ NEEDED = {
         for name in ("llm", "seq2seq", "ctranslate2", "ctranslate2-seq2seq", "vllm")
     },
     "openai": ["system.name=x", "system.adapter.model=m"],
+    "google-advanced": ["system.name=x", "system.adapter.project=p"],
 }
 
 

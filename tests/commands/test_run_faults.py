@@ -74,7 +74,7 @@ def test_an_unchanged_run_has_no_fault(store: Path, tmp_path: Path) -> None:
                 d["system"].update(price={"input": 1, "output": 2}),
                 d["work"].update(tokens_in=10**6, cost_usd=0.5),
             ),
-            "cost does not follow from its tokens and its price",
+            "cost does not follow from what was used and its price",
         ),
     ],
 )
