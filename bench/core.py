@@ -429,6 +429,9 @@ class Scorer(ABC):
     """False if the same inputs may give another score (an LLM judge behind an endpoint). `bench verify` then
     checks only what follows from the stored score."""
 
+    imported: bool = False
+    """True: its scores come from outside (people); nothing computes them, and a run may have none."""
+
     @abstractmethod
     def identity(self) -> Mapping[str, Any]:
         """Everything that a score depends on besides the texts: settings, seeds, versions of code and

@@ -12,17 +12,21 @@ from bench.errors import BenchError
 FACTS = ("flags", "size", "licence", "speed", "device")
 """Columns beside the rank and the metrics, by their ids."""
 _TERM_METRICS = ("terms", "facts")
+HUMAN_METRICS = ("human-esa", "human-mqm")
+"""Judgements of people, which every table shows."""
 _OTHER_METRICS = 2  # that a narrow board shows beside the primary one
 _MIN_NAME = 24  # cells of a terminal that names get before a column gives way
 
 
 def narrow(board: Board) -> list[str]:
-    """Rank, the primary metric, two more (BLEU and a COMET model first), terms and facts, flags."""
+    """Rank, the primary metric, people's judgements, two more (BLEU and a COMET model first), terms and facts,
+    flags."""
     others = [metric for metric in board.metrics if metric != board.primary]
     preferred = sorted(others, key=lambda m: (m.endswith("-raw"), m != "bleu", not m.startswith("comet")))
-    shown = [metric for metric in preferred if metric not in _TERM_METRICS][:_OTHER_METRICS]
+    people = [metric for metric in others if metric in HUMAN_METRICS]
+    shown = [metric for metric in preferred if metric not in (*_TERM_METRICS, *people)][:_OTHER_METRICS]
     terms = [metric for metric in others if metric in _TERM_METRICS]
-    return ["rank", board.primary, *shown, *terms, "flags"]
+    return ["rank", board.primary, *people, *shown, *terms, "flags"]
 
 
 def wide(board: Board) -> list[str]:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from math import ceil
 
+from bench.boards.columns import HUMAN_METRICS
 from bench.boards.rows import Board
 from bench.boards.sentences import LANGUAGE_NAMES_IN, SENTENCES, Sentences
 from bench.boards.text import any_score, decimals, label, may_have_seen
+from bench.core import Score
 from bench.languages import Language
 from bench.scoring.compare import LEVEL, Comparison, Comparisons
 from bench.scoring.units import FEW, units
@@ -119,6 +121,17 @@ def _metric_remarks(board: Board, say: Sentences) -> Iterator[str]:
         yield say["chrF++ into Chinese"]
     if "comet-embedded" in board.metrics and any_score(board, "comet-embedded"):
         yield say["COMET (embedded)"]
+    for metric in board.metrics:
+        score = next((score for row in board.rows if (score := row.scores[metric])), None)
+        if metric in HUMAN_METRICS and score:
+            yield _people(score, say)
+
+
+def _people(score: Score, say: Sentences) -> str:
+    """Who judged what, and how far they agree: bench.human.scores writes it into the signature."""
+    parts = dict(part.partition(":")[::2] for part in score.signature.split("|"))
+    texts = {name: parts.get(name, "?") for name in ("annotators", "judgements", "sample", "agreement")}
+    return say["people"].format(metric=score.metric, **texts)
 
 
 def _cleaning(board: Board, say: Sentences) -> Iterator[str]:

@@ -87,6 +87,8 @@ SENTENCES: dict[Language, Sentences] = {
         "Chinese and Latin script: prefer chrF.",
         "COMET (embedded)": "COMET (embedded) is a small model of this project, not wmt22-comet-da. It does not order "
         "systems reliably (model card).",
+        "people": "{metric}: {annotators} annotators, {judgements} judgements of translations; sample: {sample}; "
+        "agreement of annotators: {agreement}.",
         "gap": "{metric} is not available: {reason}",
         "differences": "score of the upper row minus score of the lower row, with the 95 % confidence interval of this "
         "pair alone; p adjusted: Holm-corrected over all pairs. Human judges: in WMT data that the systems here "
@@ -172,6 +174,8 @@ SENTENCES: dict[Language, Sentences] = {
         "cleaned row": "{system} 由 {raw} 变为 {score}",
         "COMET (embedded)": "COMET (embedded) 是本项目的小模型，并非 wmt22-comet-da。它不能可靠地排列各系统"
         "（见模型说明）。",
+        "people": "{metric}：{annotators} 名标注者，{judgements} 条译文评判；样本：{sample}；"
+        "标注者一致性：{agreement}。",
         "gap": "{metric} 不可用：{reason}",
         "differences": "上一行的分数减去下一行的分数，方括号内为仅就该系统对而言的 95 % 置信区间；"
         "校正后 p 值对所有系统对作 Holm 校正。人工评判：在不含本榜系统的 WMT 数据中，差异达到此大小的系统对里"

@@ -12,6 +12,7 @@ import click
 from bench import __version__
 from bench.cli.boards import board
 from bench.cli.compare import compare
+from bench.cli.human import human
 from bench.cli.listing import list_all, rm, show
 from bench.cli.machine import doctor, prefetch
 from bench.cli.meta_evaluate import meta_evaluate
@@ -45,7 +46,7 @@ _SECTIONS = {
     "Look around": (board, list_all, show, rm),
     "Documents": (references,),
     "Publish": (publish, verify),
-    "Metrics": (meta_evaluate,),
+    "Metrics": (meta_evaluate, human),
     "Machines": (doctor, prefetch),
 }
 """The commands as `bench --help` lists them."""

@@ -124,16 +124,17 @@ def _make_draft(
     """Put into `draft` the set's runs, scores, comparisons and leaderboard.json as they will be published."""
     is_published = results.leaderboard(reference.id) is not None
     columns = _columns(results if is_published else _store_of(new_runs[0]), reference.id)
+    scorers = {metric: published_scorer(metric, reference, config_dir) for metric in columns.metrics}
+    imported = [metric for metric, scorer in scorers.items() if scorer.imported]
     _copy_published(results, draft, reference, columns.metrics)
     for run in new_runs:
-        _copy_run(run, results, draft, Task(reference, run.record.direction))
+        _copy_run(run, results, draft, Task(reference, run.record.direction), imported)
     if reference.outside and not reference.origin.startswith(SACREBLEU):
         _copy_parallel_files(
             reference.origin,
             results.parallel_files_folder(reference.id),
             draft.parallel_files_folder(reference.id),
         )
-    scorers = {metric: published_scorer(metric, reference, config_dir) for metric in columns.metrics}
     settings = CompareSettings(**compose([]).compare)
     tasks = [Task(reference, direction) for direction in draft.directions(reference.id)]
     for task in tasks:
@@ -201,9 +202,9 @@ def _copy_parallel_files(prefix: str, published: Path, folder: Path) -> None:
                 shutil.copy(path, folder / path.name)
 
 
-def _copy_run(run: Run, results: Store, draft: Store, task: Task) -> None:
-    """Copy a run and verify the copy. Raises BenchError if another run of that name is published or is being
-    made there. The same one is left as it is."""
+def _copy_run(run: Run, results: Store, draft: Store, task: Task, metrics: Sequence[str]) -> None:
+    """Copy a run, with its scores by `metrics`, and verify the copy. Raises BenchError if another run of that name
+    is published or is being made there. The same one is left as it is."""
     folder = draft.direction_folder(task) / run.label
     published = draft.run(folder)
     if published is None:
@@ -211,7 +212,7 @@ def _copy_run(run: Run, results: Store, draft: Store, task: Task) -> None:
             raise BenchError(
                 f"{place} is being made, or was interrupted: complete it by bench run, or delete it."
             )
-        draft.copy_run(run, task)
+        draft.copy_run(run, task, metrics)
         copy = draft.run(folder)
         if copy is None or copy.document != run.document or run_fault(copy, task):
             raise BenchError(f"{run.folder} changed while it was copied: publish it again.")

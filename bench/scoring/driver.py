@@ -23,6 +23,8 @@ def hash_of(scorer: Scorer) -> str:
 
 def unscored_runs(store: Store, task: Task, metric: str, scorer: Scorer) -> list[Run]:
     """The current runs of a task that this very scorer has not scored."""
+    if scorer.imported:
+        return []
     scorer_hash = hash_of(scorer)
     return [run for run in store.current_runs(task) if store.score(run, metric, scorer_hash) is None]
 
