@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import textwrap
+from itertools import zip_longest
+
+import pytest
+
 from bench.references.alignment.order import out_of_order
 from bench.references.segmentation.page_furniture import find_page_furniture
 from bench.references.segmentation.pieces import split_lines
@@ -143,3 +148,52 @@ def test_cells_that_begin_with_a_small_letter_stay_apart() -> None:
         "The fees are as follows.\n\nType\n\nsmall ferry\n\nlarge ferry\n\nFerries shall be inspected every year.",
     )
     assert pairs(result)[1:4] == [("船型", "Type"), ("小型渡轮", "small ferry"), ("大型渡轮", "large ferry")]
+
+
+CONTENTS = ("一、渡轮的发展", "二、渡轮的安全", "结束语")
+BODY = "\n\n".join(f"{title}\n\n渡轮是重要的交通工具。" for title in CONTENTS)
+
+
+@pytest.mark.parametrize(
+    "entries",
+    [[f"{title} {page}" for page, title in enumerate(CONTENTS, 3)], [f"{title}\t{page}" for page, title in enumerate(CONTENTS, 3)]],
+    ids=["spaces", "tabs"],
+)  # fmt: skip
+def test_lines_below_the_title_of_the_contents_that_come_again_as_headings(entries: list[str]) -> None:
+    text = "\n".join(["白皮书", "", "目　录", "", *entries, "", BODY])
+    dropped = find_page_furniture(split_lines(text, "zh"))
+    assert {piece.text for piece in dropped} == {"目　录", *entries}
+    assert {piece.line for piece in dropped} == {3, 5, 6, 7}
+
+
+def test_headings_without_page_numbers_stay_below_that_title() -> None:
+    assert not find_page_furniture(split_lines("\n".join(["目录", *CONTENTS, "", BODY]), "zh"))
+    text = "目录\n\n一、渡轮\n\n渡轮应当安全。\n\n二、乘客\n\n乘客应当购票。"
+    assert not find_page_furniture(split_lines(text, "zh"))
+
+
+@pytest.mark.parametrize("gap", [" / ", "\t", "    ", " | ", "／"])
+def test_both_languages_on_one_line(gap: str) -> None:
+    rows = [("渡轮条例", "Ferry Regulations"), ("渡轮应当安全。", "Ferries shall be safe."), ("船长负责。", "The master is responsible.")]  # fmt: skip
+    result = built("\n\n".join(gap.join(row) for row in rows))
+    assert pairs(result) == rows
+    assert {entry.text for entry in result.left_out} == ({gap.strip()} if gap.strip() else set())
+
+
+def test_two_columns_of_plain_text() -> None:
+    en = (
+        "The Parties shall cooperate in the protection of the river and its tributaries. Each Party inspects its "
+        "ferries every year. The Joint Commission meets twice a year in one of the capitals."
+    )
+    zh = "双方应当合作保护河流及其支流。各方每年检查本国的渡轮。联合委员会每年在一方首都举行两次会议。"
+    left, right = textwrap.wrap(en, 40), textwrap.wrap(zh, 18)
+    rows = zip_longest(left, right, fillvalue="")
+    result = built("\n".join(f"{first:48}{second}".rstrip() for first, second in rows))
+    assert pairs(result) == [
+        (f"{a}。", f"{b}.") for a, b in zip(zh.split("。"), en.rstrip(".").split(". "), strict=False)
+    ]
+
+
+def test_names_in_another_script_do_not_part_a_line() -> None:
+    text = "第一条　渡轮应当安全。国际海事组织    (IMO) 的规则适用。\n\nArticle 1 Ferries shall be safe. The rules of the IMO apply."
+    assert pairs(built(text))[1] == ("国际海事组织（IMO）的规则适用。", "The rules of the IMO apply.")

@@ -152,12 +152,15 @@ def test_equal_numbers_in_both_languages() -> None:
         ("等6部行政法规", "six administrative regulations"),
         ("三千二百万人、第三条", "32,000,000 people, Article 3"),
         ("12亿", "1.2 billion"),
+        ("百年历史", "a hundred years"),
+        ("三千五百二十一元", "three thousand five hundred and twenty-one yuan"),
         ("二〇二二年一月一日", "January 1, 2022"),
         ("民国一百一十一年一月一日", "January 1, 2022"),
     ]:
         assert find_quantities(zh, "zh") & find_quantities(en, "en"), zh
     assert find_quantities("自20世纪90年代起", "zh") == find_quantities("since the 1990s", "en") == {1990}
     assert find_quantities("一切国家千方百计", "zh") == frozenset()
+    assert find_quantities("two and three, one hundred and five, 1.5 million", "en") == {2, 3, 105, 1_500_000}
 
 
 # --- the text that is scored ---

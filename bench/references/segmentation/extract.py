@@ -12,6 +12,7 @@ from bench.references.segmentation.foreign import FOREIGN, find_foreign_blocks
 from bench.references.segmentation.numbering import find_numbering
 from bench.references.segmentation.page_furniture import find_page_furniture
 from bench.references.segmentation.pieces import Piece, split_lines
+from bench.references.segmentation.text_columns import read_by_column
 
 LeaveOut = Mapping[tuple[Side, int], str]
 """(Side, source line from 1) -> the reason why a person leaves the line out."""
@@ -42,7 +43,7 @@ def extract(
     blocks: dict[Language, list[Block]] = {"zh": [], "en": []}
     left_out: list[LeftOut] = []
     for side, text in texts.items():
-        pieces = split_lines(text, None if side == "both" else side)
+        pieces = read_by_column(split_lines(text)) if side == "both" else split_lines(text, side)
         by_hand = _left_out_by_hand(pieces, side, leave_out or {})
         dropped = by_hand | find_page_furniture([piece for piece in pieces if piece not in by_hand])
         for language in blocks if side == "both" else (side,):

@@ -10,26 +10,46 @@ from dataclasses import dataclass, field
 
 from bench.languages import Language
 from bench.references.script import to_simplified
-from bench.references.segmentation.numbers import HAN_NUMERALS, NUMBER_WORDS, parse_number
+from bench.references.segmentation.numbers import (
+    FORMAL_NUMERALS,
+    HAN_NUMERALS,
+    NUMBER_WORDS,
+    STEMS,
+    parse_number,
+)
 
-# (pattern, style). N, H, D, R, r and W in a group are placeholders: see _compile. Groups: `label` gives the style if
-# that is "" (章, chapter); `value`; `branch` (第2-1条); `decimals` (1.2.3). Chinese is matched as Simplified Chinese.
+# (pattern, style). N, H, D, R, r and others in a group are placeholders: see _compile. Groups, some with a digit at the
+# end of their names: `label` gives the style if that is "" (章, chapter); `value`; `branch` (第2-1条); `decimals`
+# (1.2.3); `compound` (A.1, 5(2)). Chinese is matched as Simplified Chinese.
 _ZH = (
     (
-        r"第\s*(?P<value>N)(?:[-–－](?P<branch>\d{1,2})|(?P<branch3>[A-Z]{1,2}))?\s*(?P<label>分编|分部|部分|[编章节条款])(?:之(?P<branch2>N))?"
+        r"第\s*[（(]?(?:(?P<decimals>\d{1,3}(?:\.\d{1,3})+)|(?P<value>N|R|[A-Z]))[）)]?"
+        r"(?:[-–－](?P<branch>\d{1,2}|[A-Z])|(?P<branch3>[A-Z]{1,2}))?\s*"
+        r"(?P<label>分编|分部|分章|分节|部分|[卷编部章节条款项目])(?:之(?P<branch2>N)|[-–－](?P<branch4>[A-Z]|\d{1,2}))?"
         r"(?:\s*[*†‡]+)?(?=[\s\u3000：:、]|$)[：:、]?",
         "",
     ),
-    (r"附[件录表]\s*(?P<value>N)?(?=[\s\u3000：:、]|$)[：:、]?", "annex"),
-    (r"(?P<value>H)(?:、|\u3000+|\t+| {2,})", "han"),
-    (r"[（(](?P<value>H)[）)]", "(han)"),
+    (r"(?P<value>[A-Z])(?P<label>部分|部|节)(?=[\s\u3000：:、]|$)[：:、]?", ""),
+    (
+        r"附[件录表]\s*(?:(?P<value>N|R|[A-Z])(?:[-–－]?(?P<branch>[A-Z]|\d{1,2}))?)?(?=[\s\u3000：:、]|$)[：:、]?",
+        "annex",
+    ),
+    (r"(?P<value>H)(?:、|[.．](?!\d)|\u3000+|\t+| {2,}| (?=[\u4e00-\u9fff]{2}))", "han"),
+    (r"[（(〔【](?P<value>H)[）)〕】]", "(han)"),
+    (r"(?P<value>H)[）)]", "han)"),
     (r"(?P<value>[㈠-㈩])", "(han)"),
+    (r"(?P<value>F)(?:、|[.．]|\u3000+|\t+| {2,})", "formal"),
+    (r"[（(](?P<value>F)[）)]", "(formal)"),
+    (r"(?P<value>S)(?:、|[.．]|\u3000+|\t+| {2,})(?![甲乙丙丁戊己庚辛壬癸])", "stem"),
+    (r"[（(](?P<value>S)[）)]", "(stem)"),
     (r"(?P<decimals>\d{1,3}(?:\.\d{1,3}){2,4})[.．、]?(?=\s|$|[^\d.\w]|[^\W\d_])", "decimal"),
-    (r"(?P<decimals>\d{1,2}\.\d{1,2})(?:[.．、]\s*|\s+|$|(?=[“《]))(?![万亿千百倍％%])", "decimal"),
+    (r"(?P<decimals>\d{1,2}\.\d{1,2})(?:[.．、）)]\s*|\s+|$|(?=[“《]))(?![万亿千百倍％%])", "decimal"),
+    (r"(?P<compound>C)[.．、）)]?(?=[\s\u3000]|$)", "decimal"),
     (r"(?P<value>D)(?:[、．](?!\d)|\.(?![\dA-Za-z]))", "digit"),
+    (r"(?P<value>D)(?P<branch>[A-Z]{1,2})[.．](?=[\s\u3000\u4e00-\u9fff])", "digit"),
     (r"(?P<value>[⒈-⒛])", "digit"),
     (r"(?P<value>D)[）)]", "digit)"),
-    (r"[（(](?P<value>D)[）)]", "(digit)"),
+    (r"[（(](?P<value>D)(?P<branch>[A-Z]{1,2})?[）)]", "(digit)"),
     (r"(?P<value>[⑴-⒇])", "(digit)"),
     (r"(?P<value>[①-⑳❶-❿㊀-㊉])", "circle"),
     (r"§+\s*(?P<decimals>\d{1,3}(?:\.\d{1,3})*)[.．、]?", "decimal"),
@@ -39,65 +59,101 @@ _ZH = (
     (r"(?P<value>[A-Z])(?:、|[.．](?![\dA-Za-z.]))", "upper"),
     (r"(?P<value>[a-z])(?:、|[.．](?![\dA-Za-z.]))", "lower."),
     (r"[（(](?P<value>r)[）)]", "(roman)"),
-    (r"[（(](?P<value>[a-z])[）)]", "(lower)"),
+    (r"[（(](?P<value>[a-z])(?P<branch>[a-z])?[）)]", "(lower)"),
+    (r"[（(](?P<value>[Ⅰ-Ⅻ]|R)[）)]", "(ROMAN)"),
     (r"[（(](?P<value>[A-Z])[）)]", "(upper)"),
     (r"(?P<value>r)[）)]", "roman)"),
     (r"(?P<value>[a-z])[）)]", "lower)"),
     (r"(?P<value>[A-Z])[）)]", "upper)"),
 )
+_AFTER_BRACKET = r"(?=\s|[A-Z\"“（(]|$)"
 _EN = (
     (
-        r"(?P<label>(?i:part|division|chapter|section|article|title|rule|regulation))\s+"
-        r"(?:(?P<value>R|W)|(?P<value2>\d{1,4})(?:[-–](?P<branch>\d{1,2})|(?P<branch2>[A-Z])\b)?)"
+        r"(?P<label>(?i:art\.|sec\.|subpart|part|division|subchapter|chapter|subsection|section|article|title|rule"
+        r"|regulation|clause|paragraph|volume|book))\s+"
+        r"(?:(?P<decimals>\d{1,3}(?:\.\d{1,3})+)|(?P<value>R|W|[A-Z])(?P<branch3>[A-Z])?|(?P<value2>\d{1,4})"
+        r"(?:[-–](?P<branch>\d{1,2}|[A-Z]\b)|\s?(?P<branch2>L\b|(?<!\s)[A-Z]\b))?)"
         r"(?:\s*[*†‡]+)?(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$|\s*\n)\s*[.:：—–-]?",
         "",
     ),
     (
-        r"(?i:annex|appendix|schedule)(?:\s+(?P<value>R|D|[A-Z]))?(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$)\s*[.:：—–-]?",
+        r"(?i:annex|appendix|schedule|attachment|exhibit)(?:\s+(?P<value>R|D|[A-Z])(?:[-–]?(?P<branch>[A-Z]\b|\d{1,2}))?)?"
+        r"(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$)\s*[.:：—–-]?",
         "annex",
     ),
     (r"(?P<value>R)\.(?=\s|$)", "roman"),
     (r"(?P<value>[Ⅰ-Ⅻⅰ-ⅻ])(?:\.|(?=\s))", "roman"),
-    (r"(?P<decimals>\d{1,3}(?:\.\d{1,3}){2,4})\.?(?=\s|$)", "decimal"),
-    (r"(?P<decimals>\d{1,2}\.\d{1,2})(?:\.(?=\s|$)|(?=\s+[\"“(]?[A-Z])|$)", "decimal"),
-    (r"(?P<value>D)\.(?=\s|$)", "digit"),
+    (r"(?P<decimals>\d{1,3}(?:\.\d{1,3}){2,4})[.)]?(?=\s|$)", "decimal"),
+    (r"(?P<decimals>\d{1,2}\.\d{1,2})(?:[.)](?=\s|$)|(?=\s+[\"“(]?[A-Z])|$)", "decimal"),
+    (r"(?P<compound>C)[.)]?(?=\s+[\"“(]?[A-Z]|$)", "decimal"),
+    (r"(?P<value>D)\.(?=\s|$|[A-Z][a-z])", "digit"),
+    (r"(?P<value>D)(?P<branch>[A-Z]{1,2})\.(?=\s|$)", "digit"),
     (r"(?P<value>[⒈-⒛])", "digit"),
-    (r"(?P<value>D)\)(?=\s)", "digit)"),
+    (r"(?P<value>D)\)(?=\s|$)", "digit)"),
     (r"(?P<value>[A-Z])\.(?=\s)", "upper"),
-    (r"[（(](?P<value>D)[）)](?=\s|[A-Z\"“]|$)", "(digit)"),
+    (r"[（(](?P<value>D)(?P<branch>[A-Z]{1,2})?[）)](?=\s|[A-Za-z\"“（(]|$)", "(digit)"),
     (r"(?P<value>[⑴-⒇])", "(digit)"),
-    (r"(?P<value>[①-⑳❶-❿])(?=\s*[A-Z\"“])", "circle"),
+    (r"(?P<value>[①-⑳❶-❿])(?=\s*[A-Za-z\"“])", "circle"),
     (r"§+\s*(?P<decimals>\d{1,3}(?:\.\d{1,3})*)\.?(?=\s|$)", "decimal"),
-    (r"[（(](?P<value>r)[）)](?=\s|[A-Z\"“]|$)", "(roman)"),
-    (r"[（(](?P<value>[a-z])[）)](?=\s|[A-Z\"“]|$)", "(lower)"),
-    (r"[（(](?P<value>[A-Z])[）)](?=\s|$)", "(upper)"),
+    (rf"[（(](?P<value>r)[）)]{_AFTER_BRACKET}", "(roman)"),
+    (rf"[（(](?P<value>[a-z])(?P<branch>[a-z])?[）)]{_AFTER_BRACKET}", "(lower)"),
+    (r"[（(](?P<value>[Ⅰ-Ⅻ]|R)[）)](?=\s|$)", "(ROMAN)"),
+    (r"[（(](?P<value>[A-Z])[）)](?=\s|[（(]|$)", "(upper)"),
     (r"(?P<value>r)\)(?=\s|$)", "roman)"),
     (r"(?P<value>[a-z])\)(?=\s|$)", "lower)"),
     (r"(?P<value>[A-Z])\)(?=\s|$)", "upper)"),
     (r"(?P<value>r)\.(?=\s|$)", "roman."),
     (r"(?P<value>[a-z])\.(?=\s|$)", "lower."),
 )
-_BARE: dict[Language, str] = {
-    "zh": r"(?P<value>D)[ \u3000\t]+(?=[\u4e00-\u9fff“《])(?![年月日时个名次位件万亿元人家种项条款章倍岁周天页])",
-    "en": r"(?P<value>D)\s+(?=[\"“]?[A-Z])(?!(?:January|February|March|April|May|June|July|August|September|October"
-    r"|November|December)\b)",
+_BARE: dict[Language, tuple[tuple[str, str], ...]] = {
+    "zh": (
+        (
+            r"(?P<value>D)[ \u3000\t]+(?=[\u4e00-\u9fff“《])(?![年月日时个名次位件万亿元人家种项条款章倍岁周天页])",
+            "digit",
+        ),
+    ),
+    "en": (
+        (
+            r"(?P<value>D)\s+(?=[\"“]?[A-Z])(?!(?:January|February|March|April|May|June|July|August|September|October"
+            r"|November|December)\b)",
+            "digit",
+        ),
+        (
+            r"(?P<decimals>\d{1,2}\.\d{1,2})\s+(?=[a-z])(?!(?:per|million|billion|trillion|times|percent)\b)",
+            "decimal",
+        ),
+    ),
 }
-"""1 Scope, 1 范围: a number only in documents with decimal numbers, elsewhere a footnote or a quantity."""
-STRUCTURE_STYLES = frozenset("part subpart division chapter section article title clause annex".split())
+"""1 Scope, 1 范围, 1.1 the scope: numbers only in documents with decimal numbers, elsewhere notes or quantities."""
+STRUCTURE_STYLES = frozenset(
+    "volume part subpart division chapter subchapter section subsection article title clause item point annex".split()
+)
 """Styles of numbers that include a word: "Article 1"."""
 WEAK_STYLES = frozenset("decimal roman. lower.".split())
 """Styles of numbers that a line of running text may begin with as well: "version / 2.0", "Smith / v. Jones"."""
+_BRANCHES = {"bis": "2", "ter": "3", "quater": "4", "quinquies": "5"}
+"""Article 6 bis is 第六条之二."""
 _LABEL_STYLES = {
+    "卷": "volume",
     "编": "part",
+    "部": "part",
+    "部分": "part",
     "分编": "subpart",
     "分部": "division",
-    "部分": "part",
     "章": "chapter",
+    "分章": "subchapter",
     "节": "section",
+    "分节": "subsection",
     "条": "article",
+    "款": "clause",
+    "项": "item",
+    "目": "point",
+    "art.": "article",
+    "sec.": "section",
     "rule": "article",
     "regulation": "article",
-    "款": "clause",
+    "paragraph": "clause",
+    "book": "volume",
 }
 """Labels whose style has another name; the style of any other label is the label in lower case."""
 
@@ -106,12 +162,18 @@ def _compile(pattern: str) -> re.Pattern[str]:
     placeholders = {
         "N": rf"(?:[{HAN_NUMERALS}]+|\d+)",
         "H": f"[{HAN_NUMERALS}]+",
+        "F": f"[{FORMAL_NUMERALS}]+",
+        "S": f"[{STEMS}]",
         "D": r"\d{1,3}",
+        "C": r"(?:[A-Z](?:\.\d{1,2}){1,3}|\d{1,3}[（(](?:\d{1,2}|[a-z])[）)]|\d{1,2}(?:\.\d{1,2})?\.[a-z])",
         "R": r"[IVXL]+",
         "r": "[ivx]+",
+        "L": "(?:" + "|".join(_BRANCHES) + ")",
         "W": "(?i:" + "|".join(sorted(NUMBER_WORDS, key=len, reverse=True)) + r")\b",
     }
-    expanded = re.sub(r"(?<=[>|])([NHDRWr])(?=[)|])", lambda match: placeholders[match.group()], pattern)
+    expanded = re.sub(
+        r"(?<=[>|])([NHFSDCRWrL])(?=[)|\\])", lambda match: placeholders[match.group()], pattern
+    )
     return re.compile(rf"^\s*[\"“]?(?:{expanded})[\s\u3000]*")
 
 
@@ -119,9 +181,12 @@ _PATTERNS: dict[Language, tuple[tuple[re.Pattern[str], str], ...]] = {
     "zh": tuple((_compile(pattern), style) for pattern, style in _ZH),
     "en": tuple((_compile(pattern), style) for pattern, style in _EN),
 }
-_BARE_PATTERNS = {language: _compile(pattern) for language, pattern in _BARE.items()}
+_BARE_PATTERNS = {
+    language: tuple((_compile(pattern), style) for pattern, style in patterns)
+    for language, patterns in _BARE.items()
+}
 _BULLET = re.compile(
-    r"([•·●▪◦‣■□◆○►*¨¤\uf000-\uf0ff]|§(?!\s*\d)|[oØü](?=\s+[^\W\d_])|[-–—](?![-–—\d]))\s*(?=\S)"
+    r"([•·●▪◦‣■□◆○►▶➢❖✓✔★☆※*＊－¨¤\uf000-\uf0ff]|§(?![§\s]*\d)|[oØü](?=\s+[^\W\d_])|[-–—](?![-–—\d]))\s*(?=\S)"
 )
 """Word's symbol fonts come out of PDFs as §, o, Ø, ü or as private characters."""
 _MAX_NUMBER = 40
@@ -154,25 +219,26 @@ def find_numbering(text: str, language: Language, has_decimals: bool = False) ->
     if bullet := _BULLET.match(text):
         return Numbering(bullet.group().strip(), 0, "bullet", bullet.end())
     folded = to_simplified(text[:_MAX_NUMBER]) + text[_MAX_NUMBER:] if language == "zh" else text
-    patterns = _PATTERNS[language] + (((_BARE_PATTERNS[language], "digit"),) if has_decimals else ())
-    for pattern, style in patterns:
-        match = pattern.match(folded)
-        if not match:
+    for pattern, style in _PATTERNS[language] + (_BARE_PATTERNS[language] if has_decimals else ()):
+        if not (match := pattern.match(folded)):
             continue
-        groups = {name.rstrip("23"): group for name, group in match.groupdict().items() if group}
-        label = groups.get("label", "")
-        style = style or _LABEL_STYLES.get(label, label.lower())
-        *parents, last = [int(number) for number in groups.get("decimals", "0").split(".")]
+        groups = {name.rstrip("234"): group for name, group in match.groupdict().items() if group}
+        label = groups.get("label", "").lower()
+        parts = re.findall(r"\d+|[A-Za-z]", groups.get("decimals", groups.get("compound", "")))
+        *parents, last = [parse_number(part) or 0 for part in parts or ["1"]]
         value = parse_number(groups["value"]) if "value" in groups else last or 1
         branch = groups.get("branch", "")
+        if label and parents:  # Article 1.2
+            value, branch, parents = parents[0], "-".join(map(str, [*parents[1:], last])), []
         if value:
             end = match.end()
             return Numbering(
                 text[: match.end()].strip(),
                 value,
-                style,
+                style or _LABEL_STYLES.get(label, label),
                 end if end < len(text) else 0,
-                str(parse_number(branch)) if branch and not branch.isascii() else branch,
+                _BRANCHES.get(branch.lower())
+                or (str(parse_number(branch)) if not branch.isascii() else branch),
                 tuple(parents),
             )
     return None
@@ -231,6 +297,7 @@ _LETTER_STYLES = (
     ("lower.", "roman."),
     ("lower)", "roman)"),
     ("(lower)", "(roman)"),
+    ("(upper)", "(ROMAN)"),
 )
 """Styles that one letter may have: of letters and of Roman numerals."""
 

@@ -29,13 +29,20 @@ _UNITS = {"十": 10, "百": 100, "千": 1000}
 _LARGE_UNITS = {"万": 10**4, "亿": 10**8}
 HAN_NUMERALS = "零〇○一二三四五六七八九十百千万亿两"
 """Every character of a Chinese numeral, as the inside of a regex character class."""
+FORMAL_NUMERALS = "壹贰叁肆伍陆柒捌玖拾"
+"""Numerals of contracts and of Taiwanese headings."""
+STEMS = "甲乙丙丁戊己庚辛壬癸"
+"""Signs that count as A, B, C do."""
+_FORMAL = str.maketrans(FORMAL_NUMERALS, "一二三四五六七八九十")
 _NUMERAL = f"[{HAN_NUMERALS}]{{1,{_MAX_LENGTH}}}"
 _MINGUO_YEAR = re.compile(rf"民国\s*(\d{{1,3}}|{_NUMERAL})\s*年")
 _MINGUO_START = 1911
 """The year before the first year of the Republic: 民国111年 is 2022."""
 _DECADE = re.compile(rf"(\d{{1,4}}|{_NUMERAL})世纪(\d{{1,4}}|{_NUMERAL})年代")
 # A lone numeral counts only before a measure word or after 第: 一切, 三角 and 千方百计 are not quantities.
-_COUNTED_NUMERAL = re.compile(rf"第({_NUMERAL})|({_NUMERAL})(?=[年月日条章节个项部名次届国种类大位家件份款])")
+_COUNTED_NUMERAL = re.compile(
+    rf"第({_NUMERAL})|({_NUMERAL})(?=[年月日条章节个项部名次届国种类大位家件份款元人艘吨周岁倍公平米])"
+)
 
 # English
 NUMBER_WORDS = {
@@ -122,6 +129,9 @@ def parse_number(text: str) -> int | None:
         return int(unicodedata.numeric(text))
     if text.lower() in NUMBER_WORDS:
         return NUMBER_WORDS[text.lower()]
+    if len(text) == 1 and text in STEMS:
+        return STEMS.index(text) + 1
+    text = text.translate(_FORMAL)
     for parse in (parse_chinese_numeral, parse_roman_numeral):
         if (number := parse(text)) is not None:
             return number
@@ -166,12 +176,49 @@ def _find_in_english(text: str) -> set[float]:
     ):
         plain = digits.rstrip(",").replace(",", "")
         quantities.add(float(plain) * _SCALES.get(scale.lower(), 1))
+    quantities |= _find_number_words(text)
     for word in re.findall(r"[A-Za-z]+", text):
         lower = word.lower()
-        if lower in NUMBER_WORDS:
-            quantities.add(float(NUMBER_WORDS[lower]))
-        elif lower in _ORDINALS:
+        if lower in _ORDINALS:
             quantities.add(float(_ORDINALS.index(lower) + 1))
         elif lower in _MONTHS and word[0].isupper():  # "may" the verb is not a month
             quantities.add(float(_MONTHS.index(lower) + 1))
     return quantities
+
+
+def _find_number_words(text: str) -> set[float]:
+    """twenty-five -> 25, a hundred -> 100, three thousand five hundred -> 3500."""
+    quantities: set[float] = set()
+    total = group = 0
+    end = 0  # of the last number word
+
+    def finish() -> None:
+        nonlocal total, group
+        if total + group:
+            quantities.add(float(total + group))
+        total = group = 0
+
+    for match in _NUMBER_WORD.finditer(text):
+        word = match[1].lower()
+        if not re.fullmatch(r"[ -]*(?:and )?", text[end : match.start()]):
+            finish()
+        elif "and" in text[end : match.start()] and group % 100:
+            finish()  # "two and three"
+        value, end = NUMBER_WORDS.get(word), match.end()
+        if value is not None:
+            if group % 100 and not (group % 10 == 0 and group % 100 >= 20 and 0 < value < 10):
+                finish()
+            group += value
+        elif word == "hundred":
+            group = (group or 1) * 100
+        elif (
+            group or text[max(match.start() - 2, 0) : match.start()].lower() == "a "
+        ):  # "1.5 million" has digits
+            total, group = total + (group or 1) * _SCALES[word], 0
+        if total > 10**15:
+            total = group = 0
+    finish()
+    return quantities
+
+
+_NUMBER_WORD = re.compile(rf"\b({'|'.join([*NUMBER_WORDS, 'hundred', *_SCALES])})\b", re.IGNORECASE)

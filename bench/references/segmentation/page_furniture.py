@@ -51,7 +51,8 @@ _TAB_AND_PAGE = re.compile(r"\S(?:\t+| {4,})(?:\d{1,4}|[ivxl]{1,6})$")
 
 
 def _contents_lines(pieces: Sequence[Piece]) -> dict[Piece, str]:
-    """Lines of a table of contents: dot leaders, or a tab and a page number on two lines in turn."""
+    """Lines of a table of contents: dot leaders, or a tab and a page number on two lines in turn; below its title,
+    lines with page numbers that the document repeats as headings."""
     lines = {piece for piece in pieces if len(piece.text) <= 300 and _LEADERS.search(piece.text[-150:])}
     tabbed = [piece for piece in pieces if len(piece.text) <= 300 and _TAB_AND_PAGE.search(piece.text[-40:])]
     for first, second in pairwise(tabbed):
@@ -60,13 +61,49 @@ def _contents_lines(pieces: Sequence[Piece]) -> dict[Piece, str]:
         ]
         if second.line - first.line <= 3 and numbers[0] <= numbers[1]:
             lines |= {first, second}
-    titles = {
-        piece
-        for piece, following in pairwise(pieces)
-        if following in lines and _CONTENTS.fullmatch(to_simplified("".join(piece.text.split())))
-    }
-    lines |= titles
+    titles = 0
+    for index, piece in enumerate(pieces):
+        if (
+            titles < _MAX_CONTENTS
+            and len(piece.text) <= 40
+            and _CONTENTS.fullmatch(to_simplified("".join(piece.text.split())))
+        ):
+            titles += 1
+            own = [later for later in pieces[index + 1 :] if later.language == piece.language]
+            entries = _repeated_lines(own)
+            lines.update(entries)
+            if entries or (own and own[0] in lines):
+                lines.add(piece)
     return dict.fromkeys(sorted(lines, key=lambda piece: piece.line), "line of a table of contents")
+
+
+def _repeated_lines(pieces: Sequence[Piece]) -> list[Piece]:
+    """The first pieces, if each of them comes again later as a heading, and most have a page number; at least two."""
+    keys = [_entry_key(piece.text) for piece in pieces]
+    last = {key: index for index, key in enumerate(keys)}
+    for index, (key, following) in enumerate(pairwise(keys)):  # "Chapter I" / "General Provisions"
+        last.setdefault(key + following, index)
+    entries: list[Piece] = []
+    seen: set[str] = set()
+    for index, (piece, key) in enumerate(zip(pieces, keys, strict=True)):
+        if not key or key in seen or last[key] <= index:
+            break
+        entries.append(piece)
+        seen.add(key)
+    with_pages = sum(bool(_ENTRY_PAGE.search(piece.text)) for piece in entries)
+    return entries if with_pages >= max(_MIN_ENTRIES, len(entries) / 2) else []
+
+
+_MIN_ENTRIES = 2
+_MAX_CONTENTS = 10
+"""Titles of tables of contents in a document."""
+_ENTRY_PAGE = re.compile(r"[\s.．·…‥]+(?:\d{1,4}|[ivxl]{1,6})$")
+
+
+def _entry_key(text: str) -> str:
+    """The letters of a heading, without the page number that a table of contents adds."""
+    letters = re.sub(r"[\W_]+", "", _ENTRY_PAGE.sub("", text[:200]))
+    return to_simplified(letters).casefold()
 
 
 def _page_numbers(pieces: Sequence[Piece]) -> dict[Piece, str]:

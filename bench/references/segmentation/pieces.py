@@ -94,10 +94,10 @@ _LIST_NUMBER = re.compile(
 
 
 def _split_scripts(line: str) -> list[str]:
-    """The two halves of a line if one is English and the other Chinese; else [line].
+    """The two halves of a line if one is English and the other Chinese, with what separates them; else [line].
 
     Both halves must look complete: an English sentence that ends in one Chinese word (…known as 和为贵), and
-    a Chinese one with an acronym or digits in it, are not split.
+    a Chinese one with an acronym or digits in it, are not split. Lines of two columns are split, complete or not.
     """
     orders: tuple[tuple[Language, Language], ...] = (("zh", "en"), ("en", "zh"))
     for first, second in orders:
@@ -109,22 +109,24 @@ def _split_scripts(line: str) -> list[str]:
         words = re.findall(r"[A-Za-z][\w'’-]*", halves["en"])
         han = len(_SCRIPT["zh"].findall(halves["zh"]))
         is_title = han <= _MAX_TITLE and not re.search(r"[。！？]", halves["zh"]) and len(words) <= _MAX_TITLE
+        is_wide = bool(re.search(r"\t|\s{3}", line[gap[0] : gap[1]])) and len(words) > 1
         is_pair = (
             han >= 2
             and (
                 any(len(word) > 2 and not word.isupper() for word in words)
                 or sum(len(word) > 2 for word in words) > 2
             )
-            and not (words[-1].lower() in FUNCTION_WORDS and halves["en"].endswith(words[-1]))
-            and words[0][0].isupper()
+            and (is_wide or not (words[-1].lower() in FUNCTION_WORDS and halves["en"].endswith(words[-1])))
+            and (is_wide or words[0][0].isupper())
             and (
-                bool(re.search(r"[.!?]$", halves["en"])) == bool(re.search(r"[。！？.!?]$", halves["zh"]))
+                is_wide
+                or bool(re.search(r"[.!?]$", halves["en"])) == bool(re.search(r"[。！？.!?]$", halves["zh"]))
                 or (is_title and halves["en"].endswith("."))
             )
             and 0.5 < sum(map(str.isalnum, halves["en"])) / han < 10
         )
         if is_pair:
-            return [line[: gap[1]], line[gap[1] :]]
+            return [line[: gap[0]], line[gap[0] : gap[1]], line[gap[1] :]]
     return [line]
 
 
@@ -145,5 +147,5 @@ def _script_change(
     first_end = max((match.end() for match in first.finditer(line, start, begin.start())), default=0)
     if first_end and is_numbered and re.fullmatch(r"[.:：]?", line[first_end : begin.start()]):
         return begin.start(), begin.start()
-    gap = re.compile(r"[\s/|·—–-]+").search(line, first_end, begin.start()) if first_end else None
+    gap = re.compile(r"[\s/|／｜·—–-]+").search(line, first_end, begin.start()) if first_end else None
     return gap.span() if gap else None
