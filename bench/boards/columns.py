@@ -22,7 +22,9 @@ def narrow(board: Board) -> list[str]:
     """Rank, the primary metric, people's judgements, two more (BLEU and a COMET model first), terms and facts,
     flags."""
     others = [metric for metric in board.metrics if metric != board.primary]
-    preferred = sorted(others, key=lambda m: (m.endswith("-raw"), m != "bleu", not m.startswith("comet")))
+    preferred = sorted(
+        others, key=lambda m: (m.endswith(("-raw", "-folded")), m != "bleu", not m.startswith("comet"))
+    )
     people = [metric for metric in others if metric in HUMAN_METRICS]
     shown = [metric for metric in preferred if metric not in (*_TERM_METRICS, *people)][:_OTHER_METRICS]
     terms = [metric for metric in others if metric in _TERM_METRICS]

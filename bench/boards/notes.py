@@ -35,7 +35,7 @@ def notes(board: Board, language: Language = "en") -> list[str]:
         *_power(board, say),
         say["about flags"],
         *([say["seen"].format(published=reference.published)] if seen else []),
-        *_cleaning(board, say),
+        *_variants(board, say),
         *_metric_remarks(board, say),
         *_coverage(board, say),
         *(
@@ -134,22 +134,27 @@ def _people(score: Score, say: Sentences) -> str:
     return say["people"].format(metric=score.metric, **texts)
 
 
-def _cleaning(board: Board, say: Sentences) -> Iterator[str]:
-    """The scores that cleaning the answers has changed by more than half the width of their interval."""
-    for metric in board.metrics:
-        changed = []
-        for row in board.rows:
-            raw, score = row.scores.get(f"{metric}-raw"), row.scores[metric]
-            if raw and score and score.interval:
-                low, high = score.interval
-                if abs(score.value - raw.value) > (high - low) / 2:
-                    values = [f"{value:.{score.decimals}f}" for value in (raw.value, score.value)]
-                    changed.append(
-                        say["cleaned row"].format(system=row.system, raw=values[0], score=values[1])
-                    )
-        if changed:
-            rows = say["between items"].join(changed)
-            yield say["cleaned"].format(metric=label(board, metric), rows=rows)
+def _variants(board: Board, say: Sentences) -> Iterator[str]:
+    """The scores that cleaning the answers, or typography alone, changes by more than half the width of their
+    interval."""
+    for variant, sentence in (("raw", "cleaned"), ("folded", "typography")):
+        for metric in board.metrics:
+            changed = []
+            for row in board.rows:
+                other, score = row.scores.get(f"{metric}-{variant}"), row.scores[metric]
+                if other and score and score.interval:
+                    low, high = score.interval
+                    if abs(score.value - other.value) > (high - low) / 2:
+                        values = (
+                            [score.value, other.value] if variant == "folded" else [other.value, score.value]
+                        )
+                        before, after = (f"{value:.{score.decimals}f}" for value in values)
+                        changed.append(
+                            say["changed row"].format(system=row.system, before=before, after=after)
+                        )
+            if changed:
+                rows = say["between items"].join(changed)
+                yield say[sentence].format(metric=label(board, metric), rows=rows)
 
 
 def _coverage(board: Board, say: Sentences) -> Iterator[str]:

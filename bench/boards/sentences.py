@@ -82,7 +82,9 @@ SENTENCES: dict[Language, Sentences] = {
         "the end of {count} of {all} hypotheses was not scored.",
         "unscored": "{metric} has no score for {count} of {all} hypotheses; they do not count in its value.",
         "cleaned": "Cleaning the answers changed {metric} by more than half the width of the interval: {rows}.",
-        "cleaned row": "{system} from {raw} to {score}",
+        "typography": "Width of characters and quotation marks alone change {metric} by more than half the width of "
+        "the interval. Without these differences: {rows}.",
+        "changed row": "{system} from {before} to {after}",
         "chrF++ into Chinese": "chrF++ counts words at spaces. Into Chinese it changes with the spaces between "
         "Chinese and Latin script: prefer chrF.",
         "COMET (embedded)": "COMET (embedded) is a small model of this project, not wmt22-comet-da. It does not order "
@@ -171,7 +173,8 @@ SENTENCES: dict[Language, Sentences] = {
         "unscored": "{metric} 未能为 {all} 条译文中的 {count} 条给出分数；这些译文不计入总分。",
         "chrF++ into Chinese": "chrF++ 以空格分词。译入中文时，中文与拉丁字母之间的空格会改变其分数：请优先看 chrF。",
         "cleaned": "清理模型回答后，{metric} 的变化超过置信区间宽度的一半：{rows}。",
-        "cleaned row": "{system} 由 {raw} 变为 {score}",
+        "typography": "仅全角半角与引号的差异就使 {metric} 的变化超过置信区间宽度的一半。消除这些差异后：{rows}。",
+        "changed row": "{system} 由 {before} 变为 {after}",
         "COMET (embedded)": "COMET (embedded) 是本项目的小模型，并非 wmt22-comet-da。它不能可靠地排列各系统"
         "（见模型说明）。",
         "people": "{metric}：{annotators} 名标注者，{judgements} 条译文评判；样本：{sample}；"

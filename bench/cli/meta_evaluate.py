@@ -30,19 +30,25 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
     en-zh), system, seg, doc (optional), src, mt, ref and score (higher is better). metric= takes names of
     configs/metric/; other overrides work as in `bench run`.
 
-    \b tau-b, Pearson  over all judgements at once (Kendall 1945). They also reward a metric for knowing which
-    source is
-                    hard.
-    within          mean tau-b over the systems of one segment: which of them translated this sentence better?
-    A
-                    segment with equal judgements is left out, one with equal metric scores counts as 0, and
-                    other ties are tau-b's (Deutsch et al. 2023, "Ties Matter").
-    systems         share of the pairs of systems that the metric orders like the judgements (Kocmi et al.
-    2021, "To
-                    Ship or Not to Ship"), by the metric's score of all translations of a system. Pairs with
-                    equal mean judgements are left out.
+    \b
+    tau-b, Pearson  over all judgements at once (Kendall 1945). They also reward a metric for
+                    knowing which source is hard.
+    within          mean tau-b over the systems of one segment: which of them translated this
+                    sentence better? A segment with equal judgements is left out, one with equal
+                    metric scores counts as 0, and other ties are tau-b's.
+    acc_eq          the same as pairwise accuracy, where judges and metric may call two
+                    translations equal, with the threshold that suits the metric best (acc_eq*;
+                    Deutsch et al. 2023, "Ties Matter").
+    systems         share of the pairs of systems that the metric orders like the judgements
+                    (Kocmi et al. 2021, "To Ship or Not to Ship"), by the metric's score of all
+                    translations of a system. Pairs with equal mean judgements are left out.
+    soft            soft pairwise accuracy (Thompson et al. 2024): 1 minus the mean difference of
+                    the p-values that judges and metric give pairs of systems, by the means of
+                    segment scores.
 
-    Figures in brackets are 95 % percentile bootstrap intervals: 1000 resamples of segments, seed 12345. The
+    acc_eq and soft are those of WMT's metrics tasks, equal to mt-metrics-eval's.
+
+    Figures in brackets are 95 % percentile bootstrap intervals: 1000 resamples of segments (soft: 200), seed 12345. The
     intervals of two metrics are not a paired test: they may overlap even if one metric is significantly better.
 
     \b
@@ -69,7 +75,7 @@ def meta_evaluate(markdown: bool, words: tuple[str, ...]) -> None:
     if markdown:
         click.echo("\n\n".join(map(_markdown, tables)))  # its texts are escaped, and it has many lines
         return
-    console = Console(width=None if sys.stdout.isatty() else 160)
+    console = Console(width=None if sys.stdout.isatty() else 200)
     for table in tables:
         console.print(_terminal(table))
 
@@ -121,11 +127,11 @@ def _title(table: Table) -> str:
 
 def _headings(table: Table) -> list[str]:
     within, systems = _count(table.ordered_segments, "segment"), _count(table.pairs, "pair")
-    return ["metric", "tau-b", "Pearson", f"within ({within})", f"systems ({systems})"]
+    return ["metric", "tau-b", "Pearson", f"within ({within})", "acc_eq", f"systems ({systems})", "soft"]
 
 
 def _cells(row: Row) -> list[str]:
-    return [row.metric, *map(_figure, (row.pooled, row.pearson, row.within, row.systems))]
+    return [row.metric, *map(_figure, (row.pooled, row.pearson, row.within, row.ties, row.systems, row.soft))]
 
 
 def _figure(figure: Figure | None) -> str:

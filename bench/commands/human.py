@@ -81,7 +81,9 @@ def export(
     pages = sampling.pages(reference)
     values: Sequence[float] = [0.0] * len(task.ids)
     if settings.first == "disagreement":
-        metrics = [m for m in published_columns(store, reference.id).metrics if not m.endswith("-raw")]
+        metrics = [
+            m for m in published_columns(store, reference.id).metrics if not m.endswith(("-raw", "-folded"))
+        ]
         by_metric = {m: _scores(store, runs, m) for m in metrics if m not in scoring.NAMES}
         complete = {m: list(s.values()) for m, s in by_metric.items() if len(s) == len(runs)}
         values = sampling.disagreement(complete)

@@ -51,7 +51,11 @@ def listing(kind: Kind, root: Path, config_dir: Path | None = None) -> Listing:
         return Listing(heads, [(name, _engine(c), *_texts(c, *heads[2:])) for name, c in entries.items()])
     if kind == "metrics":
         rows = [(name, *_texts(c, "metric", "name"), *_texts(c, "checkpoint")) for name, c in entries.items()]
-        rows = [(n, f"{a} (raw)" if entries[n].get("raw") is True else a, *more) for n, a, *more in rows]
+        for variant in ("raw", "folded"):
+            rows = [
+                (n, f"{a} ({variant})" if entries[n].get(variant) is True else a, *more)
+                for n, a, *more in rows
+            ]
         return Listing(
             ("metric", "column", "checkpoint"), [(name, a or b, weights) for name, a, b, weights in rows]
         )

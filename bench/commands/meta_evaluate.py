@@ -1,14 +1,16 @@
 """How well metrics agree with human judgements of the same translations.
 
-Four questions, because a metric can be good at one and useless at another:
+Six questions, because a metric can be good at one and useless at another:
 
 - pooled tau-b (Kendall 1945) and pooled Pearson r, over all judged translations of a file at once. They also
   reward a metric for knowing which *source* is hard, which says nothing about systems.
 - within-segment tau-b: which of these systems translated this sentence better? Tau-b of each segment over its
   systems, then the mean over segments. A segment with a single judgement, or whose judgements are all equal,
   is left out. If judgements differ and the metric gives one score to all, the segment counts as 0. Other ties
-  are tau-b's: a pair tied on either side is neither right nor wrong, and shortens the norm of that side
-  (Deutsch et al. 2023, "Ties Matter", compares ways to treat ties).
+  are tau-b's: a pair tied on either side is neither right nor wrong, and shortens the norm of that side.
+- acc_eq: the same question as WMT's metrics task asks it since 2023, with ties calibrated; and soft pairwise accuracy:
+  the question of system accuracy as it asks it since 2024, where judges and metric need not be sure
+  (bench.scoring.meta_metrics).
 - system accuracy: the share of all pairs of systems that the metric orders like the judgements (Kocmi et al.
   2021, "To Ship or Not to Ship"). A system's human score is the mean of its judgements; its metric score is
   the scorer's score of all its translations, as on a board. Pairs with equal human scores are left out; a
@@ -17,7 +19,8 @@ Four questions, because a metric can be good at one and useless at another:
 
 Each figure has a 95 % percentile bootstrap interval over segments (bench.scoring.intervals): a segment is
 drawn with all its judgements. In a resample, a system's metric score is that of its translations together,
-computed from the statistics of their segments, as on a board.
+computed from the statistics of their segments, as on a board. Soft pairwise accuracy, which is slow, has fewer
+resamples.
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ from bench.scoring.compare.agreement import agreement as human_agreement
 from bench.scoring.formulas import Formula, compared_formula
 from bench.scoring.intervals import draw, percentile_interval
 from bench.scoring.judgements import Judgement
+from bench.scoring.meta_metrics import Ties, permutation_signs, soft_pairwise_accuracy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +52,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 RESAMPLES = 1000
+SOFT_RESAMPLES = 200
+"""Of soft pairwise accuracy, each of which is a permutation test of all pairs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,10 @@ class Row:
     pearson: Figure | None
     within: Figure | None
     systems: Figure | None
+    ties: Figure | None
+    threshold: float | None
+    """By how much the metric's scores of two translations may differ to be called equal, for `ties`."""
+    soft: Figure | None
     promised: float | None = None
     """The share of these pairs of systems that boards would say human judges agree with, from the pairs'
     differences (bench.scoring.compare.agreement); None for a metric that was not studied."""
@@ -225,16 +235,22 @@ def _row(grid: Grid, scorer: Scorer) -> Row:
     metric = scores.segments
     taus = within(human, metric)
     samples = draw(len(human), RESAMPLES)
+    ties, signs = Ties.of(human, metric), permutation_signs(len(human))
+    best, threshold = ties.accuracy()
 
     def figure(
-        value: float, resample: Callable[[NDArray[np.int64]], float], segments: int = len(human)
+        value: float,
+        resample: Callable[[NDArray[np.int64]], float],
+        segments: int = len(human),
+        resamples: int = RESAMPLES,
     ) -> Figure | None:
         """`resample`: the value on the segments with these row numbers."""
         if np.isnan(value):
             return None
         if segments < 2:
             return Figure(value, None)
-        return Figure(value, percentile_interval(np.array([resample(sample) for sample in samples])))
+        values = [resample(sample) for sample in samples[:resamples]]
+        return Figure(value, percentile_interval(np.array(values)))
 
     return Row(
         metric=scores.metric,
@@ -245,6 +261,13 @@ def _row(grid: Grid, scorer: Scorer) -> Row:
         systems=figure(
             agreement(_system_means(human), scores.systems, pairs),
             lambda rows: agreement(_system_means(human[rows]), scores.of_segments(rows), pairs),
+        ),
+        ties=figure(best, lambda rows: ties.accuracy(np.bincount(rows, minlength=len(human)))[0]),
+        threshold=None if np.isnan(threshold) else threshold,
+        soft=figure(
+            soft_pairwise_accuracy(human, metric, signs),
+            lambda rows: soft_pairwise_accuracy(human[rows], metric[rows], signs),
+            resamples=SOFT_RESAMPLES,
         ),
         promised=_promised(grid, scores),
     )

@@ -38,14 +38,26 @@ defaults.
 _AGGREGATIONS: dict[str, Aggregation] = {"BLEU": "bleu", "chrF": "chrf", "chrF++": "chrf", "TER": "ratio"}
 
 
-class Sacre(Scorer):
-    """`metric`: BLEU, chrF, chrF++ or TER. `raw`: of the answers before cleaning."""
+_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)} | {0x3000: " ", 0x3002: ".", 0xFF61: "."}
+"""Full-width letters, digits and signs, the ideographic space and full stop -> those of ASCII."""
+_QUOTES = {ord(mark): '"' for mark in "“”„‟«»「」『』〝〞〟"} | {ord(mark): "'" for mark in "‘’‚‛‹›"}
+_FOLDED = _WIDTH | _QUOTES
 
-    def __init__(self, metric: Literal["BLEU", "chrF", "chrF++", "TER"], raw: bool = False) -> None:
+
+class Sacre(Scorer):
+    """`metric`: BLEU, chrF, chrF++ or TER. `raw`: of the answers before cleaning. `folded`: without differences of
+    width and quotation marks, in hypotheses and references (`fold`)."""
+
+    def __init__(
+        self, metric: Literal["BLEU", "chrF", "chrF++", "TER"], raw: bool = False, folded: bool = False
+    ) -> None:
         if metric not in _SETTINGS:
             raise BenchError(f"{metric!r} is not a metric of sacrebleu: use one of {', '.join(_SETTINGS)}.")
         self.metric = metric
+        if raw and folded:
+            raise BenchError("A metric is either raw or folded: leave one of the two out.")
         self.reads_raw = raw
+        self.folded = folded
 
     def identity(self) -> dict[str, Any]:
         return {
@@ -55,15 +67,21 @@ class Sacre(Scorer):
             "metric": self.metric,
             "settings": _SETTINGS[self.metric],
             **({"raw": True} if self.reads_raw else {}),
+            **({"folded": 1} if self.folded else {}),
         }
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
         """`partial` is not used: the slowest metric, TER, takes half a minute."""
         if self.metric == "TER":
             _refuse_long(task, systems)
-        job = functools.partial(_scores, self.metric, task)
+        if self.folded:
+            references = [fold(text) for text in task.references]
+            texts = {system: [fold(text) for text in hypotheses] for system, hypotheses in systems.items()}
+            scores = _scores(self.metric, task, references, texts)
+            return {system: _named(score, "folded", "|fold:width,quotes") for system, score in scores.items()}
+        job = functools.partial(_scores, self.metric, task, task.references)
         if self.reads_raw:
-            return {system: _as_raw(score) for system, score in job(systems).items()}
+            return {system: _named(score, "raw") for system, score in job(systems).items()}
         if self.metric != "TER" or len(systems) == 1:
             return job(systems)
         # TER searches for shifts in pure Python: half a minute for a system on a few pages of Chinese.
@@ -73,9 +91,15 @@ class Sacre(Scorer):
             return {name: score for scores in pool.map(job, single_systems) for name, score in scores.items()}
 
 
-def _as_raw(score: Score) -> Score:
-    name = f"{score.metric} (raw)"
-    return replace(score, metric=name, signature=score.signature.replace(score.metric, name, 1))
+def fold(text: str) -> str:
+    """The text with one width and one form of quotation marks: “Ａ，Ｂ。” and "A,B." become equal."""
+    return text.translate(_FOLDED)
+
+
+def _named(score: Score, variant: str, settings: str = "") -> Score:
+    name = f"{score.metric} ({variant})"
+    signature = score.signature.replace(score.metric, name, 1) + settings
+    return replace(score, metric=name, signature=signature)
 
 
 def _refuse_long(task: Task, systems: Mapping[str, Sequence[str]]) -> None:
@@ -95,11 +119,13 @@ def _refuse_long(task: Task, systems: Mapping[str, Sequence[str]]) -> None:
                 )
 
 
-def _scores(metric: str, task: Task, systems: Mapping[str, Sequence[str]]) -> dict[str, Score]:
+def _scores(
+    metric: str, task: Task, references: Sequence[str], systems: Mapping[str, Sequence[str]]
+) -> dict[str, Score]:
     """The score of each system. The references are counted once for all systems."""
     name, settings_by_language = _SETTINGS[metric]
     settings = settings_by_language[task.target_language]
-    corpus = segment = _sacrebleu.create_metric(name, **settings, references=[list(task.references)])
+    corpus = segment = _sacrebleu.create_metric(name, **settings, references=[list(references)])
     if metric == "BLEU":  # smoothed as `sacrebleu --sentence-level` does it
         segment = _sacrebleu.create_metric(name, **settings, effective_order=True)
     return {

@@ -320,11 +320,15 @@ def test_command(file: Path) -> None:
 
     out = printed(file, "--markdown", "metric=chrfpp")
     assert "three.csv.gz, zh-en: 24 judgements, 8 segments, 3 systems" in out
-    assert f"| metric | tau-b | Pearson | within ({len(taus)} segments) | systems (3 pairs) |" in out
+    assert (
+        f"| metric | tau-b | Pearson | within ({len(taus)} segments) | acc_eq | systems (3 pairs) | soft |"
+        in out
+    )
     cells = [line.strip("|").split(" | ") for line in out.splitlines() if line.startswith("|")]
     lines = {name.strip(): figures for name, *figures in cells[2:]}
     assert list(lines) == ["chrF++", "chrF", "BLEU"]
-    found = [re.fullmatch(r"(\S+) \[(\S+), (\S+)\]", cell.strip()) for cell in lines["chrF"]]
+    cells = [lines["chrF"][column] for column in (0, 1, 2, 4)]
+    found = [re.fullmatch(r"(\S+) \[(\S+), (\S+)\]", cell.strip()) for cell in cells]
     for match, value in zip(found, expected, strict=True):
         assert match
         shown, low, high = map(float, match.groups())
@@ -338,7 +342,7 @@ def test_terminal_shows_the_same_figures(file: Path) -> None:
     figures = re.compile(r"-?\d\.\d{3}")
     out = printed(file)
     assert figures.findall(out) == figures.findall(printed(file, "--markdown"))
-    assert len(figures.findall(out)) == 2 * 4 * 3
+    assert len(figures.findall(out)) == 2 * 6 * 3
 
 
 @pytest.mark.slow
