@@ -366,6 +366,22 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Judging:
+    """The language model behind a score, and what it was asked."""
+
+    model: str
+    """Its name, as its endpoint or checkpoint says it."""
+    base_model: str = ""
+    """What it was made from, if the name does not say it."""
+    requests: int = 0
+    """Answers that the score is made from, usable or not."""
+    unanswered: int = 0
+    """Requests without an answer, after all attempts. The next run asks them again."""
+    tokens_in: int = 0
+    tokens_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One metric on one run."""
 
@@ -399,6 +415,8 @@ class Score:
     best: float | None = None
     """The value of a perfect translation, if neither higher nor lower values are better: 1.0 for a ratio of
     lengths. Systems are then compared by their distance from it."""
+    judging: Judging | None = None
+    """None unless a language model judged."""
 
     def compared(self, value: float) -> float:
         """What systems are compared by: the value, or minus its distance from `best`."""

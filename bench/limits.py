@@ -130,6 +130,12 @@ BODY_VALUES = 500_000
 MESSAGE_CHARACTERS = 300
 """Characters of a server's or a library's message that are kept."""
 
+# Judges
+PASSES = 100
+"""Answers of a judge about one segment."""
+JUDGED_ERRORS = 50
+"""Errors in one answer of a judge that count."""
+
 # Checkpoints
 CHECKPOINT_FILES = 10_000
 """Files and folders in a checkpoint's folder."""

@@ -30,7 +30,7 @@ class Limits:
     others.
 
     A line of n source tokens gets min(max_new_tokens, tokens_base + tokens_ratio * n) tokens. A direction that
-    is not in `tokens_ratio` has the measured ratio.
+    is not in `tokens_ratio` has the measured ratio. `max_answer_tokens` limits an answer of any number of lines.
     """
 
     max_new_tokens: Annotated[int, Meta(ge=1, le=largest.NEW_TOKENS)] = 512
@@ -38,14 +38,18 @@ class Limits:
     tokens_ratio: Mapping[Direction, Annotated[float, Meta(ge=0, le=1000)]] = field(
         default_factory=lambda: dict(_TOKENS_RATIO)
     )
+    max_answer_tokens: Annotated[int, Meta(ge=1, le=largest.NEW_TOKENS)] | None = None
 
     def max_tokens(self, line_tokens: Iterable[int], direction: Direction) -> int:
         """The limit in tokens for a source whose lines have `line_tokens` tokens."""
         ratio = self.tokens_ratio.get(direction, _TOKENS_RATIO[direction])
-        return sum(min(self.max_new_tokens, int(self.tokens_base + ratio * count)) for count in line_tokens)
+        tokens = sum(min(self.max_new_tokens, int(self.tokens_base + ratio * count)) for count in line_tokens)
+        return tokens if self.max_answer_tokens is None else min(tokens, self.max_answer_tokens)
 
     def identity(self) -> dict[str, Any]:
+        answer = {} if self.max_answer_tokens is None else {"max_answer_tokens": self.max_answer_tokens}
         return {
+            **answer,
             "max_new_tokens": self.max_new_tokens,
             "tokens_base": self.tokens_base,
             "tokens_ratio": dict(self.tokens_ratio),

@@ -7,6 +7,7 @@ from itertools import pairwise
 from math import ceil
 
 from bench.boards.columns import HUMAN_METRICS
+from bench.boards.families import same_family
 from bench.boards.rows import Board
 from bench.boards.sentences import LANGUAGE_NAMES_IN, SENTENCES, Sentences
 from bench.boards.text import any_score, decimals, label, may_have_seen
@@ -125,6 +126,7 @@ def _metric_remarks(board: Board, say: Sentences) -> Iterator[str]:
         score = next((score for row in board.rows if (score := row.scores[metric])), None)
         if metric in HUMAN_METRICS and score:
             yield _people(score, say)
+        yield from _judge(board, metric, say)
 
 
 def _people(score: Score, say: Sentences) -> str:
@@ -155,6 +157,19 @@ def _variants(board: Board, say: Sentences) -> Iterator[str]:
             if changed:
                 rows = say["between items"].join(changed)
                 yield say[sentence].format(metric=label(board, metric), rows=rows)
+
+
+def _judge(board: Board, metric: str, say: Sentences) -> Iterator[str]:
+    """Which language model judged, and which systems are of its family."""
+    judged = [(row, score.judging) for row in board.rows if (score := row.scores[metric]) and score.judging]
+    for model in dict.fromkeys(judging.model for _, judging in judged):
+        yield say["judge"].format(metric=label(board, metric), model=model)
+        related = [
+            row.system for row, judging in judged if judging.model == model and same_family(judging, row.run)
+        ]
+        if related:
+            systems = say["between items"].join(related)
+            yield say["judge of the family"].format(metric=label(board, metric), systems=systems)
 
 
 def _coverage(board: Board, say: Sentences) -> Iterator[str]:

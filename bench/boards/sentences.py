@@ -91,6 +91,9 @@ SENTENCES: dict[Language, Sentences] = {
         "systems reliably (model card).",
         "people": "{metric}: {annotators} annotators, {judgements} judgements of translations; sample: {sample}; "
         "agreement of annotators: {agreement}.",
+        "judge": "{metric} is the judgement of a language model, {model}. Asked again, it may judge otherwise.",
+        "judge of the family": "The judge of {metric} is of the same family of models as {systems}, and may prefer "
+        "their translations.",
         "gap": "{metric} is not available: {reason}",
         "differences": "score of the upper row minus score of the lower row, with the 95 % confidence interval of this "
         "pair alone; p adjusted: Holm-corrected over all pairs. Human judges: in WMT data that the systems here "
@@ -179,6 +182,8 @@ SENTENCES: dict[Language, Sentences] = {
         "（见模型说明）。",
         "people": "{metric}：{annotators} 名标注者，{judgements} 条译文评判；样本：{sample}；"
         "标注者一致性：{agreement}。",
+        "judge": "{metric} 是语言模型 {model} 的评判，再次评判时结果可能不同。",
+        "judge of the family": "{metric} 的评判模型与 {systems} 属于同一模型系列，可能偏向其译文。",
         "gap": "{metric} 不可用：{reason}",
         "differences": "上一行的分数减去下一行的分数，方括号内为仅就该系统对而言的 95 % 置信区间；"
         "校正后 p 值对所有系统对作 Holm 校正。人工评判：在不含本榜系统的 WMT 数据中，差异达到此大小的系统对里"

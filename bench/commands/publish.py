@@ -145,7 +145,7 @@ def _make_draft(
     metrics = list(prepared)
     columns = Columns(metrics, columns.primary if columns.primary in metrics else metrics[0])
     for task in tasks:
-        score(draft, task, prepared)
+        score(draft, task, prepared, ask_again=False)
         compare_runs(draft, task, columns.metrics, settings)
     draft.write_leaderboard(reference.id, "json", json_text(build_boards(draft, reference, columns)))
 

@@ -265,14 +265,14 @@ def _score_elsewhere(suite: Suite, tasks: Sequence[Task]) -> dict[Direction, dic
     """
     metrics = suite.available_scorers
 
-    def unscored() -> Iterator[tuple[Task, str]]:
+    def unscored(ask_again: bool = False) -> Iterator[tuple[Task, str]]:
         for task in tasks:
             for metric, scorer in metrics.items():
-                if unscored_runs(suite.store, task, metric, scorer):
+                if unscored_runs(suite.store, task, metric, scorer, ask_again):
                     yield task, metric
 
     parsed, requests = parse_overrides(suite.overrides), []
-    for task, metric in unscored():
+    for task, metric in unscored(ask_again=True):
         shared = [o.input_line for o in parsed if o.input_line and _concerns_scoring(o, metric, metrics)]
         resources = job_resources(suite.config.metric[metric])
         requests.append(JobRequest([*shared, f"direction={task.direction}", f"metric=[{metric}]"], resources))

@@ -35,7 +35,7 @@ CONFIGS = str(data_dir("configs"))
 _LAUNCHER_PLUGINS = ("submitit_slurm", "joblib")
 _SEARCH_PATH = "hydra.searchpath"
 _HYDRA_SETTINGS = ("hydra/launcher", "hydra.launcher.", _SEARCH_PATH)
-_GROUPS = ("system", "suite", "metric", "prompt", "hydra")
+_GROUPS = ("system", "suite", "metric", "prompt", "judge", "hydra")
 """Folders of configs/."""
 
 

@@ -101,7 +101,7 @@ def _may_name_a_class(key: Key) -> bool:
     if key[:1] == ("hydra",):
         return True  # check_launcher
     is_system = key[:2] == ("system", "adapter") and len(key) <= 3
-    return is_system or (key[:1] == ("metric",) and 2 <= len(key) <= 3 and key[2:] != ("resources",))
+    return is_system or (key[:1] == ("metric",) and 2 <= len(key) <= 4 and key[2:] != ("resources",))
 
 
 def _check_plain(value: Any, name: str) -> None:

@@ -27,6 +27,7 @@ from msgspec import Meta
 from omegaconf import DictConfig, OmegaConf
 
 from bench import limits, own_code
+from bench.adapters.factory import AdapterFactory
 from bench.core import Adapter, Granularity, Scorer, Test
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
@@ -167,6 +168,8 @@ def _create(values: Mapping[str, Any], key: str, arguments: Mapping[str, Any]) -
         if name != "_target_"
     }
     kind = _import_class(str(values["_target_"]), tuple(_HOMES), key)
+    if issubclass(cast("type", kind), Adapter) and "direction" not in arguments:  # of a scorer
+        return AdapterFactory(kind, created, key)
     try:
         return kind(**created, **arguments)
     except BenchError:
@@ -214,7 +217,11 @@ def _check_node(node: Mapping[str, Any], base: type, key: str, folders: Sequence
     plain = {}
     for name, value in node.items():
         if isinstance(value, dict) and "_target_" in value:
-            _check_node(value, Prompt, f"{key}.{name}", folders)
+            _check_node(
+                value, Adapter if types.get(name) is AdapterFactory else Prompt, f"{key}.{name}", folders
+            )
+        elif types.get(name) is AdapterFactory:
+            raise BenchError(f"{key}.{name} must be a model: choose one with judge@{key}.{name}=openai.")
         elif types.get(name) is Prompt:
             raise BenchError(f"{key}.{name} must be a prompt: choose one with prompt@{key}.{name}=translate.")
         elif name != "_target_":

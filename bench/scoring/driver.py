@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bench import progress
 from bench.core import Scorer, Task, digest
+from bench.errors import BenchError
 from bench.files import check_inside
 from bench.own_code import identity
 from bench.progress import bar
@@ -21,16 +23,24 @@ def hash_of(scorer: Scorer) -> str:
     return digest({"scorer": identity(scorer), "intervals": _INTERVALS})
 
 
-def unscored_runs(store: Store, task: Task, metric: str, scorer: Scorer) -> list[Run]:
-    """The current runs of a task that this very scorer has not scored."""
+def unscored_runs(
+    store: Store, task: Task, metric: str, scorer: Scorer, ask_again: bool = False
+) -> list[Run]:
+    """The current runs of a task that this very scorer has not scored. `ask_again`: also those with requests that a
+    judge left unanswered."""
     if scorer.imported:
         return []
     scorer_hash = hash_of(scorer)
-    return [run for run in store.current_runs(task) if store.score(run, metric, scorer_hash) is None]
+    return [
+        run
+        for run in store.current_runs(task)
+        if (score := store.score(run, metric, scorer_hash)) is None
+        or (ask_again and score.judging and score.judging.unanswered)
+    ]
 
 
-def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
-    """Score every current run of a task. `scorers`: metric id -> scorer.
+def score(store: Store, task: Task, scorers: Mapping[str, Scorer], ask_again: bool = True) -> None:
+    """Score every current run of a task. `scorers`: metric id -> scorer. `ask_again`: see `unscored_runs`.
 
     One process at a time scores a task by a metric. Raises BenchError if a run's hypotheses are not the ones
     that were written: its scores would be of other texts.
@@ -40,7 +50,9 @@ def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
         check_inside(store.partial_folder(task, metric), store.root)
     for run in store.current_runs(task):
         run.hypotheses()
-    missing = {metric: unscored_runs(store, task, metric, scorer) for metric, scorer in scorers.items()}
+    missing = {
+        metric: unscored_runs(store, task, metric, scorer, ask_again) for metric, scorer in scorers.items()
+    }
     unfinished = {metric for metric in scorers if _was_interrupted(store, task, metric)}
     if not unfinished and not any(missing.values()):
         return
@@ -49,7 +61,7 @@ def score(store: Store, task: Task, scorers: Mapping[str, Scorer]) -> None:
             if not runs and metric not in unfinished:
                 continue
             with exclusive_lease(store.scoring_lock(task, metric), f"{task.direction} by {metric}"):
-                _score(store, task, metric, scorers[metric])
+                _score(store, task, metric, scorers[metric], ask_again)
             advance(len(runs))
 
 
@@ -60,11 +72,18 @@ def _was_interrupted(store: Store, task: Task, metric: str) -> bool:
     )
 
 
-def _score(store: Store, task: Task, metric: str, scorer: Scorer) -> None:
+def _score(store: Store, task: Task, metric: str, scorer: Scorer, ask_again: bool) -> None:
     """Score what is still missing: another process may have scored it meanwhile."""
-    if runs := unscored_runs(store, task, metric, scorer):
+    if runs := unscored_runs(store, task, metric, scorer, ask_again):
         texts = {run.label: _texts(run, task, scorer) for run in runs}
-        scores = scorer.score(task, texts, store.partial_folder(task, metric))
+        try:
+            scores = scorer.score(task, texts, store.partial_folder(task, metric))
+        except BenchError as error:
+            if unscored_runs(store, task, metric, scorer):
+                raise
+            progress.say(f"The scores of {metric} stay as they are: {error}", warning=True)
+            store.remove_partial(task, metric)
+            return
         scorer_hash, set_units = hash_of(scorer), units(task.reference)
         for run in runs:
             score = scores[run.label]

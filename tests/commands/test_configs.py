@@ -26,6 +26,7 @@ NEEDED = {
     "openai": ["system.name=x", "system.adapter.model=m"],
     "google-advanced": ["system.name=x", "system.adapter.project=p"],
 }
+NEEDED_BY_METRICS = {name: [f"metric.{name}.model.model=m"] for name in ("judge-esa", "judge-mqm")}
 
 
 def job(*overrides: str) -> TranslationJob:
@@ -112,7 +113,7 @@ def test_prompt(prompt: str) -> None:
 
 @pytest.mark.parametrize("metric", names("metric"))
 def test_metric(metric: str) -> None:
-    (scored,) = scorers(compose([f"metric=[{metric}]"]))
+    (scored,) = scorers(compose([f"metric=[{metric}]", *NEEDED_BY_METRICS.get(metric, [])]))
     assert scored == metric
 
 

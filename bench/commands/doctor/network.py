@@ -122,7 +122,8 @@ def findings(failures: Mapping[str, str], components: Sequence[Component]) -> It
     for name, endpoint in {c.name: c.endpoint for c in components if c.endpoint}.items():
         if reason := failures[endpoint.base_url]:
             result = f"{endpoint.host} cannot be reached ({reason})"
-            fix = f"start it, or name another: bench run system={name} system.adapter.base_url=URL"
+            system = f"bench run system={name} " if endpoint.yaml == "system.adapter" else ""
+            fix = f"start it, or name another: {system}{endpoint.yaml}.base_url=URL"
             yield Finding(f"endpoint of {name}", result, "missing", fix)
         else:
             yield Finding(f"endpoint of {name}", f"{endpoint.host} answers", "ok")
