@@ -16,6 +16,10 @@ _PER_THOUSAND_CHARACTERS = {
     "cometkiwi": 10.0,
     "xcomet-xl": 60.0,
     "xcomet-xxl": 180.0,
+    "metricx-24-large": 20.0,
+    "metricx-24-large-qe": 15.0,
+    "metricx-24-xl": 60.0,
+    "metricx-24-xl-qe": 45.0,
 }
 _OTHER_METRIC = 0.03
 """Of BLEU and chrF, and of a metric of the user's own, for a thousand characters."""
