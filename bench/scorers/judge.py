@@ -62,6 +62,8 @@ class Judge(Scorer):
         self.name, self.kind, self.query, self.model = name, kind, query, model
         self.context, self.passes, self.base_model, self.required = context, passes, base_model, required
         self.price = msgspec.convert(price, Price) if price else None
+        if self.price and self.price.characters is not None:
+            raise BenchError(f"{name} needs a price per million tokens: give input and output.")
         self._check_query()
         adapter = self._adapter(DIRECTIONS[0])
         self._check_passes(adapter)
@@ -301,7 +303,7 @@ class Judge(Scorer):
     def _cost(self, judging: Judging) -> float | None:
         if self.price is None:
             return None
-        return round((self.price.input * judging.tokens_in + self.price.output * judging.tokens_out) / 1e6, 6)
+        return round(self.price.cost(judging.tokens_in, judging.tokens_out, characters=0), 6)
 
     def _signature(self, model: str) -> str:
         prompt = hashlib.sha256(self.query.encode()).hexdigest()[:12]

@@ -23,7 +23,9 @@ class Model:
 
     def __init__(self, checkpoint: Path, tokenizer: Path, dtype: str, device: str, pickled: bool) -> None:
         self._model = load_model(checkpoint, "MT5ForConditionalGeneration", dtype, device, pickled)
-        self._tokenizer = load_tokenizer(tokenizer)
+        # mT5's folder has only a sentencepiece model, which COMET's old protobuf keeps transformers from converting.
+        converted = (tokenizer / "tokenizer.json").is_file()
+        self._tokenizer = load_tokenizer(tokenizer, use_fast=converted)
         self.device = device
 
     def tokens(self, text: str, most: int) -> tuple[list[int], bool]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 VOCABULARY = 250_112
@@ -37,22 +38,35 @@ def checkpoint(folder: Path, seed: int = 24) -> Path:
 
 
 def tokenizer(folder: Path) -> Path:
-    """A tokenizer that ends each text with </s>, as mT5's does."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
-    from transformers import MT5Config, PreTrainedTokenizerFast
+    """The files of mT5's own folder: a sentencepiece model, without a tokenizer.json."""
+    import sentencepiece
+    from transformers import MT5Config
 
     from tests.helpers import tiny
 
-    made = Tokenizer(models.Unigram())
-    made.pre_tokenizer = pre_tokenizers.Metaspace()
-    special = ["<pad>", "</s>", "<unk>"]
-    trainer = trainers.UnigramTrainer(
-        vocab_size=600, special_tokens=special, unk_token="<unk>", show_progress=False
+    folder.mkdir()
+    corpus = folder.with_name("corpus.txt")
+    corpus.write_text("\n".join(tiny.texts()), "utf-8")
+    sentencepiece.SentencePieceTrainer.train(
+        input=str(corpus),
+        model_prefix=str(folder / "spiece"),
+        vocab_size=900,
+        character_coverage=1.0,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        num_threads=1,
+        minloglevel=2,
     )
-    made.train_from_iterator(tiny.texts(), trainer)
-    made.post_processor = processors.TemplateProcessing("$A </s>", special_tokens=[("</s>", 1)])
-    PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
-    ).save_pretrained(folder)
-    MT5Config().save_pretrained(folder)  # as in mT5's own folder
+    special = {"eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
+    (folder / "special_tokens_map.json").write_text(json.dumps(special))
+    settings = {
+        **special,
+        "additional_special_tokens": None,
+        "extra_ids": 0,
+        "tokenizer_class": "T5Tokenizer",
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    MT5Config().save_pretrained(folder)
     return folder
