@@ -126,6 +126,8 @@ class ReferenceSet:
     """The value of `reference=` that loads the set again: an id, a folder, `sacrebleu:wmt22/zh-en`, or the
     PREFIX of parallel files. "" means that it equals `id`."""
     granularity: Granularity = "sentence"
+    variety: str = field(default="", compare=False)
+    """The variety of its Chinese as a language tag, if document.yaml says it: "zh-Hant-TW"."""
     sha256: str = field(init=False)
     """Hash of what a run depends on: one line `id TAB zh TAB en LF` per segment in UTF-8, with tabs and line
     breaks inside a text written as spaces. `segments.jsonl` holds more and has its own hash file."""

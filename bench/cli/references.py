@@ -126,10 +126,10 @@ def check(reference: str) -> None:
 @click.option("--out", required=True, type=_FOLDER, help="Folder for the files.")
 @click.option(
     "--form",
-    type=click.Choice(["txt", "tsv", "jsonl", "tmx"]),
+    type=click.Choice(["txt", "tsv", "jsonl", "tmx", "xliff"]),
     default="txt",
     show_default=True,
-    help="txt: one line per segment in .zh, .en and .ids, the layout of WMT; tmx: TMX 1.4.",
+    help="txt: one line per segment in .zh, .en and .ids, the layout of WMT; tmx: TMX 1.4; xliff: XLIFF 2.0.",
 )
 @click.option(
     "--granularity",

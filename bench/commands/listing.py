@@ -19,6 +19,7 @@ from bench.errors import BenchError
 from bench.files import decode_text, disk_errors, read_bytes
 from bench.launching.compose import CONFIGS
 from bench.names import is_name
+from bench.references.variety import chinese_tag
 from bench.store import Run, Store
 from bench.store.lock import exclusive_lease
 from bench.store.run import has_attempts
@@ -183,9 +184,16 @@ def _sets() -> Listing:
     for name in references.known_names():
         reference = references.load(name)
         rows.append(
-            (name, reference.title, f"{len(reference.segments)}", reference.published, reference.licence)
+            (
+                name,
+                reference.title,
+                f"{len(reference.segments)}",
+                chinese_tag(reference),
+                reference.published,
+                reference.licence,
+            )
         )
-    return Listing(("set", "title", "segments", "published", "licence"), rows)
+    return Listing(("set", "title", "segments", "variety", "published", "licence"), rows)
 
 
 def _runs(root: Path) -> Listing:

@@ -58,6 +58,7 @@ def _load_folder(folder: Path, origin: str) -> ReferenceSet:
         licence=document.licence,
         segments=read_segments(folder),
         origin=origin,
+        variety=document.variety or "",
     )
 
 

@@ -33,6 +33,7 @@ from bench.references.review.report import report
 from bench.references.segmentation.extract import LeftOut
 from bench.references.set_folder import BUILT, read_document
 from bench.references.source_files import ALIGNED_FILE, TEXT_FILES, source_contents, source_paths
+from bench.references.variety import script_tag
 from bench.store.lock import exclusive_lease
 
 _MIN_MEAN_CONFIDENCE = 0.15
@@ -229,10 +230,12 @@ def _row(record: Segment | LeftOut) -> str:
 def _first_document(id: str, source: SourceText, segments: Sequence[Segment]) -> str:
     """A document.yaml with what the source says about itself; the rest is "unknown"."""
     title = next((segment for segment in segments if segment.kind == "heading"), segments[0])
+    script = script_tag(segment.zh for segment in segments)
     content = {
         "id": id,
         "title": {"zh": title.zh[:200], "en": title.en[:200]},
         "original_language": "unknown",
+        "variety": source.variety if source.variety.startswith(script) else script,
         "published": "unknown",
         "origin": ", ".join(file.name for file in source.origin),
         "licence": "unknown",

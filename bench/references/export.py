@@ -12,20 +12,20 @@ from pathlib import Path
 from lxml import etree
 
 from bench import __version__
-from bench.answers.language import variety
 from bench.core import ReferenceSet, Segment
 from bench.errors import BenchError
 from bench.files import write_text
-from bench.languages import LANGUAGE_NAMES
+from bench.languages import LANGUAGE_NAMES, Language
 from bench.names import check_name
 from bench.references.reading.pairs import one_line
+from bench.references.variety import chinese_tag
 
 
 def export(reference: ReferenceSet, out: Path, form: str) -> list[Path]:
     """Write the set into the folder `out`. Returns the paths of the files.
 
-    `form` is one of FORMS: "txt" (.zh, .en and .ids, one line per segment: the layout of WMT), "tsv", "jsonl"
-    or "tmx".
+    `form` is one of FORMS: "txt" (.zh, .en and .ids, one line per segment: the layout of WMT), "tsv", "jsonl",
+    "tmx" or "xliff".
     """
     if form not in FORMS:
         raise BenchError(f"Unknown form {form!r}: use one of {', '.join(FORMS)}.")
@@ -81,8 +81,7 @@ def _tmx(reference: ReferenceSet) -> dict[str, str]:
     equal bytes."""
     original = reference.original_language
     languages = sorted(LANGUAGE_NAMES, key=lambda language: language != original)
-    is_traditional = variety(segment.zh for segment in reference.segments) == "traditional"
-    tags = {"zh": "zh-Hant" if is_traditional else "zh-Hans", "en": "en"}
+    tags = _tags(reference)
     root = etree.Element("tmx", version="1.4")
     header = etree.SubElement(
         root,
@@ -118,6 +117,31 @@ def _tmx(reference: ReferenceSet) -> dict[str, str]:
     return {"tmx": content.decode("utf-8")}
 
 
+def _xliff(reference: ReferenceSet) -> dict[str, str]:
+    """XLIFF 2.0, which tools for 2.1 and 2.2 read as well. The original language is the source; Chinese if it is not
+    known."""
+    source: Language = "en" if reference.original_language == "en" else "zh"
+    target: Language = "zh" if source == "en" else "en"
+    tags = _tags(reference)
+    name = "urn:oasis:names:tc:xliff:document:2.0"
+    root = etree.Element(
+        f"{{{name}}}xliff", {"version": "2.0", "srcLang": tags[source], "trgLang": tags[target]}, {None: name}
+    )
+    file = etree.SubElement(root, f"{{{name}}}file", id=reference.id, original=reference.id)
+    for number, segment in enumerate(reference.segments, 1):
+        unit = etree.SubElement(file, f"{{{name}}}unit", id=f"u{number}", name=_line(segment.id))
+        part = etree.SubElement(unit, f"{{{name}}}segment", state="final")
+        etree.SubElement(part, f"{{{name}}}source").text = _line(segment.text(source))
+        etree.SubElement(part, f"{{{name}}}target").text = _line(segment.text(target))
+    content = etree.tostring(root, encoding="utf-8", xml_declaration=True, pretty_print=True)
+    return {"xlf": content.decode("utf-8")}
+
+
+def _tags(reference: ReferenceSet) -> dict[str, str]:
+    """Language -> language tag: zh-Hans or zh-Hant, with the region where it is known."""
+    return {"zh": chinese_tag(reference), "en": "en"}
+
+
 def _property(parent: etree._Element, kind: str, text: str) -> None:
     """TMX asks for "x-" in front of a type that it does not define."""
     etree.SubElement(parent, "prop", type=f"x-{kind}").text = _line(text)
@@ -136,5 +160,6 @@ FORMS: dict[str, Callable[[ReferenceSet], dict[str, str]]] = {
     "tsv": _tsv,
     "jsonl": _jsonl,
     "tmx": _tmx,
+    "xliff": _xliff,
 }
 """Form -> writer, which returns file suffix -> content."""

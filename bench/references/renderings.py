@@ -20,6 +20,7 @@ from functools import lru_cache
 from itertools import permutations
 
 from bench.languages import HAN, Language
+from bench.references.script import to_simplified
 from bench.references.segmentation.pieces import FUNCTION_WORDS
 from bench.references.terms import Term, compile_search
 
@@ -39,7 +40,7 @@ _MAX_ITEMS = 4
 
 
 def reader(
-    expected: Sequence[Term], terms: Sequence[Term], language: Language
+    expected: Sequence[Term], terms: Sequence[Term], language: Language, any_script: bool = False
 ) -> Callable[[str], dict[Term, tuple[str, ...]]]:
     """A function that finds in a hypothesis, for each expected term, those of its forms that are rendered
     there.
@@ -48,17 +49,19 @@ def reader(
     subset of the set's `terms`. As in `terms.occurrences`, the longest form counts and reading continues
     after it; but only expected terms use text up. If only 出口管制 is expected, 出口管制措施 renders it too.
     A negated term never renders the term itself, if it is a term of the set: 防扩散 does not render 扩散.
+    With `any_script`, Traditional and Simplified characters match each other.
     """
+    in_script = to_simplified if any_script and language == "zh" else str
     owners: dict[str, dict[Term, str]] = {}
     lengths: dict[str, int] = {}
     for term in expected:
         for form in term.forms(language):
-            for expression in _expressions(form, language):
+            for expression in _expressions(in_script(form), language):
                 owners.setdefault(expression, {}).setdefault(term, form)
                 lengths.setdefault(expression, len(form))
     if language == "zh":
         for form in _negated_forms(expected, terms):
-            for expression in _expressions(form, "zh"):
+            for expression in _expressions(in_script(form), "zh"):
                 owners.setdefault(expression, {})
                 lengths.setdefault(expression, len(form))
         search = compile_search(owners, lengths)
@@ -69,7 +72,7 @@ def reader(
 
     def renderings(text: str) -> dict[Term, tuple[str, ...]]:
         rendered: dict[Term, dict[str, None]] = {term: {} for term in expected}
-        matches = search(_folded(text, language)) if expected else ()
+        matches = search(_folded(in_script(text), language)) if expected else ()
         for forms in sorted(matches, key=len):  # forms of a single term first: they leave no choice
             for term in _credited(forms, {term for term in expected if rendered[term]}):
                 if language == "zh" or _has_capitals(forms[term], text):

@@ -22,13 +22,14 @@ from bench.files import check_lines, check_values, decode_text
 from bench.languages import LANGUAGE_NAMES, fits_script
 from bench.names import check_name
 from bench.references.overrides import NAME as SENTENCE
+from bench.references.variety import Tag
 
 BUILT = ".build.json"
 """In a set's folder while the files of a complete build get their names."""
 REBUILD = "rebuild the set with `bench references build`"
 _DOCUMENT_KEYS = (
     "use the keys id, title (with zh and en), original_language (zh, en or unknown), published, origin, "
-    "licence and, optionally, note, each with plain text"
+    "licence and, optionally, variety (zh-Hans-CN, zh-Hant-TW …) and note, each with plain text"
 )
 _OPTIONAL_TEXTS = ("zh_number", "en_number")
 
@@ -52,6 +53,8 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     origin: _Text
     """Who published the text, and how it was obtained."""
     licence: _Text
+    variety: Tag | None = None
+    """Of the Chinese text."""
     note: str = ""
 
 

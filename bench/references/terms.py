@@ -22,6 +22,7 @@ from bench import references
 from bench.core import Segment
 from bench.errors import BenchError
 from bench.languages import HAN, LANGUAGE_NAMES, LATIN_WORD, Language
+from bench.references.script import to_simplified
 from bench.references.set_folder import read_text
 
 FILE = "terms.tsv"
@@ -82,7 +83,8 @@ def occurrences(terms: Sequence[Term], text: str, language: Language) -> Counter
 
     Reads the text from left to right. At each position the longest form of any term counts, and reading
     continues after it: 国家安全 inside 总体国家安全观 is not counted, nor is "export control" inside "export
-    control system". A form that two terms share counts for both. Chinese forms match anywhere. English forms
+    control system". A form that two terms share counts for both. Chinese forms match anywhere, Traditional characters
+    match Simplified ones. English forms
     match complete words in any case; an inflected form counts only if it is listed.
     """
     counts: Counter[Term] = Counter()
@@ -168,4 +170,4 @@ def _check_forms(term: Term, taken: set[str], location: str) -> None:
 
 
 def _normalised(text: str) -> str:
-    return " ".join(text.casefold().replace("’", "'").split())
+    return " ".join(to_simplified(text).casefold().replace("’", "'").split())

@@ -3,8 +3,8 @@
 An occurrence is a term and a segment whose source and official translation both have the term: the column
 `segments` of terms.tsv, which `bench references check` verifies. A term counts once per segment, since a
 sentence that mentions a term again may say “they”. It is rendered if the hypothesis has one of its accepted
-forms (bench.references.renderings). A term that the official translation leaves out is not expected of a
-system: the official translation itself scores 100.
+forms (bench.references.renderings). In a set in Traditional Chinese, Simplified characters count as well. A term
+that the official translation leaves out is not expected of a system: the official translation itself scores 100.
 
 "terms": 100 x rendered / occurrences: exact-match accuracy (Alam et al. 2021, arXiv 2106.11891), with
 inflected forms accepted. "term consistency": among the terms with several occurrences, 100 x the occurrences
@@ -28,6 +28,7 @@ from bench.errors import BenchError
 from bench.references.renderings import reader
 from bench.references.set_folder import read_bytes
 from bench.references.terms import FILE, Term, occurrences, read
+from bench.references.variety import is_traditional
 
 _MIN_OCCURRENCES = {"terms": 1, "term consistency": 2}
 """Metric -> the number of occurrences that a term must have to count."""
@@ -68,8 +69,11 @@ def table(terms: Sequence[Term], task: Task, systems: Mapping[str, Sequence[str]
         in_source = occurrences(terms, source, task.source_language)
         in_reference = occurrences(terms, reference, task.target_language)
         expected.append(tuple(term for term in terms if term in in_source and term in in_reference))
+    any_script = is_traditional(task.reference)
     readers = (
-        {group: reader(group, terms, task.target_language) for group in set(expected)} if systems else {}
+        {group: reader(group, terms, task.target_language, any_script) for group in set(expected)}
+        if systems
+        else {}
     )
     renderings = {
         system: [readers[group](text) for group, text in zip(expected, hypotheses, strict=True)]
@@ -117,6 +121,7 @@ class Terms(Scorer):
             "version": 1,
             "terms_sha256": self._sha256(),
             "metric": self.metric,
+            **({"script": "any"} if self._is_traditional() else {}),
         }
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
@@ -177,6 +182,9 @@ class Terms(Scorer):
         with suppress(BenchError):  # a set that came aligned has no folder
             return references.find(self.reference)
         return None
+
+    def _is_traditional(self) -> bool:
+        return bool(self._sha256()) and is_traditional(references.load(self.reference))
 
     def _sha256(self) -> str:
         """Hash of terms.tsv; "" if there is none."""

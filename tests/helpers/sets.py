@@ -17,6 +17,7 @@ from bench.resources import data_dir
 
 REFERENCES = Path(__file__).parents[1] / "references"
 WHITE_PAPER = data_dir("references") / "china-export-controls-2021"
+LICENCE = data_dir("references") / "cc-by-4.0"
 GOLD = REFERENCES / "gold"
 STATEMENT = GOLD / "ocean-statement.txt"
 DOCUMENTS = sorted(path.name.removesuffix(".gold.tsv") for path in GOLD.glob("*.gold.tsv"))

@@ -20,7 +20,7 @@ from bench.references.build import build
 from bench.references.reading.read import read
 from bench.references.review.check import check
 from tests.helpers.command import invoke
-from tests.helpers.sets import STATEMENT, WHITE_PAPER, built, half, halves, sources, texts
+from tests.helpers.sets import LICENCE, STATEMENT, WHITE_PAPER, built, half, halves, sources, texts
 
 WRITTEN = {"document.yaml", "left_out.jsonl", "report.md", "segments.jsonl", "segments.sha256"}
 
@@ -48,6 +48,22 @@ def test_committed_set_is_what_the_source_gives_twice(tmp_path: Path) -> None:
         shutil.copy(WHITE_PAPER / "document.yaml", out)
         build([WHITE_PAPER / "source.txt"], WHITE_PAPER.name, out)
         assert contents(out) == {name: (WHITE_PAPER / name).read_bytes() for name in names}
+
+
+def test_the_licence_is_what_its_source_and_its_decisions_give(tmp_path: Path) -> None:
+    """The second published set: two files, overrides.yaml, terms.tsv."""
+    out = Path(shutil.copytree(LICENCE, tmp_path / "set"))
+    build([], LICENCE.name, out)
+    assert contents(out) == contents(LICENCE)
+    counts = check(LICENCE)
+    assert counts == counts | {
+        "segments": 83,
+        "left out": 26,
+        "terms": 46,
+        "occurrences": 187,
+        "rendered": 184,
+    }
+    assert load(LICENCE).variety == "zh-Hans-CN"
 
 
 def test_white_paper_needs_no_word_of_document_yaml() -> None:

@@ -188,6 +188,13 @@ def test_a_set_with_a_note_inside_a_sentence_is_whole(tmp_path: Path) -> None:
     assert load(tmp_path / "out") == found
 
 
+def test_check_sees_a_variety_that_the_text_is_not_in(copy: Path) -> None:
+    path = copy / "document.yaml"
+    path.write_text(path.read_text("utf-8").replace("zh-Hans-CN", "zh-Hant-TW"), "utf-8")
+    with pytest.raises(BenchError, match="variety is zh-Hant-TW, but the text is zh-Hans; correct it"):
+        check(copy)
+
+
 # --- check fails where something is lost --------------------------------------------------------------------
 
 

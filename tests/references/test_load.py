@@ -229,7 +229,7 @@ def test_loader_refuses_broken_files(copy: Path) -> None:
             "original_language: fr",
             r"Invalid enum value 'fr' .* \(zh, en or unknown\)",
         ),
-        ("note:", "notes:", "unknown field `notes`; use the keys .* optionally, note"),
+        ("note:", "notes:", "unknown field `notes`; use the keys .* optionally, variety .* and note"),
         ("title:\n  zh: ", "title: [\n  zh: ", r"document\.yaml:\d+: not valid YAML"),
         ("note: ", "leave_out: [7]\nnote: ", "leave_out has moved; write it into overrides.yaml beside it"),
         (

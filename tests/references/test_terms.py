@@ -9,6 +9,7 @@ import pytest
 
 from bench import references
 from bench.errors import BenchError
+from bench.references.renderings import reader
 from bench.references.terms import Term, check_terms, occurrences, read
 from tests.helpers.sets import WHITE_PAPER
 
@@ -123,3 +124,15 @@ def test_segments_that_are_not_the_right_ones(folder: Path, ids: str) -> None:
         match=r"terms\.tsv:2: 军品 .* is in both texts of preamble-p1-s1 1\.2-p1-s3, but the column segments has",
     ):
         check_terms(read(folder), SEGMENTS)
+
+
+def test_terms_match_in_both_scripts(tmp_path: Path) -> None:
+    """A list in Simplified characters serves a set in Traditional ones, and the other way round."""
+    simplified, traditional = "国际条约规定出口管制。", "國際條約規定出口管制。"
+    for listed in ("国际条约", "國際條約"):
+        term = Term((listed,), ("international treaty",), (), "")
+        for text in (simplified, traditional):
+            assert occurrences([term], text, "zh") == {term: 1}
+            assert reader([term], [term], "zh", any_script=True)(text) == {term: (listed,)}
+    term = Term(("国际条约",), ("international treaty",), (), "")
+    assert reader([term], [term], "zh")(traditional) == {term: ()}  # in a set in Simplified Chinese

@@ -1,4 +1,4 @@
-"""TMX and XLIFF (1.2 and 2) -> pairs of lines.
+"""TMX and XLIFF (1.2, and 2.0 to 2.2) -> pairs of lines.
 
 The XML is read with lxml in the few lines below: translate-toolkit reads more formats but is GPL-3.0, and
 hypomnema (TMX only) needs Python 3.13.
@@ -6,47 +6,65 @@ hypomnema (TMX only) needs Python 3.13.
 
 from __future__ import annotations
 
-import html
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bench import progress
 from bench.errors import BenchError
 from bench.languages import Language
-from bench.references.reading.pairs import Pair, one_line
+from bench.references.reading.inline_codes import unit_text
+from bench.references.reading.pairs import Pair
 from bench.references.reading.xml_stream import iter_elements, local_name
+from bench.references.variety import normal_tag
 
 _LANGUAGES: dict[str, Language] = {
-    **dict.fromkeys(("zh", "zho", "chi", "cmn", "chinese"), "zh"),
-    **dict.fromkeys(("en", "eng", "english"), "en"),
+    **dict.fromkeys(("zh", "zho", "chi", "cmn", "chs", "cht", "chinese"), "zh"),
+    **dict.fromkeys(("en", "eng", "enu", "english"), "en"),
 }
-_INLINE_CODES = ("bpt", "ept", "ph", "it", "ut", "bx", "ex", "sc", "ec", "sm", "em", "cp")
-"""Elements that hold the code of a tag ("<b>"), not text. Text around them, and inside <g>, <pc>, <hi>,
-<mrk>, is kept."""
 
 
-def read_pairs(data: bytes, path: Path) -> tuple[list[Pair], str]:
-    """The pairs of a TMX or XLIFF file, and its encoding.
+def read_pairs(data: bytes, path: Path) -> tuple[list[Pair], str, str]:
+    """The pairs of a TMX or XLIFF file, its encoding, and the variety of its Chinese as a language tag ("" if the
+    file does not say it).
 
-    Raises BenchError if the file is not well-formed or has no unit in Chinese or English.
+    Where a unit has several variants of a language (en-GB, en-US), the one that most units have counts. A unit of
+    a TMX file that is there twice, with the same tuid or none, is read once. Raises BenchError if the file is not
+    well-formed or has no unit in Chinese or English.
     """
-    pairs: list[Pair] = []
-    codes: set[str] = set()
+    units: list[dict[str, str]] = []
+    ids: list[str] = []
     for unit in iter_elements(io.BytesIO(data), path, "tu", "trans-unit", "segment"):
-        for texts in _tmx_texts(unit) if local_name(unit) == "tu" else _xliff_texts(unit):
-            codes.update(texts)
-            by_language = {_language(code): text for code, text in reversed(texts.items()) if _language(code)}
-            if by_language:
-                pairs.append((by_language.get("zh", ""), by_language.get("en", "")))
-    if not pairs and codes:
+        if local_name(unit) == "tu":
+            units.append(_tmx_texts(unit))
+            ids.append(unit.get("tuid", ""))
+        else:
+            units += _xliff_texts(unit)
+    codes = Counter(code for unit in units for code, text in unit.items() if text)
+    ranked = [code for code, _ in codes.most_common()]
+    preferred: dict[Language, list[str]] = {
+        "zh": [code for code in ranked if _language(code) == "zh"],
+        "en": [code for code in ranked if _language(code) == "en"],
+    }
+    if codes and not any(preferred.values()):
         raise BenchError(
             f"{path} is in {', '.join(sorted(codes))}: pass a file with Chinese and English (zh, en) in it."
         )
-    if not pairs:
+    if not codes:
         raise BenchError(f"{path} has no translation units: pass a TMX or XLIFF file that has some.")
-    return pairs, _declared_encoding(data)
+    pairs = [(_first(unit, preferred["zh"]), _first(unit, preferred["en"])) for unit in units]
+    if ids and (repeated := len(pairs) - len({*zip(ids, pairs, strict=True)})):
+        pairs = [pair for _, pair in dict.fromkeys(zip(ids, pairs, strict=True))]
+        progress.say(f"{path}: units that repeat an earlier one are read once: {repeated} dropped.")
+    pairs = [pair for pair in pairs if any(pair)]
+    return pairs, _declared_encoding(data), next(filter(None, map(normal_tag, preferred["zh"][:1])), "")
+
+
+def _first(unit: dict[str, str], codes: list[str]) -> str:
+    return next((unit[code] for code in codes if unit.get(code)), "")
 
 
 def _declared_encoding(data: bytes) -> str:
@@ -57,17 +75,17 @@ def _declared_encoding(data: bytes) -> str:
 
 
 def _language(code: str) -> Language | None:
-    """zh for zh, zh-CN, ZH_hans …; en for en, en-GB …; None for any other language."""
-    return _LANGUAGES.get(re.split("[-_]", code.strip().lower())[0])
+    """zh for zh, zh-CN, ZH_hans, Chinese (Simplified) …; en for en, EN, en-GB …; None for any other language."""
+    return _LANGUAGES.get(re.split(r"[-_\s(]", code.strip().lower())[0])
 
 
-def _tmx_texts(unit: Any) -> Iterator[dict[str, str]]:
-    """Language code -> text of a TMX unit. If two variants have the same code, the first one counts."""
+def _tmx_texts(unit: Any) -> dict[str, str]:
+    """Language code -> text of a TMX unit. If two variants have the same code, the first with text counts."""
     texts: dict[str, str] = {}
     for variant in unit.iterchildren("{*}tuv"):
         code = variant.get("{http://www.w3.org/XML/1998/namespace}lang") or variant.get("lang") or ""
-        texts.setdefault(code, _line(variant.find("{*}seg")))
-    yield texts
+        texts[code] = texts.get(code) or unit_text(variant.find("{*}seg"))
+    return texts
 
 
 def _xliff_texts(unit: Any) -> Iterator[dict[str, str]]:
@@ -78,8 +96,8 @@ def _xliff_texts(unit: Any) -> Iterator[dict[str, str]]:
     target = target or ("zh" if _language(source) == "en" else "en")  # optional in the standard
     target_element = unit.find("{*}target")
     source_texts, target_texts = _segments(unit.find("{*}seg-source")), _segments(target_element)
-    if not source_texts:
-        source_texts, target_texts = {"": _line(unit.find("{*}source"))}, {"": _line(target_element)}
+    if not source_texts or (not target_texts and target_element is not None):
+        source_texts, target_texts = {"": unit_text(unit.find("{*}source"))}, {"": unit_text(target_element)}
     for segment_id in {**source_texts, **target_texts}:
         yield {source: source_texts.get(segment_id, ""), target: target_texts.get(segment_id, "")}
 
@@ -87,21 +105,5 @@ def _xliff_texts(unit: Any) -> Iterator[dict[str, str]]:
 def _segments(element: Any) -> dict[str, str]:
     """Id -> text of the segments (`<mrk mtype="seg">`) in a source or target."""
     marks = [] if element is None else element.iter("{*}mrk")
-    return {mark.get("mid", ""): _line(mark) for mark in marks if mark.get("mtype") == "seg"}
-
-
-def _line(element: Any) -> str:
-    return "" if element is None else one_line(_text(element))
-
-
-def _text(element: Any) -> str:
-    texts = [element.text or ""]
-    for child in element:
-        if not local_name(child):  # reference to an entity that the file does not define: &nbsp;
-            texts.append(html.unescape(child.text))
-        elif child.get("ctype") == "lb":
-            texts.append("\n")
-        elif local_name(child) not in _INLINE_CODES:
-            texts.append(_text(child))
-        texts.append(child.tail or "")
-    return "".join(texts)
+    segments = [mark for mark in marks if mark.get("mtype") == "seg"]
+    return {mark.get("mid", str(index)): unit_text(mark) for index, mark in enumerate(segments)}

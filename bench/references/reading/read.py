@@ -59,6 +59,8 @@ class SourceText:
     origin: tuple[Origin, ...]
     not_read: tuple[str, ...] = ()
     """What the files hold beside the text, in words: "law.docx: comments (120 characters)"."""
+    variety: str = ""
+    """The variety of the Chinese as a language tag, if the file says it: "zh-Hant-TW"."""
 
 
 def read(paths: Sequence[Path]) -> SourceText:
@@ -97,7 +99,7 @@ def read(paths: Sequence[Path]) -> SourceText:
 def _read_file(path: Path) -> SourceText:
     data = _read_document(path)
     file_format = _detect_format(data, path)
-    encoding, not_read = "", list[str]()
+    encoding, variety, not_read = "", "", list[str]()
     if file_format == "docx":
         text, not_read = read_word(data, path)
         text = normalize_line_ends(text)
@@ -110,7 +112,7 @@ def _read_file(path: Path) -> SourceText:
         page, encoding = decode_text(data, path)
         text = read_markdown(page, path)
     elif file_format in ("tmx", "xliff"):
-        pairs, encoding = bitext_xml.read_pairs(data, path)
+        pairs, encoding, variety = bitext_xml.read_pairs(data, path)
     else:
         text, encoding = decode_text(data, path)
         if file_format in ("tsv", "csv"):
@@ -120,7 +122,7 @@ def _read_file(path: Path) -> SourceText:
     origin = (Origin(path.name, hashlib.sha256(data).hexdigest(), file_format, encoding),)
     if file_format in _ALIGNED:
         zh, en = orient(pairs, path)
-        return SourceText({"zh": zh, "en": en}, True, origin)
+        return SourceText({"zh": zh, "en": en}, True, origin, variety=variety)
     if not text.strip():
         raise BenchError(f"{path} has nothing but white space: pass a file with text in it.")
     if not_read:

@@ -15,8 +15,9 @@ from bench.references import find, load, terms
 from bench.references.alignment.order import out_of_order, sentence_position
 from bench.references.alignment.pair_numbers import is_uneven
 from bench.references.segmentation.extract import LeftOut
-from bench.references.set_folder import REBUILD, segment_fault
+from bench.references.set_folder import REBUILD, read_document, segment_fault
 from bench.references.source_files import read_left_out, source_lines, source_paths
+from bench.references.variety import script_tag
 
 _Part = tuple[int, str]
 """A source line, from 1, and the text on it that a segment or an entry of left_out.jsonl contains."""
@@ -40,6 +41,10 @@ def check(name_or_path: str | Path) -> dict[str, int]:
     first fault."""
     folder = prove(name_or_path)
     segments, left_out = load(folder).segments, read_left_out(folder)
+    document = folder / "document.yaml"
+    declared, found = read_document(document).variety or "", script_tag(segment.zh for segment in segments)
+    if declared and not declared.startswith(found):
+        raise BenchError(f"{document}: variety is {declared}, but the text is {found}; correct it.")
     listed_terms = terms.read(folder)
     return counts(segments, left_out) | (terms.check_terms(listed_terms, segments) if listed_terms else {})
 

@@ -31,6 +31,7 @@ from bench.references.segmentation.extract import LeftOut
 from bench.references.segmentation.sentences import split_sentences
 from bench.references.set_folder import read_document
 from bench.references.source_files import read_left_out, source_lines
+from bench.references.variety import chinese_tag
 
 _CONTEXT = 160
 """Characters of a source line that are shown before and after the marked text: a line may be a complete
@@ -99,7 +100,7 @@ def page(name_or_path: str | Path, threshold: float) -> str:
         alignments=sorted(Counter(s.alignment for s in reference.segments).items()),
         left_out=len(left_out),
         languages=LANGUAGE_NAMES,
-        tags={"zh": "zh-Hans", "en": "en"},
+        tags={"zh": chinese_tag(reference), "en": "en"},
         overrides=_entries(decisions),
     )
 

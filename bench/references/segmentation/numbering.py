@@ -264,7 +264,7 @@ class Outline:
         styles = [level_style for level_style, _ in self._levels]
         for candidates in _LETTER_STYLES:  # "C." after "B." is a letter, and so is "I." after "H."
             for candidate in candidates if style in candidates else ():
-                if candidate in styles:
+                if candidate in styles and (_is_letter(numbering) or "roman" in candidate):
                     _, previous = self._levels[styles.index(candidate)]
                     if previous + 1 == _value_in_style(numbering, candidate):
                         style = candidate
@@ -304,6 +304,15 @@ _LETTER_STYLES = (
 
 def _value_in_style(numbering: Numbering, style: str) -> int:
     """The value of "I." is 1 as a Roman numeral and 9 as a letter."""
-    letter = numbering.number.strip("()（）.．、 ")
-    is_letter = style.strip("().") in ("upper", "lower") and len(letter) == 1 and letter.isascii()
-    return ord(letter.lower()) - ord("a") + 1 if is_letter else numbering.value
+    if style.strip("().") in ("upper", "lower") and _is_letter(numbering):
+        return ord(_letters(numbering).lower()) - ord("a") + 1
+    return numbering.value
+
+
+def _is_letter(numbering: Numbering) -> bool:
+    """True for "i.", which may be a letter or a Roman numeral; False for "ii."."""
+    return len(_letters(numbering)) == 1 and _letters(numbering).isascii()
+
+
+def _letters(numbering: Numbering) -> str:
+    return numbering.number.strip("()（）.．、 ")
