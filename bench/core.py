@@ -430,6 +430,11 @@ class Score:
         return difference if self.higher_is_better else -difference
 
     @property
+    def is_share(self) -> bool:
+        """Whether it is a share of cases, from 0 to 100: of terms, of facts. TER is a ratio and no share."""
+        return self.aggregation == "ratio" and self.higher_is_better
+
+    @property
     def arrow(self) -> str:
         """Which values are better: "↑", "↓" or "→ 1"."""
         return f"→ {self.best:g}" if self.best is not None else "↑" if self.higher_is_better else "↓"

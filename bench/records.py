@@ -13,7 +13,7 @@ import msgspec
 
 from bench import limits
 from bench.core import Aggregation, Flag, Granularity, Removed
-from bench.languages import Direction
+from bench.languages import Direction, Language
 from bench.names import RULE, is_name
 
 RUN_FORMAT: Literal[1] = 1
@@ -70,6 +70,11 @@ class SiteHead(msgspec.Struct, frozen=True, omit_defaults=True):
     ] = ""
     introduction: Annotated[str, msgspec.Meta(max_length=limits.INTRODUCTION_CHARACTERS)] = ""
     """Empty lines separate paragraphs."""
+    contact: Annotated[
+        str,
+        msgspec.Meta(max_length=limits.NAME_CHARACTERS, pattern=r"^((https://|mailto:)[!-~]+)?\Z"),
+    ] = ""
+    """Address of a page or a mailbox to which new systems are sent."""
     logo: Annotated[
         str,
         msgspec.Meta(
@@ -154,6 +159,14 @@ class LeaderboardRow(msgspec.Struct, frozen=True):
 class LeaderboardDirection(msgspec.Struct, frozen=True):
     sorted_by: str
     rows: Annotated[list[LeaderboardRow], msgspec.Meta(max_length=limits.RUNS)]
+    summary: dict[Language, list[str]] = {}
+    """The paragraph above the board, sentence by sentence."""
+
+
+class LeaderboardReference(msgspec.Struct, frozen=True):
+    title: str = ""
+    published: str = ""
+    segments: int = 0
 
 
 class Leaderboard(msgspec.Struct, frozen=True):
@@ -161,6 +174,7 @@ class Leaderboard(msgspec.Struct, frozen=True):
 
     directions: dict[Direction, LeaderboardDirection]
     format: int = 1
+    reference: LeaderboardReference = LeaderboardReference()
 
 
 def system_card(card: Mapping[str, Any]) -> SystemCard:

@@ -9,9 +9,9 @@ from typing import Literal
 import numpy as np
 
 from bench.boards.rows import Board
-from bench.core import Segment
-from bench.scoring import intervals, units
-from bench.scoring.formulas import FORMULAS, Array, Formula
+from bench.core import Score, Segment
+from bench.scoring import units
+from bench.scoring.formulas import FORMULAS, Array
 
 By = Literal["section", "kind", "length", "flags", "terms"]
 _MAX_PARTS = 40  # of one division: a set may have hundreds of sections
@@ -35,7 +35,7 @@ def breakdown(
     if not board.has_statistics:
         return None
     scores = [
-        (FORMULAS[score.aggregation], units.statistics(score)) if score else None
+        (score, units.statistics(score)) if score else None
         for row in board.rows
         for score in [row.scores[metric]]
     ]
@@ -79,11 +79,12 @@ def _grouped(segments: Sequence[Segment], name: Callable[[int, Segment], str]) -
 
 
 def _score(
-    score: tuple[Formula, Array] | None, places: Sequence[int], unit: units.Units
+    score: tuple[Score, Array] | None, places: Sequence[int], unit: units.Units
 ) -> tuple[float, float | None, float | None] | None:
     if score is None:
         return None
-    formula, statistics = score[0], score[1][:, places]
+    whole, statistics = score[0], score[1][:, places]
+    formula = FORMULAS[whole.aggregation]
     if not statistics.any():
         return None
     value = float(formula(statistics.sum(axis=1)))
@@ -95,5 +96,5 @@ def _score(
     sums = sums[:, (sums != 0).any(axis=0)]
     if sums.shape[1] < units.FEW:
         return value, None, None
-    ends = intervals.interval(value, intervals.leave_one_out(sums[None], formula)[0])
+    ends = units.interval_of_sums(value, sums, formula, whole.is_share)
     return (value, *(ends or (None, None)))

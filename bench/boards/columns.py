@@ -6,12 +6,15 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
+from bench.boards import faults
 from bench.boards.rows import Board
 from bench.errors import BenchError
 
 FACTS = ("flags", "size", "licence", "speed", "device")
 """Columns beside the rank and the metrics, by their ids."""
-_TERM_METRICS = ("terms", "facts")
+_FAULTS = "-faults"
+"""Ends the id of a column that counts the faults of a metric: "facts-faults"."""
+_TERM_METRICS = ("facts", "obligations", "terms")
 HUMAN_METRICS = ("human-esa", "human-mqm")
 """Judgements of people, which every table shows."""
 _OTHER_METRICS = 2  # that a narrow board shows beside the primary one
@@ -19,21 +22,29 @@ _MIN_NAME = 24  # cells of a terminal that names get before a column gives way
 
 
 def narrow(board: Board) -> list[str]:
-    """Rank, the primary metric, people's judgements, two more (BLEU and a COMET model first), terms and facts,
-    flags."""
+    """Rank, the primary metric, people's judgements, two more (BLEU and a COMET model first), facts,
+    obligations and terms, flags."""
     others = [metric for metric in board.metrics if metric != board.primary]
     preferred = sorted(
         others, key=lambda m: (m.endswith(("-raw", "-folded")), m != "bleu", not m.startswith("comet"))
     )
     people = [metric for metric in others if metric in HUMAN_METRICS]
     shown = [metric for metric in preferred if metric not in (*_TERM_METRICS, *people)][:_OTHER_METRICS]
-    terms = [metric for metric in others if metric in _TERM_METRICS]
+    terms = [metric for metric in _TERM_METRICS if metric in others]
     return ["rank", board.primary, *people, *shown, *terms, "flags"]
 
 
 def wide(board: Board) -> list[str]:
     """All columns. The primary metric comes first."""
-    return ["rank", board.primary, *(m for m in board.metrics if m != board.primary), *FACTS]
+    others = [metric for metric in board.metrics if metric != board.primary]
+    counted = [metric + _FAULTS for metric in faults.METRICS if metric in board.metrics]
+    return ["rank", board.primary, *others, *(column for column in counted if column not in others), *FACTS]
+
+
+def counted_metric(column: str) -> str:
+    """The metric whose faults a column counts; "" if it is another column."""
+    metric = column.removesuffix(_FAULTS)
+    return metric if metric != column and metric in faults.METRICS else ""
 
 
 def chosen(board: Board, names: Sequence[str]) -> list[str]:

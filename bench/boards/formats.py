@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -18,10 +18,10 @@ from bench.boards import columns as board_columns
 from bench.boards.notes import differences, explain_differences, notes
 from bench.boards.rows import Board, Row
 from bench.boards.sentences import SENTENCES
-from bench.boards.summary import summary
+from bench.boards.summary import sentences as summary_sentences
 from bench.boards.text import cells, header, may_have_seen, signatures, title
 from bench.core import Score
-from bench.languages import Language
+from bench.languages import LANGUAGE_NAMES, Language
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -50,12 +50,12 @@ def terminal(
     widths = [max(map(_width, column)) + _PADDING for column in _by_column(board, shown, language)[1:]]
     fitting = shown if columns else board_columns.fitting(shown, widths, width)
     room = max(_NAME, width - sum(size for name, size in zip(shown, widths, strict=True) if name in fitting))
-    paragraph, say = summary(board, language), SENTENCES[language]
+    say = SENTENCES[language]
     heads = zip(shown, header(board, shown, language)[1:], strict=True)
     hidden = say["between items"].join(head for name, head in heads if name not in fitting)
     before = [
         escaping.plain(title(board, language), "bold"),
-        *map(escaping.plain, [paragraph] if paragraph else []),
+        *_paragraph(board, language),
     ]
     after = [
         *(escaping.plain(f"Missing: {system}: {reason}", "red") for system, reason in board.missing.items()),
@@ -70,6 +70,16 @@ def terminal(
         "",
         *(Constrain(text, width) for text in after),
     )
+
+
+def _paragraph(board: Board, language: Language) -> Iterator[RenderableType]:
+    """The summary; what a reader must know first is bold."""
+    if said := summary_sentences(board, language):
+        first, *others = said
+        separator = SENTENCES[language]["between sentences"]
+        yield escaping.plain(first, "bold").append_text(
+            escaping.plain("".join(separator + text for text in others), "not bold")
+        )
 
 
 def _by_column(board: Board, columns: Sequence[str], language: Language) -> list[list[str]]:
@@ -153,9 +163,9 @@ def first_rows(boards: Sequence[Board], folder: str, count: int) -> list[str]:
 
 
 def _markdown_table(board: Board, folder: str, count: int, columns: Sequence[str]) -> list[str]:
-    paragraph = summary(board)
+    said = [escaping.markdown(sentence) for sentence in summary_sentences(board)]
     rulers = ["---", *("---:" if _is_number(column, board) else "---" for column in columns)]
-    lines = [escaping.markdown(paragraph), ""] if paragraph else []
+    lines = [" ".join([f"**{said[0]}**", *said[1:]]), ""] if said else []
     lines += [
         _markdown_row([escaping.markdown(head) for head in header(board, columns)]),
         _markdown_row(rulers),
@@ -229,6 +239,7 @@ def json_text(boards: Sequence[Board]) -> str:
         "directions": {
             board.direction: {
                 "sorted_by": board.primary,
+                "summary": {language: summary_sentences(board, language) for language in LANGUAGE_NAMES},
                 "rows": [_json_row(row, board) for row in board.rows],
                 "comparisons": {metric: asdict(tests) for metric, tests in board.comparisons.items()},
                 "missing": dict(board.missing),

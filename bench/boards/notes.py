@@ -10,7 +10,7 @@ from bench.boards.columns import HUMAN_METRICS
 from bench.boards.families import same_family
 from bench.boards.rows import Board
 from bench.boards.sentences import LANGUAGE_NAMES_IN, SENTENCES, Sentences
-from bench.boards.text import any_score, decimals, label, may_have_seen
+from bench.boards.text import any_score, decimals, label, may_have_seen, score_text
 from bench.core import Score
 from bench.languages import Language
 from bench.scoring.compare import LEVEL, Comparison, Comparisons
@@ -34,6 +34,7 @@ def notes(board: Board, language: Language = "en") -> list[str]:
         say["between sentences"].join([order, _interval(board, say), _ranks(board, say)]),
         *_few_units(board, say),
         *_power(board, say),
+        *_thin(board, say),
         say["about flags"],
         *([say["seen"].format(published=reference.published)] if seen else []),
         *_variants(board, say),
@@ -65,7 +66,10 @@ def _interval(board: Board, say: Sentences) -> str:
     chosen = units(board.reference)
     if chosen.count < 2:
         return say["no interval"]
-    return say["interval"].format(units=_count(chosen.count, chosen.name, say))
+    scores = [score for row in board.rows for score in row.scores.values() if score]
+    clipped = [say["clipped"]] if any(score_text(score)[1].startswith(" [") for score in scores) else []
+    interval = say["interval"].format(units=_count(chosen.count, chosen.name, say))
+    return say["between sentences"].join([interval, *clipped])
 
 
 def _count(count: int, unit: str, say: Sentences) -> str:
@@ -110,10 +114,33 @@ def _power(board: Board, say: Sentences) -> Iterator[str]:
     detectable = [
         f"{label(board, metric)} {tests.minimum_detectable_difference:.{decimals(board, metric)}f}"
         for metric in board.metrics
-        if (tests := board.comparisons.get(metric)) and tests.minimum_detectable_difference
+        if (tests := board.comparisons.get(metric))
+        and tests.minimum_detectable_difference
+        and not thin(board, metric)
     ]
     if detectable:
         yield say["power"].format(metrics=say["between items"].join(detectable))
+
+
+def thin(board: Board, metric: str) -> tuple[int, int] | None:
+    """How many cases and units a share rests on, if they are too few for an interval; else None. Of a board that
+    keeps statistics."""
+    score = any_score(board, metric)
+    if not score or not score.is_share or not score.statistics:
+        return None
+    chosen = units(board.reference)
+    places = [place for place, (_, total) in enumerate(score.statistics) if total]
+    count = len({chosen.index[place] for place in places})
+    cases = round(sum(total for _, total in score.statistics))
+    return (cases, count) if count < FEW and count < chosen.count else None
+
+
+def _thin(board: Board, say: Sentences) -> Iterator[str]:
+    for metric in board.metrics:
+        if counts := thin(board, metric):
+            cases = say.get(f"{metric} count", say["other count"]).format(count=f"{counts[0]:,}")
+            unit = _count(counts[1], units(board.reference).name, say)
+            yield say["thin"].format(metric=label(board, metric), count=cases, units=unit)
 
 
 def _metric_remarks(board: Board, say: Sentences) -> Iterator[str]:
@@ -233,10 +260,16 @@ def effect(pair: Comparison, board: Board, language: Language) -> str:
     )
 
 
-def p_value(pair: Comparison, tests: Comparisons) -> str:
-    """The adjusted p: "= 0.005"; "≤ 0.006" if no trial was as extreme, so that more trials could give less."""
+def p_value(pair: Comparison, tests: Comparisons, at_most: bool = False) -> str:
+    """The adjusted p as every table and page shows it: "= 0.005"; "≤ 0.006" if no trial was as extreme, so that
+    more trials could give less. `at_most`: of several pairs, of which this one has the largest: "≤ 0.005"."""
     if pair.p_adjusted < 0.001:
         return "< 0.001"
-    if pair.p_sacrebleu * (tests.trials + 1) < 1.5:
+    if at_most or pair.p_sacrebleu * (tests.trials + 1) < 1.5:
         return f"≤ {ceil(1000 * pair.p_adjusted - 1e-9) / 1000:.3f}"
     return f"= {pair.p_adjusted:.3f}"
+
+
+def p_alone(pair: Comparison) -> str:
+    """The unadjusted p as every table and page shows it."""
+    return "< 0.001" if pair.p_sacrebleu < 0.001 else f"= {pair.p_sacrebleu:.3f}"

@@ -11,6 +11,8 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 from urllib.parse import quote
 
+from bench.boards import faults
+from bench.boards.faults import Fault
 from bench.boards.settings import settings
 from bench.core import Hypothesis, ReferenceSet, Score, Task
 from bench.errors import BenchError
@@ -248,6 +250,39 @@ def shorten_both(a: str, b: str, length: int) -> tuple[str, str]:
         return "…" * (begin > 0) + text[begin:end] + "…" * (end < len(text))
 
     return excerpt(a), excerpt(b)
+
+
+# Facts and obligations
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """The faults that facts and obligations name in two runs, the gravest first."""
+
+    a: tuple[Fault, ...]
+    """Those that only A has."""
+    b: tuple[Fault, ...]
+    common: int
+    """The number of those that both have."""
+
+
+def losses(store: Store, pair: Pair) -> Losses | None:
+    """Which facts and statements only one of the two has lost; None if neither metric has scored both."""
+    a, b, scored = list[Fault](), list[Fault](), False
+    for metric in faults.METRICS:
+        scores = store.score(pair.a, metric), store.score(pair.b, metric)
+        if all(scores):
+            scored = True
+            a += faults.of(scores[0], metric)
+            b += faults.of(scores[1], metric)
+    if not scored:
+        return None
+    in_a, in_b = {*a}, {*b}
+    return Losses(
+        tuple(fault for fault in a if fault not in in_b),
+        tuple(fault for fault in b if fault not in in_a),
+        len(in_a & in_b),
+    )
 
 
 # The site

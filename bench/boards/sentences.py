@@ -39,6 +39,27 @@ SENTENCES: dict[Language, Sentences] = {
         "flag equals-reference": "equals-reference",
         "flag unclear-answer": "unclear-answer",
         "flag error": "error",
+        "faults": "{metric}: faults",
+        "fault wrong": "wrong",
+        "fault missing": "missing",
+        "fault invented": "invented",
+        "fault more": "more",
+        "fault reversed prohibition": "reversed prohibition",
+        "fault lost prohibition": "lost prohibition",
+        "fault weakened prohibition": "weakened prohibition",
+        "fault strengthened prohibition": "strengthened prohibition",
+        "fault reversed obligation": "reversed obligation",
+        "fault lost obligation": "lost obligation",
+        "fault weakened obligation": "weakened obligation",
+        "fault strengthened obligation": "strengthened obligation",
+        "fault reversed exemption": "reversed exemption",
+        "fault lost exemption": "lost exemption",
+        "fault weakened exemption": "weakened exemption",
+        "fault strengthened exemption": "strengthened exemption",
+        "fault reversed permission": "reversed permission",
+        "fault lost permission": "lost permission",
+        "fault weakened permission": "weakened permission",
+        "fault strengthened permission": "strengthened permission",
         "set": "{title}: {segments} segments, set hash {sha256}.",
         "set of one": "{title}: 1 segment, set hash {sha256}.",
         "written": "The document was written in {original}: the {source} source is {kind}.",
@@ -51,6 +72,7 @@ SENTENCES: dict[Language, Sentences] = {
         "the source may itself be a translation.",
         "sorted": "Sorted by {metric}.",
         "interval": "± is half the width of the 95 % confidence interval (jackknife over {units}).",
+        "clipped": "An interval that reaches the end of the scale is shown itself: [34, 100].",
         "no interval": "One segment gives no confidence interval.",
         "ranks": "The rank is a range: at best one plus the number of systems that are significantly better, at "
         "worst the number of systems minus those that are significantly worse (paired {test} test, {draws}, "
@@ -74,6 +96,11 @@ SENTENCES: dict[Language, Sentences] = {
         "few units": "There are only {units}: intervals are wide, and hardly any difference can be significant.",
         "power": "A true difference of {metrics} would be found on four of five such sets (median pair, "
         "Holm-corrected); smaller ones are often missed.",
+        "thin": "{metric} rests on {count} in {units}: too few for an interval, and no test can find a difference.",
+        "facts count": "{count} facts",
+        "obligations count": "{count} statements",
+        "terms count": "{count} terms",
+        "other count": "{count} cases",
         "about flags": "The flags column counts flags; one hypothesis may have several. "
         "Flagged hypotheses are kept and scored as they are.",
         "seen": "† Possible contamination: the checkpoint was not released before the text ({published}), so the "
@@ -88,7 +115,7 @@ SENTENCES: dict[Language, Sentences] = {
         "chrF++ into Chinese": "chrF++ counts words at spaces. Into Chinese it changes with the spaces between "
         "Chinese and Latin script: prefer chrF.",
         "COMET (embedded)": "COMET (embedded) is a small model of this project, not wmt22-comet-da. It does not order "
-        "systems reliably (model card).",
+        "systems reliably.",
         "people": "{metric}: {annotators} annotators, {judgements} judgements of translations; sample: {sample}; "
         "agreement of annotators: {agreement}.",
         "judge": "{metric} is the judgement of a language model, {model}. Asked again, it may judge otherwise.",
@@ -98,8 +125,7 @@ SENTENCES: dict[Language, Sentences] = {
         "differences": "score of the upper row minus score of the lower row, with the 95 % confidence interval of this "
         "pair alone; p adjusted: Holm-corrected over all pairs. Human judges: in WMT data that the systems here "
         "are not part of, the average share of system pairs with such a difference that judges ordered in the "
-        "same way (Kocmi et al. 2024, arXiv 2401.06760). On a single set it may be much lower "
-        "(docs/metrics.md)",
+        "same way (Kocmi et al. 2024, arXiv 2401.06760). On a single set it may be much lower",
         "difference": "{upper} vs. {lower}: {metric} {difference} {interval}, p adjusted {p}",
         "significant": "significant",
         "agreement": "significant; human judges agreed with that much more {metric} in about {share} % of pairs",
@@ -137,6 +163,27 @@ SENTENCES: dict[Language, Sentences] = {
         "flag equals-reference": "与参考相同",
         "flag unclear-answer": "答案不明",
         "flag error": "出错",
+        "faults": "{metric}：错误",
+        "fault wrong": "错误",
+        "fault missing": "缺失",
+        "fault invented": "臆造",
+        "fault more": "其他",
+        "fault reversed prohibition": "颠倒禁止",
+        "fault lost prohibition": "丢失禁止",
+        "fault weakened prohibition": "弱化禁止",
+        "fault strengthened prohibition": "强化禁止",
+        "fault reversed obligation": "颠倒义务",
+        "fault lost obligation": "丢失义务",
+        "fault weakened obligation": "弱化义务",
+        "fault strengthened obligation": "强化义务",
+        "fault reversed exemption": "颠倒豁免",
+        "fault lost exemption": "丢失豁免",
+        "fault weakened exemption": "弱化豁免",
+        "fault strengthened exemption": "强化豁免",
+        "fault reversed permission": "颠倒许可",
+        "fault lost permission": "丢失许可",
+        "fault weakened permission": "弱化许可",
+        "fault strengthened permission": "强化许可",
         "set": "{title}：{segments} 个句段，参考集哈希 {sha256}。",
         "set of one": "{title}：1 个句段，参考集哈希 {sha256}。",
         "written": "文档以{original}撰写：{source}源文{kind}。",
@@ -147,6 +194,7 @@ SENTENCES: dict[Language, Sentences] = {
         "unknown": "不清楚先有哪种语言的文本：源文本身可能是译文。",
         "sorted": "按 {metric} 排序。",
         "interval": "± 为 95 % 置信区间宽度的一半（以{units}为单位的刀切法）。",
+        "clipped": "触及取值范围端点的置信区间直接写出：[34, 100]。",
         "no interval": "只有一个句段，无法给出置信区间。",
         "ranks": "名次为一个范围：最好为显著更优的系统数加一，最差为系统总数减去显著更差的系统数"
         "（{test}检验，{draws}，对全部 {pairs} 个系统对作 Holm 校正，α = {level}）。",
@@ -169,6 +217,11 @@ SENTENCES: dict[Language, Sentences] = {
         "few units": "只有{units}：置信区间很宽，几乎没有差异能够显著。",
         "power": "真实差异若为 {metrics}，在五个这样的参考集中约有四个能检测到（取各系统对的中位数，经 Holm 校正）；"
         "更小的差异常常检测不到。",
+        "thin": "{metric} 仅依据{units}中的 {count}：数量太少，无法给出置信区间，检验也无法发现差异。",
+        "facts count": "{count} 个事实",
+        "obligations count": "{count} 条规定",
+        "terms count": "{count} 处术语",
+        "other count": "{count} 处",
         "about flags": "“异常”一栏为异常标记的数目，一条译文可有多个标记。带标记的译文保留在内，并按实际输出计分。",
         "seen": "† 可能存在数据污染：模型的发布不早于文本（{published}），其训练数据可能包含该文本及其译文。",
         "cut": "{metric} 最多读取其签名中 max 所示数目的词元；"
@@ -178,8 +231,7 @@ SENTENCES: dict[Language, Sentences] = {
         "cleaned": "清理模型回答后，{metric} 的变化超过置信区间宽度的一半：{rows}。",
         "typography": "仅全角半角与引号的差异就使 {metric} 的变化超过置信区间宽度的一半。消除这些差异后：{rows}。",
         "changed row": "{system} 由 {before} 变为 {after}",
-        "COMET (embedded)": "COMET (embedded) 是本项目的小模型，并非 wmt22-comet-da。它不能可靠地排列各系统"
-        "（见模型说明）。",
+        "COMET (embedded)": "COMET (embedded) 是本项目的小模型，并非 wmt22-comet-da。它不能可靠地排列各系统。",
         "people": "{metric}：{annotators} 名标注者，{judgements} 条译文评判；样本：{sample}；"
         "标注者一致性：{agreement}。",
         "judge": "{metric} 是语言模型 {model} 的评判，再次评判时结果可能不同。",
@@ -187,8 +239,7 @@ SENTENCES: dict[Language, Sentences] = {
         "gap": "{metric} 不可用：{reason}",
         "differences": "上一行的分数减去下一行的分数，方括号内为仅就该系统对而言的 95 % 置信区间；"
         "校正后 p 值对所有系统对作 Holm 校正。人工评判：在不含本榜系统的 WMT 数据中，差异达到此大小的系统对里"
-        "人工评判与该指标结论一致的平均比例（Kocmi 等，2024，arXiv 2401.06760）；在单个测试集上可能低得多"
-        "（见 docs/metrics.md）",
+        "人工评判与该指标结论一致的平均比例（Kocmi 等，2024，arXiv 2401.06760）；在单个测试集上可能低得多",
         "difference": "{upper} vs. {lower}：{metric} {difference} {interval}，校正后 p {p}",
         "significant": "显著",
         "agreement": "显著；{metric} 高出这么多时，约 {share} % 的系统对人工评判与之一致",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from bench import limits
+from bench.boards import faults
 from bench.boards.notes import p_value
 from bench.boards.rows import Board, Row
 from bench.boards.sentences import LANGUAGE_NAMES_IN, Sentences
@@ -18,70 +19,78 @@ _MAX_NAMES = 3  # names that a sentence lists
 
 def summary(board: Board, language: Language = "en") -> str:
     """ "" if no system has a score by the primary metric."""
+    return SUMMARY[language]["between sentences"].join(sentences(board, language))
+
+
+def sentences(board: Board, language: Language = "en") -> list[str]:
+    """The sentences of `summary`. The first says which system is best, by how much, and whether that is real."""
     say = SUMMARY[language]
     rows = [row for row in board.rows if row.scores.get(board.primary) and not row.control]
     if not rows:
-        return ""
+        return []
     tests = board.comparisons.get(board.primary)
-    sentences = [_set(board, rows, language), _best(board, rows, say)]
-    if tests and tests.pairs:
-        sentences += [*_others(board, rows, tests, say), *_power(board, rows, tests, say)]
-        sentences += _controls(board, rows, tests, say)
-    elif len(rows) > 1:
-        sentences.append(say["no tests"])
-    sentences += [*_problems(board, rows, say), say["one text"]]
-    return say["between sentences"].join(sentences)
+    tests = tests if tests and tests.pairs else None
+    said = [_best(board, rows, tests, say), _set(board, language)]
+    if tests:
+        said += [*_agreement(rows, tests, say), *_power(board, rows, tests, say)]
+        said += _controls(board, rows, tests, say)
+    return [*said, *_prohibitions(board, rows, say), *_problems(board, rows, say), say["one text"]]
 
 
-def _set(board: Board, rows: Sequence[Row], language: Language) -> str:
+def _set(board: Board, language: Language) -> str:
     say, names, reference = SUMMARY[language], LANGUAGE_NAMES_IN[language], board.reference
-    return say["set" if len(rows) > 1 else "set, one system"].format(
+    count = len(reference.segments)
+    return say["set"].format(
         source=names[board.task.source_language],
         target=names[board.task.target_language],
-        systems=len(rows),
-        segments=f"{len(reference.segments):,}",
+        segments=say["segment" if count == 1 else "segments"].format(count=f"{count:,}"),
         title=reference.title,
     )
 
 
-def _best(board: Board, rows: Sequence[Row], say: Sentences) -> str:
+def _best(board: Board, rows: Sequence[Row], tests: Comparisons | None, say: Sentences) -> str:
     score = rows[0].scores[board.primary]
     assert score
     return say["best" if len(rows) > 1 else "score"].format(
-        system=rows[0].system, metric=score.metric, score="".join(score_text(score))
+        system=rows[0].system,
+        systems=len(rows),
+        metric=score.metric,
+        score="".join(score_text(score)),
+        verdict=_verdict(board, rows, tests, say),
     )
 
 
-def _others(board: Board, rows: Sequence[Row], tests: Comparisons, say: Sentences) -> Iterator[str]:
+def _verdict(board: Board, rows: Sequence[Row], tests: Comparisons | None, say: Sentences) -> str:
     """How the best system differs from the others."""
-    pairs = {pair.b: pair for pair in tests.pairs if pair.a == rows[0].label}
-    compared = [row for row in rows[1:] if row.label in pairs]
-    equal = [row for row in compared if not pairs[row.label].significant]
-    worse = [row for row in compared if pairs[row.label].significant]
-    if not compared:
-        return
+    if tests is None:
+        return say["no tests"]
+    pairs = _pairs_of_best(rows, tests)
+    worse = [pair for pair in pairs.values() if pair.significant]
     if not worse:
-        yield say["nothing found"].format(others=_names(equal, say))
-    elif not equal:
-        yield say["better than all"].format(gap=_gap(board, pairs[worse[0].label], worse[0], tests, say))
-    else:
-        yield say["not separated"].format(others=_names(equal, say))
-        yield say["better than some"].format(
-            count=len(worse), gap=_gap(board, pairs[worse[0].label], worse[0], tests, say)
-        )
-
-
-def _gap(board: Board, pair: Comparison, row: Row, tests: Comparisons, say: Sentences) -> str:
-    """By how much the best system is better than another one."""
-    places = decimals(board, board.primary)
-    gap = say["gap"].format(
-        system=row.system,
-        difference=_nonzero(abs(pair.difference), places),
+        return say["nothing found"]
+    equal = [row for row in rows if row.label in pairs and not pairs[row.label].significant]
+    return say["better than some" if equal else "better than all"].format(
+        count=len(worse),
+        all=len(pairs),
+        difference=_nonzero(min(abs(pair.difference) for pair in worse), decimals(board, board.primary)),
         metric=label(board, board.primary),
-        p=p_value(pair, tests),
+        p=p_value(max(worse, key=lambda pair: pair.p_adjusted), tests, at_most=len(worse) > 1),
+        others=_names(equal, say) if equal else "",
     )
-    agreement = say["agreement"].format(share=f"{100 * pair.agreement:.0f}") if pair.agreement else ""
-    return gap + agreement
+
+
+def _pairs_of_best(rows: Sequence[Row], tests: Comparisons) -> dict[str, Comparison]:
+    """Label of another system, no control -> its test against the best one."""
+    labels = {row.label for row in rows}
+    return {pair.b: pair for pair in tests.pairs if pair.a == rows[0].label and pair.b in labels}
+
+
+def _agreement(rows: Sequence[Row], tests: Comparisons, say: Sentences) -> Iterator[str]:
+    """What people made of the smallest lead that is significant."""
+    worse = [pair for pair in _pairs_of_best(rows, tests).values() if pair.significant]
+    nearest = min(worse, key=lambda pair: abs(pair.difference), default=None)
+    if nearest and nearest.agreement:
+        yield say["agreement"].format(share=f"{100 * nearest.agreement:.0f}")
 
 
 def _nonzero(value: float, places: int) -> str:
@@ -106,10 +115,24 @@ def _controls(board: Board, rows: Sequence[Row], tests: Comparisons, say: Senten
         return
     better = {(pair.a, pair.b) for pair in tests.pairs if pair.significant}
     failing = [row for row in rows if any((row.label, control.label) not in better for control in controls)]
-    if failing:
-        yield say["not better than a control"].format(systems=_names(failing, say))
-    else:
-        yield say["better than the controls"]
+    named = [c for c in controls if any((row.label, c.label) not in better for row in failing)] or controls
+    yield say["not better than controls" if failing else "better than controls"].format(
+        controls=_names(named, say),
+        explanation=say["control" if len(named) == 1 else "controls"],
+        systems=_names(failing, say) if failing else "",
+    )
+
+
+def _prohibitions(board: Board, rows: Sequence[Row], say: Sentences) -> Iterator[str]:
+    """Who has lost or reversed what must not be done: the gravest error of all."""
+    scores = {row.system: score for row in rows if (score := row.scores.get("obligations"))}
+    counts = {system: faults.grave(score) for system, score in scores.items()}
+    losing = [system for system, count in counts.items() if count]
+    if losing:
+        worst = max(losing, key=lambda system: counts[system])
+        yield say["prohibitions" if len(losing) > 1 else "prohibitions, one system"].format(
+            systems=len(losing), worst=worst, count=counts[worst]
+        )
 
 
 def _problems(board: Board, rows: Sequence[Row], say: Sentences) -> Iterator[str]:

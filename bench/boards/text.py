@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench.boards import faults
+from bench.boards.columns import counted_metric
 from bench.boards.rows import Board, Row
 from bench.boards.sentences import LANGUAGE_NAMES_IN, SENTENCES
 from bench.core import Score
@@ -24,8 +26,11 @@ def header(board: Board, columns: Sequence[str], language: Language = "en") -> l
 
 
 def _head(board: Board, column: str, language: Language) -> str:
+    say = SENTENCES[language]
+    if column not in board.metrics and (metric := counted_metric(column)):
+        return say["faults"].format(metric=label(board, metric))
     if column not in board.metrics:
-        return SENTENCES[language][column]
+        return say[column]
     score = any_score(board, column)
     return f"{score.metric} {score.arrow}" if score else column
 
@@ -42,11 +47,14 @@ def _cell(row: Row, board: Board, column: str, language: Language) -> str:
     if column in board.metrics:
         score = row.scores[column]
         return "".join(score_text(score)) if score else MISSING
+    if metric := counted_metric(column):
+        counts = faults.counts(row.scores.get(metric), metric).items()
+        return say["between items"].join(f"{count} {say[f'fault {sort}']}" for sort, count in counts) or "0"
     if column == "rank":
         return rank_text(row.ranks.get(board.primary))
     if column == "flags":
-        counts = (f"{count} {say.get(f'flag {flag}', flag)}" for flag, count in row.run.flags.items())
-        return say["between items"].join(counts) or "0"
+        flags = (f"{count} {say.get(f'flag {flag}', flag)}" for flag, count in row.run.flags.items())
+        return say["between items"].join(flags) or "0"
     if column == "speed":
         speed = speed_of(row)
         return f"{speed:.1f}" if speed else MISSING
@@ -85,11 +93,16 @@ def device_of(row: Row) -> str | None:
 
 
 def score_text(score: Score) -> tuple[str, str]:
-    """A score and half the width of its interval: ("56.3", " ± 4.4"); the second is "" if there is no
-    interval."""
-    low, high = score.interval or (0.0, 0.0)
-    half = f" ± {(high - low) / 2:.{score.decimals}f}" if score.interval else ""
-    return f"{score.value:.{score.decimals}f}", half
+    """A score and half the width of its interval: ("56.3", " ± 4.4"). An interval that reaches the end of the scale is
+    shown itself: ("85.0", " [34, 100]"). The second is "" if there is no interval."""
+    value = f"{score.value:.{score.decimals}f}"
+    if not score.interval:
+        return value, ""
+    low, high = score.interval
+    if score.is_share and abs(low + high - 2 * score.value) > 1e-6:
+        places = max(0, score.decimals - 1)
+        return value, f" [{low:.{places}f}, {high:.{places}f}]"
+    return value, f" ± {(high - low) / 2:.{score.decimals}f}"
 
 
 def signatures(board: Board) -> dict[str, str]:

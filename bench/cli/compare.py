@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from bench.boards.pairwise import MetricLine, Pair, SegmentPair
+    from bench.boards.pairwise import Losses, MetricLine, Pair, SegmentPair
     from bench.core import Score
     from bench.scoring.compare import Comparison
     from bench.store import Store
 
 _MAX_TEXT = 400  # characters of a text that are shown
+_MAX_FAULTS = 10  # of one side that are shown
 _MAX_SETTING = 80  # characters of a setting that are shown
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
 _COLOURS = {"A": "cyan", "B": "magenta"}
@@ -102,6 +103,7 @@ def compare(
         if settings and settings != previous_settings:
             sections += ["", _settings(settings)]
         previous_settings = settings
+        sections += [*_losses(pair, pairwise.losses(store, pair))]
         sections += [*_segments(pair, lines[name], metric or columns.primary, segments)]
         if not markdown:  # the address is one of this machine
             sections += [*_link(store, pair, metric if metric != columns.primary else None), ""]
@@ -261,6 +263,31 @@ def _settings(settings: Sequence[tuple[str, str, str]]) -> Table:
         a, b = (_HASH.sub(lambda match: match[0][:12], value) for value in values)
         table.add_row(*map(plain, (key, *shorten_both(a, b, _MAX_SETTING))))
     return table
+
+
+# Facts and obligations
+
+
+def _losses(pair: Pair, losses: Losses | None) -> Iterator[RenderableType]:
+    """Which facts and statements only one of the two has lost, and where; lost prohibitions first."""
+    from rich.text import Text
+
+    if losses is None:
+        return
+    yield ""
+    yield plain(
+        f"Faults of facts and obligations: {len(losses.a)} only of A, {len(losses.b)} only of B, "
+        f"{losses.common} of both."
+    )
+    grid = _grid(3)
+    for side, found in (("A", losses.a), ("B", losses.b)):
+        for fault in found[:_MAX_FAULTS]:
+            remark = plain(fault.remark, "bold red" if fault.is_grave else "")
+            grid.add_row(Text(side, style=_COLOURS[side]), plain(pair.task.ids[fault.place]), remark)
+        if (more := len(found) - _MAX_FAULTS) > 0:
+            grid.add_row(Text(side, style=_COLOURS[side]), _dim(f"and {more} more"), Text())
+    if losses.a or losses.b:
+        yield grid
 
 
 # Segments

@@ -67,6 +67,9 @@ def verify(results: Path, config_dir: Path | None) -> None:
 @click.option("--intro", type=_FILE, help="Text file that is shown above the boards of the site.")
 @click.option("--logo", type=_FILE, help="Picture for the head of the site: PNG, JPEG, WebP or SVG.")
 @click.option(
+    "--contact", help="Mail address or https:// page to which new systems are sent; in the foot of the site."
+)
+@click.option(
     "--pages", type=_FOLDER, help="Also write the site of each set as one file, FOLDER/SET.html, to mail."
 )
 def publish(
@@ -76,13 +79,14 @@ def publish(
     title: str | None,
     intro: Path | None,
     logo: Path | None,
+    contact: str | None,
     pages: Path | None,
 ) -> None:
     """Copy runs into the published results and regenerate boards, site and the tables in README.md.
 
     RUN is the folder of a run. If it does not verify, it is refused and nothing is changed. The store that it comes
-    from is not changed either. Without a RUN, everything that is published is regenerated. Title, introduction and
-    logo are kept until they are given again.
+    from is not changed either. Without a RUN, everything that is published is regenerated. Title, introduction,
+    logo and contact are kept until they are given again.
 
     \b
       bench publish runs/china-export-controls-2021/*/mine-*
@@ -90,7 +94,7 @@ def publish(
       bench publish --title "MT for treaties" --intro about.txt --logo ministry.svg
       bench publish --into runs --pages .      your own store as one file
     """
-    from bench.boards.site.head import heading, introduction, logo_address
+    from bench.boards.site.head import contact_address, heading, introduction, logo_address
     from bench.commands.publish import publish as publish_runs
     from bench.commands.publish import write_single_pages
 
@@ -98,6 +102,7 @@ def publish(
         "title": heading(title) if title is not None else None,
         "introduction": introduction(intro) if intro else None,
         "logo": logo_address(logo) if logo else None,
+        "contact": contact_address(contact) if contact else None,
     }
     given = {name: text for name, text in head.items() if text is not None}
     for path in publish_runs(runs, into, config_dir, given):

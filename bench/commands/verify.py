@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 from bench import limits, progress
 from bench.boards.formats import JSON_FORMAT
+from bench.boards.index_page import PAGE, index_text
 from bench.boards.rows import Board, Columns
 from bench.boards.write import write_boards
 from bench.commands.differences import file_difference, line_difference, nearly_equal
@@ -107,6 +108,7 @@ def verify(root: Path, config_dir: Path | None = None) -> Report:
         )
     if len(sets) == len(set_ids) and not older_format:
         with _faults_of("pages", report):
+            _verify_index(store, report)
             _verify_pages(root, [published.boards for published in sets], report)
     return report
 
@@ -167,6 +169,15 @@ def _announce(sets: Sequence[_PublishedSet]) -> None:
         f"To recompute: {score_count:,} scores of {run_count:,} runs on {len(sets):,} "
         f"reference set{'s' * (len(sets) != 1)}, some {progress.duration(seconds)} by estimate."
     )
+
+
+def _verify_index(store: Store, report: Report) -> None:
+    """Compare the index of all sets with what their leaderboards say. It is generated, and may be missing."""
+    page = store.root / PAGE
+    if page.is_file():
+        report.checked["pages"] += 1
+        if difference := line_difference(read_page(page), index_text(store)):
+            report.add(str(page), difference)
 
 
 def _verify_pages(root: Path, boards: Sequence[Sequence[Board]], report: Report) -> None:

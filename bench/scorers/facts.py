@@ -26,7 +26,7 @@ from bench.scorers.terms import TermRow, table
 
 _MAX_REMARKS = 20
 """Per segment: a hypothesis may be pages of numbers."""
-_MAX_TEXT = 60
+_MAX_TEXT = 200
 """Characters of a mention in a remark."""
 
 
@@ -46,7 +46,7 @@ class Facts(Scorer):
     def identity(self) -> dict[str, Any]:
         return {
             "scorer": "facts",
-            "version": 1,
+            "version": 2,
             "lexicon": digest(dict(embedded_names())),
             "names": [[term.zh, term.en] for term in self._names()],
         }
@@ -60,7 +60,7 @@ class Facts(Scorer):
         facts = sum(map(len, expected)) + sum(len(row.segments) for row in rows)
         signature = (
             f"facts|set:{task.reference.id}@{task.reference.sha256[:12]}"
-            f"|facts:{facts}|rules:{digest(self.identity())[:12]}|version:1"
+            f"|facts:{facts}|rules:{digest(self.identity())[:12]}|version:2"
         )
         return {
             system: _score(expected, known, rows, system, hypotheses, task, signature)

@@ -15,7 +15,7 @@ from bench.scoring.units import interval, units
 from bench.store import Run, Store
 from bench.store.lock import exclusive_lease
 
-_INTERVALS = 2  # increase it when intervals are computed in another way
+_INTERVALS = 3  # increase it when intervals are computed in another way
 
 
 def hash_of(scorer: Scorer) -> str:

@@ -16,7 +16,7 @@ from bench.errors import BenchError
 from bench.references.views import groups
 
 if TYPE_CHECKING:
-    from bench.scoring.formulas import Array
+    from bench.scoring.formulas import Array, Formula
 
 UnitName = Literal["document", "section", "paragraph", "segment"]
 UNIT_NAMES: tuple[UnitName, ...] = get_args(UnitName)
@@ -77,17 +77,27 @@ def statistics(score: Score) -> Array:
 
 def interval(score: Score, units: Units) -> tuple[float, float] | None:
     """The 95 % interval of a score (bench.scoring.intervals). None if fewer than two units have something that
-    was scored, or the score does not follow from its statistics."""
-    from bench.scoring import intervals
+    was scored, or the score does not follow from its statistics. A share (of facts, of terms) that only some units
+    have needs FEW of them: 4 of 4 kept statements would give ± 0."""
     from bench.scoring.formulas import FORMULAS
 
     if all(value is None for value in score.segments):
         return None
     sums = by_unit(statistics(score), units)
     sums = sums[:, (sums != 0).any(axis=0)]  # a unit without anything to score is none
-    return intervals.interval(
-        score.value, intervals.leave_one_out(sums[None], FORMULAS[score.aggregation])[0]
-    )
+    if score.is_share and sums.shape[1] < min(FEW, units.count):
+        return None
+    return interval_of_sums(score.value, sums, FORMULAS[score.aggregation], score.is_share)
+
+
+def interval_of_sums(
+    value: float, sums: Array, formula: Formula, is_share: bool
+) -> tuple[float, float] | None:
+    """The 95 % interval of a value. `sums`: [statistic, unit]. That of a share ends where the scale ends."""
+    from bench.scoring import intervals
+
+    ends = intervals.interval(value, intervals.leave_one_out(sums[None], formula)[0])
+    return (max(0.0, ends[0]), min(100.0, ends[1])) if ends and is_share else ends
 
 
 def _marked(reference: ReferenceSet, name: UnitName) -> Units:

@@ -63,7 +63,10 @@ def test_the_board_says_what_the_other_forms_say(view: Callable[..., Any]) -> No
     assert page.inner_text("h1") == SET.title
     first = page.locator("tbody tr").first.inner_text()
     assert re.search(r"alpha †\s+1\s+0\.8730 ± 0\.0100\s+12\.7\s", first), first
-    assert "alpha has the best COMET: 0.8730 ± 0.0100." in page.inner_text(".lead")
+    lead = page.locator(".lead strong").inner_text()
+    assert lead.startswith(
+        "alpha has the best COMET of 3 systems, 0.8730 ± 0.0100: significantly better than every"
+    )
     assert "control" in page.locator("tbody tr").last.inner_text()
     assert "120 copied" in page.locator("tbody tr").last.inner_text()
     notes = page.inner_text(".notes")
@@ -315,6 +318,38 @@ def test_all_pairs_parts_and_the_map_lead_on(view: Callable[..., Any]) -> None:
     page.wait_for_selector(".hypotheses")
 
 
+def test_every_page_shows_the_same_p(view: Callable[..., Any]) -> None:
+    page = view("zh-en")
+    (difference,) = (text for text in page.locator(".notes li").all_inner_texts() if "alpha vs. beta" in text)
+    p = re.search(r"p adjusted (= |≤ |< )(0\.\d+)", difference)
+    assert p
+    shown = p[1].replace("= ", "") + p[2]
+    pairs = view("zh-en/pairs", ".pairs tbody tr")
+    assert pairs.locator(".pairs tbody tr >> nth=0 >> td >> nth=1").inner_text() == f"+0.0700\n{shown}"
+    assert f"p adjusted {p[1]}{p[2]} (" in view("zh-en/compare/alpha/beta", ".pair").inner_text(".summary")
+
+
+def test_parts_say_what_their_intervals_come_from_and_scroll_in_sight(view: Callable[..., Any]) -> None:
+    page = view("zh-en/parts", ".board tbody tr", viewport={"width": 760, "height": 900})
+    assert (
+        "leaving out one paragraph at a time: a part with fewer than 8 paragraphs has none"
+        in page.inner_text("main")
+    )
+    wide = page.locator(".parts .wide")
+    assert wide.evaluate(
+        "e => e.scrollWidth > e.clientWidth && getComputedStyle(e).backgroundImage !== 'none'"
+    )
+
+
+def test_the_first_view_is_small(written: Path) -> None:
+    """What a browser reads before it draws the board."""
+    files = [
+        *(path for path in written.parent.iterdir() if path.is_file()),
+        written.parent / "data" / "site.js",
+    ]
+    assert sum(path.stat().st_size for path in files) < 200_000
+
+
 def test_what_a_view_shows_can_be_saved(view: Callable[..., Any]) -> None:
     for name, button in (("", "CSV"), ("/pairs", "CSV"), ("/parts", "CSV"), ("/map", "JSONL")):
         page = view(f"zh-en{name}", ".save")
@@ -331,6 +366,10 @@ def test_the_foot_says_how_to_cite_and_to_check(view: Callable[..., Any]) -> Non
     foot = view("zh-en").inner_text("#foot")
     assert f"set {SET.sha256[:12]}" in foot
     assert "bench verify" in foot
+    assert (
+        "bench score NAME=FILE --reference laws; send the folder of the run, in runs/laws/ to the publisher"
+        in foot
+    )
     assert "leaderboard.csv" in foot
 
 

@@ -71,12 +71,12 @@ def test_differences_are_offsets_in_utf_16(tmp_path: Path) -> None:
     folder = write(tmp_path) / "zh-en"
     alpha, beta, *_ = value(folder / "diffs-0.js")[7]
     text, reference = hypothesis("alpha", 7, "zh-en").text, SET.segments[7].en
-    [(start, end, reference_start, reference_end)] = alpha
+    [(start, end, reference_start, reference_end)] = alpha[0]
     assert utf16(text, start, end) == "😀 stipulates"
     assert utf16(reference, reference_start, reference_end) == "provides"
     assert beta == []
     assert value(folder / "diffs-0.js")[1][2] == "nothing in common"  # gamma's hostile text
-    [(other_start, other_end, start, end)] = value(folder / "pair-diffs-0.js")[7][0][0]  # alpha against beta
+    [(other_start, other_end, start, end)] = value(folder / "pair-diffs-0.js")[7][0][0][0]  # alpha against beta
     assert (utf16(text, other_start, other_end), utf16(reference, start, end)) == (
         "😀 stipulates",
         "provides",

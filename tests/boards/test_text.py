@@ -15,7 +15,7 @@ from bench.boards import notes, text
 from bench.boards.rows import Board, Columns, build_board
 from bench.boards.sentences import SENTENCES
 from bench.boards.site import data
-from bench.boards.summary import summary
+from bench.boards.summary import sentences, summary
 from bench.boards.summary_sentences import SUMMARY
 from bench.core import Flag, Score, Task
 from bench.languages import DIRECTIONS, HAN
@@ -34,11 +34,11 @@ def fields(sentence: str) -> set[str]:
     return {name for _, name, *_ in Formatter().parse(sentence) if name}
 
 
-@pytest.mark.parametrize("sentences", [SENTENCES, SUMMARY])
-def test_every_sentence_is_there_in_both_languages_and_says_the_same(sentences: Any) -> None:
-    assert sentences["en"].keys() == sentences["zh"].keys()
-    for key, sentence in sentences["en"].items():
-        assert fields(sentence) == fields(sentences["zh"][key]), key
+@pytest.mark.parametrize("words", [SENTENCES, SUMMARY])
+def test_every_sentence_is_there_in_both_languages_and_says_the_same(words: Any) -> None:
+    assert words["en"].keys() == words["zh"].keys()
+    for key, sentence in words["en"].items():
+        assert fields(sentence) == fields(words["zh"][key]), key
 
 
 def test_notes_say_what_was_tested_and_how(board: Board) -> None:
@@ -84,7 +84,7 @@ def test_differences_between_neighbours(board: Board) -> None:
     assert first.startswith("alpha vs. beta: COMET +0.0700 [")
     assert first.endswith("significant")
     assert second == "beta vs. gamma: COMET +0.0000 [0.0000, 0.0000], p adjusted = 1.000; not significant"
-    assert "p adjusted ≤ 0.0" in last
+    assert "p adjusted = 0.0" in last
     assert last.endswith("; significant")  # nobody asked judges about a control
     assert "score of the upper row minus score of the lower row" in notes.explain_differences()
 
@@ -110,43 +110,57 @@ def test_chrfpp_into_chinese_has_a_remark(tmp_path: Path) -> None:
 # The summary
 
 
-def test_a_summary_claims_what_the_tests_support(board: Board) -> None:
+def test_the_first_sentence_says_which_is_best_by_how_much_and_whether_that_is_real(board: Board) -> None:
+    first, *others = sentences(board)
+    assert re.fullmatch(
+        r"alpha has the best COMET of 3 systems, 0\.8730 ± 0\.0100: significantly better than every other, "
+        r"by 0\.0700 COMET or more \(p adjusted ≤ 0\.00\d\)\.",
+        first,
+    ), first
+    assert others[0] == "Tested: Chinese to English, 120 segments of Laws (法律)."
     said = summary(board)
-    assert said.startswith(
-        "Chinese to English, 3 systems on 120 segments of Laws (法律). alpha has the best COMET: 0."
-    )
-    assert "It is significantly better than every other system, by 0.0700 COMET over beta, the next" in said
-    assert "Every system is significantly better than the trivial controls." in said
+    assert said.startswith(first)
+    assert "Every system is significantly better than parrot (a control without a translation model)." in said
     assert "All systems may have seen this text in training (†)." in said
     assert "Outputs with problems (see flags): 1 in gamma." in said
     chinese = summary(board, "zh")
-    assert "alpha 的 COMET 最好" in chinese
-    assert "它显著优于其他所有系统：与其中最接近的 beta 相差 0.0700 COMET（校正后 p " in chinese
+    assert chinese.startswith(
+        "3 个系统中，alpha 的 COMET 最好，为 0.8730 ± 0.0100：显著优于其他所有系统，至少领先 0.0700 COMET"
+    )
 
 
 def test_a_significant_difference_is_stated_with_its_size(tmp_path: Path) -> None:
     said = summary(apart(tmp_path, {"first": 60, "second": 59.9, "third": 40, "fourth": 30}))
-    assert "first has the best chrF: 60.0" in said
-    assert "The tests do not show that it is better than second." in said
     assert (
-        "It is significantly better than the other 2, by 20.0 chrF over third, the next of them (p adjusted"
+        "first has the best chrF of 4 systems, 60.0 ± 1.0: significantly better than 2 of the other 3" in said
+    )
+    assert re.search(
+        r"by 20\.0 chrF or more \(p adjusted ≤ 0\.\d+\), but not shown to be better than second\.", said
+    )
+    assert (
+        "In WMT's human evaluations of other systems, people agreed with such a lead in about 93 % of pairs"
         in said
     )
-    assert "human judges agreed with such a difference for about 93 % of system pairs on average" in said
 
 
 def test_the_only_other_one(tmp_path: Path) -> None:
     said = summary(apart(tmp_path, {"first": 60, "third": 40}))
-    assert "It is significantly better than every other system, by 20.0 chrF over third" in said
+    assert "significantly better than every other, by 20.0 chrF or more" in said
     alone = summary(apart(tmp_path / "alone", {"first": 60}))
-    assert "one system" in alone
+    assert alone.startswith("first scores 60.0 ± 1.0 by chrF. Tested: ")
     assert "best" not in alone
+
+
+def test_a_tie_is_no_victory(tmp_path: Path) -> None:
+    said = summary(apart(tmp_path, {"first": 60, "second": 59.9}))
+    assert "60.0 ± 1.0, but the tests do not show that it is better than any other." in said
+    assert "significantly" not in said
 
 
 def test_without_tests_nothing_is_claimed(tmp_path: Path) -> None:
     board = apart(tmp_path, {"first": 60, "third": 40})
     untested = summary(replace(board, comparisons={}))
-    assert "No tests were made: the order may be chance." in untested
+    assert "no tests were made, so that the order may be chance." in untested
     assert "significantly" not in untested
 
 

@@ -80,3 +80,19 @@ def test_texts_that_are_too_long(monkeypatch: pytest.MonkeyPatch) -> None:
     assert diff("long words " * 10_000, "a reference of a few words")
     monkeypatch.setattr(word_diff, "_MAX_CELLS", 11)
     assert diff("a b c", "d e f g") is None
+
+
+def test_what_the_other_text_has_elsewhere() -> None:
+    text, other = (
+        "In 2021, the council adopted export controls.",
+        "The council adopted export controls in 2021, too.",
+    )
+    moved = diff(text, other)
+    assert moved
+    assert [text[start:end] for start, end in moved.moved] == ["2021,"]
+    assert [other[start:end] for start, end in moved.other_moved] == ["2021,"]
+    chinese, order = "出口管制由国务院负责", "国务院负责出口管制"
+    turned = diff(chinese, order)
+    assert turned
+    assert [chinese[start:end] for start, end in turned.moved] == ["出口管制"]
+    assert not diff("the cat of the man", "a man of a cat").moved  # single short words are there by chance

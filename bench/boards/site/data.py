@@ -27,11 +27,11 @@ from contextlib import suppress
 from typing import Any
 
 from bench import __version__, limits, references
-from bench.boards import columns
+from bench.boards import columns, faults
 from bench.boards.breakdown import breakdown
-from bench.boards.notes import differences, explain_differences, notes
+from bench.boards.notes import differences, explain_differences, notes, p_alone, p_value
 from bench.boards.rows import Board, Row
-from bench.boards.summary import summary
+from bench.boards.summary import sentences
 from bench.boards.text import POSSIBLY_SEEN, device_of, label, may_have_seen, score_text, speed_of
 from bench.boards.word_diff import diff
 from bench.core import Hypothesis, ReferenceSet, Score, Span
@@ -41,6 +41,7 @@ from bench.records import SiteHead
 from bench.references.terms import Term, read
 from bench.scorers.terms import table
 from bench.scoring.compare import Comparisons
+from bench.scoring.units import units
 
 SEGMENTS_PER_FILE = 50
 """A file of 40 systems has about 300 kB."""
@@ -99,6 +100,7 @@ def _site(boards: Sequence[Board], head: SiteHead, with_pages: Collection[Direct
             "title": head.title,
             "introduction": [text for text in re.split(r"\n\s*\n", head.introduction) if text],
             "logo": head.logo,
+            "contact": head.contact,
         },
         "id": reference.id,
         "title": reference.title,
@@ -126,10 +128,11 @@ def _board(board: Board) -> dict[str, Any]:
         "primary": board.primary,
         "columns": columns.narrow(board),
         "cluster_ends": board.cluster_ends,
+        "unit": units(board.reference).name,
         "metrics": [_metric(board, metric) for metric in board.metrics],
         "rows": [_row(row, board) for row in board.rows],
         "missing": list(board.missing.items()),
-        "summary": {language: summary(board, language) for language in LANGUAGE_NAMES},
+        "summary": {language: sentences(board, language) for language in LANGUAGE_NAMES},
         "notes": {language: notes(board, language) for language in LANGUAGE_NAMES},
         "differences": {language: differences(board, language) for language in LANGUAGE_NAMES},
         "differences_explanation": {language: explain_differences(language) for language in LANGUAGE_NAMES},
@@ -162,6 +165,7 @@ def _row(row: Row, board: Board) -> dict[str, Any]:
         "score_texts": {metric: score_text(score) for metric, score in scores.items()},
         "ranks": dict(row.ranks),
         "flags": row.run.flags,
+        "faults": {m: faults.counts(row.scores[m], m) for m in faults.METRICS if m in row.scores},
         "size": system.size,
         "licence": system.licence,
         "speed": speed_of(row),
@@ -180,7 +184,7 @@ def _direction(board: Board, terms: Sequence[Term]) -> Iterator[tuple[str, Any]]
     yield "runs", [_run(row) for row in board.rows]
     yield "tests", {metric: _tests(board, tests) for metric, tests in board.comparisons.items()}
     for metric in board.metrics:
-        yield f"score-{metric}", [_score(row.scores[metric]) for row in board.rows]
+        yield f"score-{metric}", [_score(row.scores[metric], metric) for row in board.rows]
     yield (
         "segments",
         {
@@ -238,6 +242,9 @@ def _tests(board: Board, tests: Comparisons) -> list[dict[str, Any]]:
             "difference": pair.difference,
             "p_sacrebleu": pair.p_sacrebleu,
             "p_adjusted": pair.p_adjusted,
+            # As the other formats show them, "≤ 0.006": see `p_value`.
+            "p_text": p_alone(pair),
+            "p_adjusted_text": p_value(pair, tests),
             "significant": pair.significant,
             "agreement": pair.agreement,
             "interval": pair.interval,
@@ -252,15 +259,20 @@ def _flags(systems: Systems, place: int) -> dict[str, int]:
     return dict(Counter(flag for system in systems for flag in system[place].flags))
 
 
-def _score(score: Score | None) -> dict[str, Any] | None:
-    """Values are rounded to two decimals more than are shown. `remarks`: remark -> numbers of segments."""
+def _score(score: Score | None, metric: str) -> dict[str, Any] | None:
+    """Values are rounded to two decimals more than are shown. `remarks`: remark -> numbers of segments. `faults` of
+    facts and obligations, the gravest first: [segment, fault, kind, text, whether a prohibition is gone]."""
     if score is None:
         return None
+    lost = faults.of(score, metric)
+    named = {fault.remark for fault in lost}
     remarks: dict[str, list[int]] = {}
     for place, remark in (*score.remarks, *score.unscored):
-        remarks.setdefault(remark, []).append(place)
+        if remark not in named:
+            remarks.setdefault(remark, []).append(place)
     values = [None if value is None else round(value, score.decimals + 2) for value in score.segments]
-    return {"values": values, "remarks": remarks}
+    shown = [[fault.place, fault.fault, fault.kind, fault.text, fault.is_grave] for fault in lost]
+    return {"values": values, "remarks": remarks, **({"faults": shown} if shown else {})}
 
 
 def _hypotheses(
@@ -297,9 +309,9 @@ def _details(hypothesis: Hypothesis) -> dict[str, Any]:
     return {key: value for key, value in details.items() if value}
 
 
-def _span(span: Span, text: str) -> tuple[int, int, str, float]:
+def _span(span: Span, text: str) -> tuple[int, int, str, float, str]:
     start, end = _utf16_offsets(text, (span.start, span.end))
-    return start, end, span.severity, round(span.confidence, 3)
+    return start, end, span.severity, round(span.confidence, 3), span.category
 
 
 # Differences between texts
@@ -319,17 +331,29 @@ def _pair_diffs(systems: Systems, place: int) -> list[list[Any]]:
     return [[_diff(text, other) for other in texts[n + 1 :]] for n, text in enumerate(texts[:-1])]
 
 
-def _diff(text: str, other: str) -> str | list[tuple[int, ...]]:
-    """[[start, end, start in the other text, its end], …] of each change, or why none are shown: a key of
-    words.js."""
+def _diff(text: str, other: str) -> str | list[list[tuple[int, ...]]]:
+    """[changes, moved in the text, moved in the other text], [] for equal texts, or why none are shown: a key of
+    words.js.
+
+    A change is [start, end, start in the other text, its end]; moved are the parts of changes that the other text
+    has elsewhere, [start, end].
+    """
     difference = diff(text, other)
     if difference is None:
         return "too long"
+    if not difference.changes:
+        return []
     if difference.common < _MIN_COMMON:
         return "nothing in common"
     in_text = _utf16_offsets(text, [offset for change in difference.changes for offset in change[:2]])
     in_other = _utf16_offsets(other, [offset for change in difference.changes for offset in change[2:]])
-    return list(zip(in_text[::2], in_text[1::2], in_other[::2], in_other[1::2], strict=True))
+    moved = _utf16_offsets(text, [offset for part in difference.moved for offset in part])
+    other_moved = _utf16_offsets(other, [offset for part in difference.other_moved for offset in part])
+    return [
+        list(zip(in_text[::2], in_text[1::2], in_other[::2], in_other[1::2], strict=True)),
+        list(zip(moved[::2], moved[1::2], strict=True)),
+        list(zip(other_moved[::2], other_moved[1::2], strict=True)),
+    ]
 
 
 def _utf16_offsets(text: str, offsets: Sequence[int]) -> list[int]:

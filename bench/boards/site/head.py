@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 
 from bench import limits
@@ -20,6 +21,16 @@ def heading(text: str) -> str:
             f"The title must be one line of at most {limits.NAME_CHARACTERS} characters: shorten it."
         )
     return text
+
+
+def contact_address(text: str) -> str:
+    """https://… or a mail address, for whoever wants to add a system. Raises BenchError for anything else."""
+    address = f"mailto:{text}" if re.fullmatch(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", text, re.ASCII) else text
+    if not re.fullmatch(r"(https://|mailto:)[!-~]+", address) or len(address) > limits.NAME_CHARACTERS:
+        raise BenchError(
+            f"{text[:80]!r} is no contact: give a mail address, or the address of a page, https://…"
+        )
+    return address
 
 
 def logo_address(path: Path) -> str:

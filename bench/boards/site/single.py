@@ -30,12 +30,12 @@ def single_page(boards: Sequence[Board], head: SiteHead) -> str:
     if "</script" in code or "</style" in styles:
         raise BenchError("The site cannot be one file: a script of it would end it. Please report this.")
     page = _ELEMENT.sub("", page)
-    page = page.replace("script-src 'self'", f"script-src '{_hash(code)}'")
-    page = page.replace("style-src 'self'", f"style-src '{_hash(styles)}'")
+    page = page.replace("script-src 'self'", f"script-src '{content_hash(code)}'")
+    page = page.replace("style-src 'self'", f"style-src '{content_hash(styles)}'")
     page = page.replace("</head>", f"<style>{styles}</style>\n</head>")
     return page.replace("</body>", f"<script>{code}</script>\n</body>")
 
 
-def _hash(text: str) -> str:
+def content_hash(text: str) -> str:
     """Of an element's content, as a Content Security Policy names it."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode(errors='replace')).digest()).decode()}"

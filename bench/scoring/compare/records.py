@@ -23,7 +23,8 @@ class Comparison:
     all that is scored."""
     p_sacrebleu: float
     """The p-value that sacrebleu prints, if segments are the units, with the same trials or resamples and the same
-    seed. One exception: it is 1 if the two systems are equal or differ in one unit.
+    seed. One exception: if no trial gives a larger difference, those that give the same count (few units, in which
+    sacrebleu's is too small).
     """
     p_adjusted: float
     """The p-value to rely on: two-sided, with ties counted, and adjusted for all pairs by Holm's (1979)

@@ -115,12 +115,12 @@ def _p_values(counts: Array, draws: int) -> tuple[Array, Array]:
     """sacrebleu counts the larger differences, Riezler and Maxwell those that are at least as large. The two
     definitions give different values if many differences are equal, as with TER's whole numbers of edits.
 
-    If all are equal the test can say nothing, and both p-values are 1: the systems are equal, or differ in
-    one unit. (sacrebleu prints the smallest possible p-value.)
+    If no difference is larger, those that are as large count in both: sacrebleu prints the smallest possible p-value,
+    though two systems that differ in two units have the observed difference in half of all trials.
     """
     larger, as_large = counts
-    undecidable = (larger == 0) & (as_large == draws)
-    return np.where(undecidable, 1.0, (larger + 1) / (draws + 1)), (as_large + 1) / (draws + 1)
+    p = (as_large + 1) / (draws + 1)
+    return np.where(larger == 0, p, (larger + 1) / (draws + 1)), p
 
 
 def _blocks(draws: int, units: int) -> list[int]:

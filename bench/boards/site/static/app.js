@@ -35,7 +35,7 @@ function drawHeader() {
   const nav = (name, parts) => h("a", {href: link(parts), "aria-current": view === name ? "page" : null}, t(name));
   top.replaceChildren(
     h("a", {class: "name", href: "#/"}, site().head.logo && h("img", {src: site().head.logo, alt: ""}), plain(site().head.title || "bitext-bench")),
-    h("nav", {class: "views", "aria-label": t("views")}, nav("board", [current]), nav("segments", [current, "segments"]), nav("compare", [current, "compare"]), site().boards[current].pages && ["pairs", "parts", "map"].map(name => nav(name, [current, name]))),
+    h("nav", {class: "views", "aria-label": t("views")}, nav("board", [current]), nav("segments", [current, "segments"]), nav("compare", [current, "compare"]), site().boards[current].pages && ["pairs", "parts", "map", ...(faultMetrics(site().boards[current]).length ? ["faults"] : [])].map(name => nav(name, [current, name]))),
     h("nav", {class: "directions", "aria-label": t("direction")}, Object.keys(site().boards).map(name =>
       h("a", {href: name === current ? location.hash || "#/" : link([name, ...(view === "board" ? [] : [view, ...sharedParts(view, rest, name)])]),
         "aria-current": name === current ? "true" : null}, t(name)))),
@@ -72,6 +72,7 @@ function route() {
   if (view === "compare") return attempt(compareView(direction, rest, query));
   if (view === "pairs") return attempt(pairsView(direction, query));
   if (view === "parts") return attempt(partsView(direction, query));
+  if (view === "faults") return attempt(faultsView(direction, query));
   if (view === "map") return attempt(mapView(direction, query));
   if (view === "systems" && rest.length) return attempt(systemView(direction, rest[0]));
   return notFound(view);

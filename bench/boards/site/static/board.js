@@ -34,6 +34,8 @@ function boardColumns(direction, board, shown, ranked) {
     ...board.metrics.map(metric => metricColumn(metric, rows)),
     {id: "flags", head: t("flags"), class: "flags", descending: true, value: row => Object.values(row.flags).reduce((a, b) => a + b, 0),
       cell: row => flagList(row.flags, "0")},
+    ...faultMetrics(board).map(id => ({id: `${id}-faults`, head: columnLabel(board, `${id}-faults`), class: "flags", descending: true,
+      value: row => Object.values(row.faults[id] || {}).reduce((a, b) => a + b, 0), cell: row => faultCounts(row, id).join(t("list separator")) || "0"})),
     textColumn("size"),
     textColumn("licence"),
     {id: "speed", head: t("speed"), class: "number", descending: true, value: row => row.speed,
@@ -44,18 +46,22 @@ function boardColumns(direction, board, shown, ranked) {
 }
 
 /** The columns that can be shown, in their order: those that a board shows first come first. */
-const allColumns = board => [...new Set([...board.columns, ...board.metrics.map(({id}) => id), "size", "licence", "speed", "device"])];
+const allColumns = board => [...new Set([...board.columns, ...board.metrics.map(({id}) => id), ...faultMetrics(board).map(id => `${id}-faults`), "size", "licence", "speed", "device"])];
+
+function columnLabel(board, id) {
+  const metric = board.metrics.find(metric => metric.id === id || `${metric.id}-faults` === id);
+  return !metric ? t(id) : metric.id === id ? metric.label : t("faults of", {metric: metric.label});
+}
 
 /** A menu of columns; `shown` is the set of ids of those that are shown. */
 function columnMenu(board, shown, onchange) {
-  const label = id => board.metrics.find(metric => metric.id === id)?.label || t(id);
   return h("details", {class: "menu"}, h("summary", {class: "button"}, t("columns")),
     h("div", {class: "menu-items"}, allColumns(board).map(id => {
       const box = h("input", {type: "checkbox", checked: shown.has(id), "data-id": id, onchange: () => {
         box.checked ? shown.add(id) : shown.delete(id);
         onchange();
       }});
-      return h("label", {class: "tick"}, box, label(id));
+      return h("label", {class: "tick"}, box, columnLabel(board, id));
     })));
 }
 
@@ -76,6 +82,7 @@ function boardView(direction, query) {
   const metricOf = id => board.metrics.find(metric => metric.id === id) || board.metrics[0];
   // The board's own order, until the reader sorts it.
   const boardOrder = {by: board.primary, descending: metricOf(board.primary).higher_is_better};
+  const said = board.summary[language()];
   let grid = h("div"), plots = h("div");
 
   const ranked = board.rows.filter(row => row.ranks[board.primary]);
@@ -112,11 +119,13 @@ function boardView(direction, query) {
   const filter = h("input", {type: "search", id: "search", value: state.filter, placeholder: t("filter systems"),
     "aria-label": t("filter systems"), autocomplete: "off", oninput: debounced(() => { state.filter = filter.value; draw(); })});
   screen(site().title, [
+    isFolder() && h("p", {class: "crumbs"}, h("a", {href: "../../index.html"}, t("all sets"))),
     h("h1", {}, plain(site().title)),
     h("p", {class: "soft facts"}, setFacts()),
     site().head.introduction.map(paragraph => h("p", {class: "introduction"}, plain(paragraph))),
-    board.summary[language()] && h("section", {class: "lead", "aria-label": t("summary")}, h("p", {}, plain(board.summary[language()])),
-      copyButton(t("copy"), () => board.summary[language()])),
+    said.length > 0 && h("section", {class: "lead", "aria-label": t("summary")},
+      h("p", {}, h("strong", {}, plain(said[0])), plain(said.slice(1).map(text => t("sentence separator") + text).join(""))),
+      copyButton(t("copy"), () => said.join(t("sentence separator")))),
     h("div", {class: "bar"}, filter, columnMenu(board, selected, draw),
       choice(t("ranked by"), board.metrics.map(metric => [metric.id, metric.label]), state.plotted, id => { state.plotted = id; draw(); }),
       checkbox(t("hide controls"), state.hide, checked => { state.hide = checked; draw(); })),
@@ -128,7 +137,7 @@ function boardView(direction, query) {
       h("h2", {id: "notes"}, t("notes")),
       h("ul", {}, board.notes[language()].map(note => h("li", {}, plain(note)))),
       board.differences[language()].length > 0 && [h("h2", {}, t("differences")),
-        h("p", {class: "soft"}, plain(board.differences_explanation[language()])),
+        h("p", {class: "soft"}, plain(asSentence(board.differences_explanation[language()]))),
         h("ul", {}, board.differences[language()].map(sentence => h("li", {}, plain(sentence))))],
       h("h2", {}, t("signatures")),
       h("dl", {class: "signatures"}, board.metrics.filter(metric => metric.signature).map(metric =>
@@ -136,6 +145,8 @@ function boardView(direction, query) {
   ]);
   draw();
 }
+
+const asSentence = text => text[0].toUpperCase() + text.slice(1) + t("stop");
 
 /** All scores, intervals and ranks, as leaderboard.csv has them. */
 const boardTable = board => [

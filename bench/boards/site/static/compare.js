@@ -43,12 +43,11 @@ function tallyBar({a, b, ties, known}) {
 /** The result of the paired test of the two; null if there was none. */
 function verdict(test, metric, a, isControl) {
   if (!test) return null;
-  const {p_adjusted, p_sacrebleu, significant, agreement, interval, minimum_detectable_difference: detectable, pair} = test;
-  const p = value => value < 0.001 ? "< 0.001" : `= ${value.toFixed(3)}`;
+  const {p_adjusted_text: p, p_text: alone, significant, agreement, interval, minimum_detectable_difference: detectable, pair} = test;
   // The stored difference is that of the better system minus the other; the page shows A minus B.
   const [low, high] = (!interval ? [] : pair[0] === a ? interval : [-interval[1], -interval[0]]).map(value => number(value, metric.decimals));
   const sentences = [
-    t(significant ? "significant" : "not significant", {p: p(p_adjusted), alone: p(p_sacrebleu)}),
+    t(significant ? "significant" : "not significant", {p, alone}),
     interval && t("pair interval", {low, high}),
     detectable && t("minimum detectable", {n: number(detectable, metric.decimals), metric: metric.label}),
     agreement && !isControl && t("agreement", {percent: Math.round(100 * agreement), metric: metric.label}),
@@ -56,12 +55,13 @@ function verdict(test, metric, a, isControl) {
   return h("p", {class: "soft"}, sentences.filter(Boolean).join(t("sentence separator")));
 }
 
-/** Changes of one system's text against another's: they are stored once per pair, from the first system's side. */
+/** The difference of one system's text from another's: it is stored once per pair, from the first system's side. */
 function pairChanges(pairDiffs, system, opponent) {
   if (system === opponent) return [];
-  const changes = pairDiffs[Math.min(system, opponent)][Math.abs(system - opponent) - 1];
-  if (system < opponent || typeof changes === "string") return changes;
-  return changes.map(([start, end, otherStart, otherEnd]) => [otherStart, otherEnd, start, end]);
+  const difference = pairDiffs[Math.min(system, opponent)][Math.abs(system - opponent) - 1];
+  if (system < opponent || typeof difference === "string") return difference;
+  const [changes = [], moved = [], otherMoved = []] = difference;
+  return [changes.map(([start, end, otherStart, otherEnd]) => [otherStart, otherEnd, start, end]), otherMoved, moved];
 }
 
 async function compareView(direction, names, query) {
@@ -87,7 +87,7 @@ async function compareView(direction, names, query) {
 
   const draw = async () => {
     const drawnState = JSON.stringify(state);
-    const [scores, tests] = await Promise.all([load(`${direction}/score-${metric().id}`), load(`${direction}/tests`)]);
+    const [scores, tests, lost] = await Promise.all([load(`${direction}/score-${metric().id}`), load(`${direction}/tests`), loadFaults(direction)]);
     const test = tests[metric().id]?.find(({pair}) => pair.includes(a) && pair.includes(b));
     const advantage = advantages(scores, a, b, metric(), rows.length);
     const weight = new Map([
@@ -116,7 +116,7 @@ async function compareView(direction, names, query) {
       return h("section", {"aria-label": name},
         h("p", {class: "which"}, h("span", {class: "side"}, t(system === a ? "a" : "b")), name,
           h("span", {class: "value"}, segmentScore(metric(), scores, system, place))),
-        passage(segment.texts[system], to, marks), hypothesisFacts(segment, system, reason, to));
+        passage(segment.texts[system], to, marks), hypothesisFacts(segment, system, reason, to, faultsAt(lost, system, place)));
     };
     const newBody = h("div", {},
       h("div", {class: "summary"},
@@ -124,7 +124,7 @@ async function compareView(direction, names, query) {
           [["a", "a better", counts.a], ["tie", "ties", counts.ties], ["b", "b better", counts.b]].map(([name, key, count]) =>
             h("div", {class: name}, h("dt", {}, t(key)), h("dd", {}, String(count)))),
           totalA && totalB && h("div", {}, h("dt", {}, t("score difference")), h("dd", {}, number(totalA[0] - totalB[0], metric().decimals)))),
-        tallyBar(counts), verdict(test, metric(), a, board.rows[a].control || board.rows[b].control)),
+        tallyBar(counts), state.marks === "reference" && h("p", {class: "soft legend"}, t("legend")), verdict(test, metric(), a, board.rows[a].control || board.rows[b].control)),
       segments.map((segment, i) => h("article", {class: "pair"},
         h("header", {}, h("a", {class: "row-link", href: link([direction, "segments", segment.id])}, segment.id),
           h("span", {class: "value"}, advantage[shown[i]] === null ? "–"

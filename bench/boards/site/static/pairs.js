@@ -1,7 +1,7 @@
 // All pairs of systems: the difference, and the p-value that decides.
 "use strict";
 
-const pText = value => value < 0.001 ? "< 0.001" : value.toFixed(3);
+const shortP = text => text.replace(/^= /, ""); // "0.005", "≤ 0.006"
 
 /** The test of a row against a column: difference, p adjusted and p, seen from the row; null if there was none. */
 function testOf(tests, row, column) {
@@ -30,8 +30,8 @@ async function pairsView(direction, query) {
       const difference = `${test.difference > 0 ? "+" : ""}${number(test.difference, metric().decimals)}`;
       return h("td", {class: test.significant ? (better ? "better" : "worse") : null},
         h("a", {href: link([direction, "compare", a, b], {metric: state.metric !== board.primary && state.metric}),
-          title: `${visible(a)} − ${visible(b)}: ${difference}, p ${pText(test.p_sacrebleu)}, ${t("p adjusted")} ${pText(test.p_adjusted)}`}, difference),
-        h("span", {class: "remark"}, pText(test.p_adjusted)));
+          title: `${visible(a)} − ${visible(b)}: ${difference}, p ${test.p_text}, ${t("p adjusted")} ${test.p_adjusted_text}`}, difference),
+        h("span", {class: "remark"}, shortP(test.p_adjusted_text)));
     };
     const grid = h("table", {}, h("caption", {class: "visually-hidden"}, t("pairs")),
       h("thead", {}, h("tr", {}, h("th", {scope: "col"}, t("system")),

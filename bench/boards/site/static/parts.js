@@ -5,7 +5,7 @@ const DIVISIONS = ["section", "kind", "length", "flags", "terms"];
 const STEPS = 7; // colours of the map
 const MAP_SEGMENTS = 100; // of a page of the map
 
-const partName = (by, name) => by === "section" ? t("section", {name: visible(name)}) : t(name);
+const partName = (by, name) => by === "section" ? visible(name) : t(name);
 
 async function partsView(direction, query) {
   const board = site().boards[direction];
@@ -40,7 +40,7 @@ async function partsView(direction, query) {
   };
   screen(t("parts"), [
     h("h1", {}, t("parts"), h("span", {class: "soft"}, " ", t(direction))),
-    h("p", {class: "soft legend-text"}, t("parts legend")),
+    h("p", {class: "soft legend-text"}, t("parts legend", {unit: t(`unit ${board.unit}`), units: t(`units ${board.unit}`)})),
     h("div", {class: "bar"},
       choice(t("metric"), board.metrics.map(({id, label}) => [id, label]), state.metric, id => { state.metric = id; draw(); }),
       choice(t("divided by"), known.map(by => [by, t(`by ${by}`)]), state.by, by => { state.by = by; state.sort = null; draw(); })),

@@ -104,20 +104,28 @@ function pointPlot(rows, metric, by) {
     const x = value => pixel(left + (right - left) * Math.log(value / first) / Math.log(last / first));
     const y = value => pixel(bottom - (bottom - top) * (value - low) / (high - low));
     const taken = shown.map(row => ({x: x(position(row)) - 6, y: y(row.scores[metric.id][0]) - 8, width: 12, height: 16}));
-    const numbered = [], short = shortNames(shown, 28);
+    const numbered = [], unplaced = [], places = [], short = shortNames(shown, 28);
     const points = shown.map(row => {
       const [from, value, to] = range(row.scores[metric.id]);
       const [px, py] = [x(position(row)), y(value)];
-      let name = pointLabel(short.get(row.system), px, py, {left, right, top, bottom}, taken);
-      if (!name) {
-        name = pointLabel(String(numbered.length + 1), px, py, {left, right, top, bottom}, taken);
-        numbered.push(row.system);
-      }
+      const name = pointLabel(short.get(row.system), px, py, {left, right, top, bottom}, taken);
+      if (!name) unplaced.push({system: row.system, px, py});
       return svg("g", {class: "dot"},
         svg("title", {}, `${row.system}: ${number(value, metric.decimals)}, ${by === "speed" ? `${row.speed} ${t("speed")}, ${row.device}` : row.size}`),
         svg("line", {x1: px, x2: px, y1: y(from), y2: y(to)}),
         svg("circle", {cx: px, cy: py, r: 4.5}),
         name);
+    });
+    // Points at nearly the same place share a label: "1, 2".
+    for (const point of unplaced) {
+      const near = places.find(({px, py}) => Math.abs(px - point.px) < 14 && Math.abs(py - point.py) < 14);
+      near ? near.systems.push(point.system) : places.push({px: point.px, py: point.py, systems: [point.system]});
+    }
+    const labels = places.map(({px, py, systems}) => {
+      const text = systems.map((_, n) => numbered.length + n + 1).join(t("list separator"));
+      const label = pointLabel(text, px, py, {left, right, top, bottom}, taken);
+      if (label) numbered.push(...systems);
+      return label;
     });
     caption[2] = numbered.map((name, i) => `${i + 1} ${name}`).join(t("clause separator"));
     return svg("svg", {viewBox: `0 0 ${width} ${bottom + 46}`, width, height: bottom + 46, role: "img", "aria-label": words.filter(Boolean).join(t("sentence separator"))},
@@ -131,7 +139,7 @@ function pointPlot(rows, metric, by) {
       ]),
       svg("text", {class: "axis", x: right, y: bottom + 38, "text-anchor": "end"}, t(`${by} axis`)),
       svg("text", {class: "axis", x: 0, y: 12}, `${metric.label} · ${t(better(metric), {best: metric.best})}`),
-      points);
+      points, labels);
   });
 }
 

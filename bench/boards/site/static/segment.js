@@ -17,33 +17,38 @@ async function segmentData(direction, place) {
     terms: segment.terms.toSorted((a, b) => firstOccurrence(a) - firstOccurrence(b))};
 }
 
-/** Marks of a hypothesis: `changes` against `other`, and errors that metrics marked. `changes`: see `_diff` in data.py.
+/** Marks of a hypothesis: `changes` against `other`, what moved, and errors that metrics marked. `changes`: see `_diff` in data.py.
  *  {marks, reason}: why differences are not highlighted, or "". */
 function hypothesisMarks(segment, system, changes, other, showMissing) {
   const reason = typeof changes === "string" ? t(changes) : "";
-  const marks = reason ? [] : changes.flatMap(([start, end, otherStart, otherEnd]) => [
+  const [changed = [], moved = []] = reason ? [] : changes;
+  const marks = changed.flatMap(([start, end, otherStart, otherEnd]) => [
     end > start && {start, end, class: "added"},
     showMissing && otherEnd > otherStart && {start, missing: other.slice(otherStart, otherEnd)},
   ].filter(Boolean));
-  for (const [metric, start, end, severity, confidence] of segment.spans[system] || [])
+  for (const [start, end] of moved) marks.push({start, end, class: "moved", title: t("moved")});
+  for (const [metric, start, end, severity, confidence, category] of segment.spans[system] || [])
     marks.push({start, end, class: `error ${["minor", "major", "critical"].includes(severity) ? severity : "major"}`,
-      title: `${metric}: ${t(severity)}, ${t("confidence", {n: confidence})}`});
+      title: `${metric}: ${category ? faultWords(category) : `${t(severity)}, ${t("confidence", {n: confidence})}`}`});
   return {marks, reason: segment.texts[system] ? reason : ""};
 }
 
-/** What else is known about a hypothesis: flags, terms, error, raw response. `reason`: see `hypothesisMarks`. */
-function hypothesisFacts(segment, system, reason, lang) {
+/** What else is known about a hypothesis: flags, terms, error, raw response. `reason`: see `hypothesisMarks`; `lost`: `faultsAt`. */
+function hypothesisFacts(segment, system, reason, lang, lost) {
   const details = segment.details[system] || {};
   const missing = segment.terms.filter(([, hits]) => hits[system] === "0").map(([term]) => segment.allTerms[term][1][0]);
+  const names = lost.filter(({kind}) => kind === "name").map(({text}) => text.replace(/…$/, ""));
+  const named = missing.filter(term => !names.some(name => term.startsWith(name))); // the others stand among the faults
   return [
     h("div", {class: "about"},
       (details.flags || []).map(flag => h("span", {class: "chip flag"}, t(flag))),
       details.fell_back && h("span", {class: "chip", title: t("fell back reason")}, t("fell back")),
       segment.terms.length > 0 && h("span", {class: "soft"},
         t("terms rendered", {n: segment.terms.length - missing.length, all: segment.terms.length}),
-        missing.length > 0 && [t("clause separator"), t("missing terms", {terms: ""}),
-          h("span", {lang: languageTag(lang)}, missing.join(lang === "zh" ? "、" : ", "))]),
+        named.length > 0 && [t("clause separator"), t("missing terms", {terms: ""}),
+          h("span", {lang: languageTag(lang)}, named.join(lang === "zh" ? "、" : ", "))]),
       reason && h("span", {class: "soft"}, reason)),
+    faultList(lost, lang),
     details.error && h("p", {class: "warning"}, `${t("error")}: `, plain(details.error)),
     details.raw && h("details", {}, h("summary", {}, t("raw")), passage(details.raw, lang)),
   ];
@@ -78,11 +83,13 @@ async function segmentView(direction, id, query) {
   const {rows} = await load(`${direction}/segments`);
   const place = rows.findIndex(row => row[0] === id);
   if (place < 0) return notFound(id);
-  const [segment, ...scores] = await Promise.all([segmentData(direction, place),
+  const [segment, lost, ...scores] = await Promise.all([segmentData(direction, place), loadFaults(direction),
     ...board.metrics.map(metric => load(`${direction}/score-${metric.id}`))]);
   if (ownVisit !== visit) return;
   const [from, to] = sides(direction);
-  const state = {sort: readSort(query.get("sort"), null), hide: Boolean(query.get("hide")), missing: Boolean(query.get("missing"))};
+  const state = {sort: readSort(query.get("sort"), null), hide: Boolean(query.get("hide")), missing: Boolean(query.get("missing")),
+    all: Boolean(query.get("all"))};
+  const few = ({id}) => board.columns.includes(id) && !faultMetrics(board).includes(id); // their faults stand below the texts
 
   // Neighbours are opened with the same settings.
   const order = walk?.direction === direction && walk.order.includes(place) ? walk.order : rows.map((_, i) => i);
@@ -97,15 +104,15 @@ async function segmentView(direction, id, query) {
   keys.up = () => { location.hash = listAddress; };
 
   let list = h("div");
-  const columns = [
+  const columns = () => [
     {id: "system", head: t("system"), class: "name", value: system => board.rows[system].system, cell: system => [
       h("a", {href: link([direction, "systems", board.rows[system].system])}, board.rows[system].system),
       board.rows[system].control && h("span", {class: "chip"}, t("control"))]},
     {id: "hypothesis", head: t("hypothesis"), class: "texts", cell: system => {
       const {marks, reason} = hypothesisMarks(segment, system, segment.diffs[system], segment.reference, state.missing);
-      return [passage(segment.texts[system], to, marks), hypothesisFacts(segment, system, reason, to)];
+      return [passage(segment.texts[system], to, marks), hypothesisFacts(segment, system, reason, to, faultsAt(lost, system, place))];
     }},
-    ...board.metrics.map((metric, m) => ({
+    ...board.metrics.filter(metric => state.all || few(metric)).map(metric => [metric, board.metrics.indexOf(metric)]).map(([metric, m]) => ({
       id: metric.id, head: metric.label, class: "number", descending: metric.higher_is_better,
       title: t(better(metric), {best: metric.best}),
       value: system => scores[m][system]?.values[place], cell: system => segmentScore(metric, scores[m], system, place),
@@ -114,12 +121,12 @@ async function segmentView(direction, id, query) {
   const draw = () => {
     const systems = board.rows.map((_, system) => system).filter(system => !(state.hide && board.rows[system].control));
     list = redraw(list, scrolling(table({
-      caption: t("hypothesis"), columns, rows: systems, sort: state.sort || {}, sorted: !state.sort,
+      caption: t("hypothesis"), columns: columns(), rows: systems, sort: state.sort || {}, sorted: !state.sort,
       rowClass: system => board.rows[system].control ? "control" : null,
       onsort: sort => { state.sort = sort; draw(); },
     })));
     list.classList.add("hypotheses");
-    remember({sort: state.sort && writeSort(state.sort), hide: state.hide && "1", missing: state.missing && "1"});
+    remember({sort: state.sort && writeSort(state.sort), hide: state.hide && "1", missing: state.missing && "1", all: state.all && "1"});
   };
 
   const given = (name, text, lang, side) => h("section", {}, h("h2", {}, name),
@@ -139,7 +146,8 @@ async function segmentView(direction, id, query) {
     h("div", {class: "bar"},
       checkbox(t("show missing"), state.missing, checked => { state.missing = checked; draw(); }),
       board.rows.some(row => row.control) && checkbox(t("hide controls"), state.hide, checked => { state.hide = checked; draw(); }),
-      h("span", {class: "soft legend"}, t("legend"))),
+      !board.metrics.every(few) && checkbox(t("all metrics"), state.all, checked => { state.all = checked; draw(); })),
+    h("p", {class: "soft legend"}, t("legend")),
     list,
     termTable(segment, board, from, to),
   ]);

@@ -28,16 +28,22 @@ function copyButton(label, text) {
   }}, label);
 }
 
+/** Whether the page has files beside it: one that was made to be mailed has none. */
+const isFolder = () => document.querySelector('script[src="app.js"]') !== null;
+
 function drawFoot() {
   const about = site();
   const files = ["leaderboard.csv", "leaderboard.json", "leaderboard.md"];
-  const isFolder = document.querySelector('script[src="app.js"]') !== null; // a page in one file has no neighbours
+  const contact = /^(https:\/\/|mailto:)/.test(about.head.contact) && about.head.contact;
   const cite = t("citation", {title: visible(about.title), version: about.version, sha: about.sha256.slice(0, 12), date: about.finished});
   document.getElementById("foot").replaceChildren(
-    h("p", {}, isFolder && [t("data"), " ", files.map((name, i) => [i > 0 && t("list separator"), h("a", {href: `../${name}`}, name)]), t("stop"), " "],
+    h("p", {}, isFolder() && [t("data"), " ", files.map((name, i) => [i > 0 && t("list separator"), h("a", {href: `../${name}`}, name)]), t("stop"), " "],
       t("text licence", {licence: visible(about.licence || "–")}), " ",
       t("made with", {version: about.version, date: about.finished || "–", sha: about.sha256.slice(0, 12)})),
     h("p", {}, t("how to cite"), " ", h("span", {class: "citation"}, cite), " ", copyButton(t("copy"), () => cite)),
-    h("p", {}, t("how to submit"), " ", h("code", {}, "bench publish runs/SET/DIRECTION/RUN"), t("stop"), " ",
+    h("p", {}, t("how to submit"), " ", h("code", {}, `bench score NAME=FILE --reference ${about.id}`), t("clause separator"),
+      t("send the run"), " ", h("code", {}, `runs/${about.id}/`), " ",
+      contact ? [t("to"), " ", h("a", {href: contact}, contact.replace(/^mailto:/, ""))] : t("to the publisher"), t("clause separator"),
+      t("added by"), " ", h("code", {}, "bench publish"), t("stop"), " ",
       t("how to check"), " ", h("code", {}, "bench verify"), t("stop")));
 }
