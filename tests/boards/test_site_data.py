@@ -76,7 +76,9 @@ def test_differences_are_offsets_in_utf_16(tmp_path: Path) -> None:
     assert utf16(reference, reference_start, reference_end) == "provides"
     assert beta == []
     assert value(folder / "diffs-0.js")[1][2] == "nothing in common"  # gamma's hostile text
-    [(other_start, other_end, start, end)] = value(folder / "pair-diffs-0.js")[7][0][0][0]  # alpha against beta
+    [(other_start, other_end, start, end)] = value(folder / "pair-diffs-0.js")[7][0][0][
+        0
+    ]  # alpha against beta
     assert (utf16(text, other_start, other_end), utf16(reference, start, end)) == (
         "😀 stipulates",
         "provides",

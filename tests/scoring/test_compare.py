@@ -194,6 +194,18 @@ def test_systems_that_differ_in_one_segment_are_not_distinguished() -> None:
     assert (made.pairs[0].p_sacrebleu, made.pairs[0].p_adjusted) == (1, 1)
 
 
+def test_few_units_that_differ_give_no_small_p() -> None:
+    """Two units that differ have the observed difference in half of all trials; sacrebleu prints p = 0.0001."""
+    better, worse = [1.0] * 20, [0.0, 0.0, *[1.0] * 18]
+    scores = {
+        name: Score("m", float(np.mean(values)), None, "m", tuple(values))
+        for name, values in (("a", better), ("b", worse))
+    }
+    (pair,) = compare(scores).pairs
+    assert pair.p_sacrebleu == pytest.approx(0.5, abs=0.02)
+    assert pair.p_adjusted == pair.p_sacrebleu
+
+
 def test_holm() -> None:
     """R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm")"""
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
