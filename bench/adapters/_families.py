@@ -13,6 +13,7 @@ from msgspec import Meta
 from bench import limits as largest
 from bench.adapters._requests import Limits, control_token_escaper, token_counts
 from bench.checkpoints.loading import configs, end_tokens, load_tokenizer
+from bench.checkpoints.safety import load_errors
 from bench.core import Source
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Direction, Language, sides
@@ -74,6 +75,8 @@ FAMILIES = (
         tag_pattern=r"^>>",
     ),
 )
+_UNKNOWN_TEXT = "\ue000"
+"""A character that no vocabulary has: for private use."""
 _UNKNOWN = Family("unknown", (), {}, "", "prefix", 4, prefix=None)
 
 
@@ -136,7 +139,15 @@ def load_family_tokenizer(path: Path) -> Any:
     with warnings.catch_warnings():
         # Marian's tokenizer wants sacremoses for `normalize`, which nothing here calls.
         warnings.filterwarnings("ignore", "Recommended: pip install sacremoses")
-        return load_tokenizer(path, use_fast=(path / "tokenizer.json").is_file())
+        is_fast = (path / "tokenizer.json").is_file()
+        tokenizer = load_tokenizer(path, use_fast=is_fast)
+        if is_fast and tokenizer.eos_token_id in tokenizer(_UNKNOWN_TEXT, add_special_tokens=False).input_ids:
+            # transformers 5 gives every T5Tokenizer the id of T5's unknown token, which ends a text in MADLAD-400.
+            import transformers
+
+            with load_errors(path):
+                return transformers.PreTrainedTokenizerFast.from_pretrained(path, local_files_only=True)
+        return tokenizer
 
 
 class SourceTokenizer:
@@ -153,11 +164,11 @@ class SourceTokenizer:
         self._positions = int(getattr(config, "max_position_embeddings", None) or 1 << 30)
         self.max_output = self._positions - 2
         """Number of tokens that the decoder can write after its start token and the language tag."""
-        # A generation config without num_beams says 1.
-        published = generation.num_beams if generation.num_beams > 1 else self.family.beams
-        self.beams = settings.beams or published
-        penalty = settings.length_penalty
-        self.length_penalty = float(generation.length_penalty if penalty is None else penalty)
+        # A generation config without num_beams says 1 (transformers 4) or None (5).
+        published = generation.num_beams or 1
+        self.beams = settings.beams or (published if published > 1 else self.family.beams)
+        penalties = (settings.length_penalty, generation.length_penalty, 1.0)
+        self.length_penalty = float(next(value for value in penalties if value is not None))
         self._limits = settings.limits
         self._escape = control_token_escaper(self.tokenizer, self.family.tag_pattern)
         self._codes = {**self.family.codes, **settings.codes}

@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+from bench.adapters._engines import engine_version
 from bench.adapters._families import Beams, load_family_tokenizer
 from bench.adapters._language_model import CheckpointAdapter, Response, context_size
 from bench.adapters._requests import Limits, RequestTokenizer, TokenizedRequest
@@ -34,6 +35,9 @@ ComputeType = Literal[
 ]  # fmt: skip
 R = TypeVar("R", TokenizedSource, TokenizedRequest)
 
+_PACKAGES = ("ctranslate2", "transformers")
+"""The packages that decide outputs: transformers makes the tokens and reads the weights for the conversion."""
+
 _LIMIT_STEP = 64
 """With beams, the limits of rows that are decoded together are rounded up to a multiple of this many
 tokens."""
@@ -45,6 +49,8 @@ class CTranslate2Seq2Seq(Seq2Seq):
     `dtype`: int8, int8_float16, float16, float32 …; the engine calls it compute_type. It has the name that it
     has in other adapters, so that their yaml files need only another _target_ and dtype.
     """
+
+    _packages = _PACKAGES
 
     def __init__(
         self,
@@ -113,6 +119,7 @@ class CTranslate2LLM(CheckpointAdapter):
             "adapter": "ctranslate2-llm",
             "version": 1,
             **super().identity(),
+            **engine_version(*_PACKAGES),
             "decoding": {"beams": self.beams, **self.limits.identity()},
         }
 

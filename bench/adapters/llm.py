@@ -12,9 +12,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from bench.adapters._engines import engine_version
 from bench.adapters._language_model import CheckpointAdapter, Response, context_size
 from bench.adapters._requests import Limits, TokenizedRequest
 from bench.checkpoints.loading import Dtype, device, end_tokens, load_model, torch_facts
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     import torch
 
 _GROUP = 8  # prompts that the model reads at once
+
+_ATTENTION = {"full_attention", "sliding_attention", "chunked_attention"}
+"""Kinds of layers whose cache holds keys and values of each token."""
 
 _Prefill = Literal["grouped", "plain"]
 """How prompts are read: in groups, after the shared prefix from the cache, or all at once from their first
@@ -52,6 +57,7 @@ class LLM(CheckpointAdapter):
             "adapter": "llm",
             "version": 2,
             **super().identity(),
+            **engine_version("transformers"),
             "decoding": {"method": "greedy", **self.limits.identity()},
         }
 
@@ -66,6 +72,10 @@ class LLM(CheckpointAdapter):
         if device() == "cpu":
             _speed_up_skinny_products(self._model)
         self._config = self._model.config.get_text_config()
+        # Renamed in the course of transformers 5.
+        self._cache_argument = (
+            "cache" if "cache" in signature(self._model.forward).parameters else "past_key_values"
+        )
         self._ends = end_tokens(self._model.generation_config, self._tokenizer)
         return context_size(self._model.config)
 
@@ -87,7 +97,8 @@ class LLM(CheckpointAdapter):
         if tokens:
             with torch.inference_mode():
                 ids = torch.tensor([tokens], device=device())
-                self._model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+                cached = {self._cache_argument: cache}
+                self._model(input_ids=ids, use_cache=True, logits_to_keep=1, **cached)
         return tokens, cache
 
     def _partition(
@@ -97,8 +108,10 @@ class LLM(CheckpointAdapter):
 
         With sliding attention, padding between the prefix and the rest could push tokens out of the window,
         and a row's output would depend on its neighbours. Rows that stay within the window to their end are
-        safe.
+        safe. Layers that keep a state instead of keys and values (Qwen 3.5) can share no prefix.
         """
+        if not _ATTENTION.issuperset(getattr(self._config, "layer_types", None) or ()):
+            return [(list(requests), "plain")]
         window = getattr(self._config, "sliding_window", None) or self._context_size
         within: list[TokenizedRequest] = []
         beyond: list[TokenizedRequest] = []
@@ -138,7 +151,7 @@ class LLM(CheckpointAdapter):
             with torch.inference_mode():
                 keep = torch.tensor(unfinished, device=device())
                 if not all(unfinished):
-                    cache.batch_select_indices(keep.nonzero().flatten())
+                    cache.reorder_cache(keep.nonzero().flatten())  # which all kinds of layers have
                     numbers = [n for n, continues in zip(numbers, unfinished, strict=True) if continues]
                 chosen, mask, positions = chosen[keep], mask[keep], positions[keep]
                 mask = torch.nn.functional.pad(mask, (0, 1), value=1)
@@ -158,7 +171,7 @@ class LLM(CheckpointAdapter):
         from transformers import DynamicCache
 
         order = sorted(range(len(prompts)), key=lambda row: -len(prompts[row]))
-        prefix, prefix_cache = self._prefix
+        prefix, prefix_cache = self._prefix if prefill == "grouped" else ([], None)
         group_size = _GROUP if prefill == "grouped" else len(prompts)
 
         groups = []
@@ -194,9 +207,9 @@ class LLM(CheckpointAdapter):
             input_ids=ids,
             attention_mask=mask,
             position_ids=positions,
-            past_key_values=cache,
             use_cache=True,
             logits_to_keep=1,
+            **{self._cache_argument: cache},
         )
         logits: torch.Tensor = result.logits[:, -1]
         return logits

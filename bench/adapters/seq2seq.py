@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from bench.adapters._engines import engine_version
 from bench.adapters._families import Beams, Settings, SourceTokenizer
 from bench.adapters._requests import Limits
 from bench.checkpoints.loading import Dtype, device, folder, load_model, refuse_pickles, torch_facts
@@ -69,6 +70,9 @@ class Seq2Seq(Adapter):
     bench.adapters._families.Settings. `limits`: see bench.adapters._requests.Limits.
     """
 
+    _packages: tuple[str, ...] = ("transformers",)
+    """The packages that decide outputs."""
+
     def __init__(
         self,
         checkpoint: WeightsConfig,
@@ -91,6 +95,7 @@ class Seq2Seq(Adapter):
         return {
             "adapter": "seq2seq",
             "version": 1,
+            **engine_version(*self._packages),
             "checkpoint": fingerprint(self.weights),
             "dtype": self.dtype,
             "decoding": self.settings.identity(),

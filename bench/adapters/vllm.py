@@ -6,9 +6,9 @@ The engine does its own batching: it gets every request at once.
 
 There is no guarantee that outputs are batch-invariant, not even in float32: "vLLM does not guarantee the
 reproducibility of the results by default, for the sake of performance" (docs.vllm.ai, usage/reproducibility),
-and a prompt whose prefix is cached may get another answer (vllm-project/vllm#40896). With
-VLLM_BATCH_INVARIANT=1, on GPUs that support it (features/batch_invariance: NVIDIA from compute capability
-8.0), vLLM guarantees it, and run.json says so.
+and a prompt whose prefix is cached may get another answer (vllm-project/vllm#40896). VLLM_BATCH_INVARIANT=1 asks
+for it; reports of its users contradict it for some models and GPUs. So run.json only says that the mode was on
+(`batch_invariant_mode`).
 
 The engine runs in a process of its own, VLLM::EngineCore: only then is its memory freed
 (vllm-project/vllm#21073). It ends with this process, except when this process is killed with SIGKILL
@@ -25,6 +25,7 @@ from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
+from bench.adapters._engines import engine_version
 from bench.adapters._language_model import CheckpointAdapter, Response
 from bench.adapters._requests import Limits, TokenizedRequest
 from bench.checkpoints.loading import Dtype, refuse_large_config
@@ -83,6 +84,7 @@ class VLLM(CheckpointAdapter):
             "adapter": "vllm",
             "version": 1,
             **super().identity(),
+            **engine_version("vllm"),
             "engine": {name: value for name, value in self.engine.items() if name not in _HARDWARE},
             "decoding": {"method": "greedy", **self.limits.identity()},
         }
@@ -224,5 +226,5 @@ def _facts() -> dict[str, Any]:
     facts: dict[str, Any] = {"device": device, "vllm": vllm.__version__}
     if device != "cpu":
         facts["device_name"] = current_platform.get_device_name()
-    invariant = bool(getattr(vllm.envs, "VLLM_BATCH_INVARIANT", False))  # older versions do not have it
-    return facts | {"batch_invariant": invariant and device != "cpu"}
+    is_mode_on = bool(getattr(vllm.envs, "VLLM_BATCH_INVARIANT", False))  # older versions do not have it
+    return facts | {"batch_invariant": False, **({"batch_invariant_mode": True} if is_mode_on else {})}

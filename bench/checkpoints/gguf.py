@@ -66,18 +66,31 @@ def _convert(path: Path, folder: Path) -> None:
         refuse_oversized(parameters, path.stat().st_size, str(path), quantised=True)
         from_pretrained: Any = AutoModelForCausalLM.from_pretrained
         model, loading_info = from_pretrained(
-            alone, config=config, dtype=torch.float32, output_loading_info=True, **source
+            alone, config=config, dtype=torch.float32, output_loading_info=True, **source, **_unpacked()
         )
         refuse_gaps(path, loading_info)
         if model.config.model_type.startswith("gemma"):
             tokenizer = _gemma_tokenizer(path)
         else:
             tokenizer = AutoTokenizer.from_pretrained(alone, **source)
+    if quantizer := getattr(
+        model, "hf_quantizer", None
+    ):  # transformers 5 would not save it, though it is float32
+        quantizer.remove_quantization_config(model)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     # transformers copies the complete GGUF as the tokenizer's vocabulary file; tokenizer.json has all that is
     # needed
     (folder / "tokenizer.model").unlink(missing_ok=True)
+
+
+def _unpacked() -> dict[str, Any]:
+    """The option of `from_pretrained` to unpack all weights: some releases of transformers 5 would keep those of
+    newer architectures in their blocks. Older releases unpack them anyway and do not know it."""
+    import transformers
+
+    config = getattr(transformers, "GgufConfig", None)
+    return {"quantization_config": config(dequantize=True)} if config else {}
 
 
 def _sizes(path: Path) -> dict[str, Any]:

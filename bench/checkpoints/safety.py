@@ -111,7 +111,11 @@ def model_parameters(model_class: Any, config: Any) -> int:
     """The number of parameters and computed values of a config's model, without allocating them; 0 if the
     model cannot be built that way."""
     import torch
-    from transformers.modeling_utils import no_init_weights
+
+    try:
+        from transformers.initialization import no_init_weights  # since 5.0
+    except ImportError:
+        from transformers.modeling_utils import no_init_weights
 
     try:
         with torch.device("meta"), no_init_weights():

@@ -12,11 +12,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
-from bench import progress
+from bench import own_code, progress
 from bench.adapters.hypotheses import Hypotheses
 from bench.boards.rows import Board, Columns, build_board
 from bench.boards.write import write_boards
@@ -124,7 +125,12 @@ def _score_and_write_boards(suite: Suite) -> tuple[list[Board], Path]:
             if suite.compare_settings:
                 metrics = [metric for metric in columns.metrics if metric not in columns.gaps]
                 compare_runs(store, task, metrics, suite.compare_settings)
-            labels = [job.folder.name for job in suite.jobs if job.task.direction == task.direction]
+            labels = [
+                job.folder.name
+                for job in suite.jobs
+                if job.task.direction == task.direction
+                and ("translate" in stages or not _is_of_another_engine(store, job))
+            ]
             board = build_board(store, task, columns, labels)
             boards.append(replace(board, missing={**board.missing, **unscored.get(task.direction, {})}))
         reasons = list(dict.fromkeys(reason for board in boards for reason in board.missing.values()))
@@ -138,6 +144,20 @@ def _score_and_write_boards(suite: Suite) -> tuple[list[Board], Path]:
             "Where a score is missing, run again with these metrics."
         )
     return [board for board in boards if board.direction in requested], path
+
+
+def _is_of_another_engine(store: Store, job: TranslationJob) -> bool:
+    """Whether the store has the job's run only from another version of the engine, as where another environment
+    translates and this one scores."""
+    runs = [run for run in store.current_runs(job.task) if run.system == job.card.name]
+    wanted = _without_engine(own_code.identity(job.adapter))
+    return job.folder.name not in {run.label for run in runs} and any(
+        _without_engine(run.record.adapter) == wanted for run in runs
+    )
+
+
+def _without_engine(identity: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in identity.items() if key != "engine_version"}
 
 
 def _name_other_versions(store: Store, tasks: Sequence[Task]) -> None:

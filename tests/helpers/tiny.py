@@ -105,8 +105,8 @@ def gemma(folder: Path, window: int = 512, multimodal: bool = False) -> Path:
             "num_attention_heads": 2,
         }
         multimodal_config = Gemma3Config(
-            config.to_dict(),
-            {**vision, "image_size": 28, "patch_size": 14},
+            text_config=config.to_dict(),
+            vision_config={**vision, "image_size": 28, "patch_size": 14},
             eos_token_id=tokenizer.eos_token_id,
         )
         _save(Gemma3ForConditionalGeneration(multimodal_config), tokenizer, folder)
@@ -155,7 +155,7 @@ def write_gguf(path: Path, model: Any, arch: Any, name: str, tokenizer: dict[str
     writer.add_head_count(config.num_attention_heads)
     writer.add_head_count_kv(config.num_key_value_heads)
     writer.add_layer_norm_rms_eps(config.rms_norm_eps)
-    writer.add_rope_freq_base(config.rope_theta)
+    writer.add_rope_freq_base(_rope_theta(config))
     if name == "gemma3":
         writer.add_key_length(config.head_dim)
         writer.add_value_length(config.head_dim)
@@ -176,6 +176,14 @@ def write_gguf(path: Path, model: Any, arch: Any, name: str, tokenizer: dict[str
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _rope_theta(config: Any) -> float:
+    """From the config of transformers 4 or 5 (there by kind of attention, if a model has several)."""
+    if hasattr(config, "rope_theta"):
+        return float(config.rope_theta)
+    rope = config.rope_parameters
+    return float(rope.get("full_attention", rope)["rope_theta"])
 
 
 def _save(model: Any, tokenizer: Any, folder: Path) -> None:

@@ -8,9 +8,11 @@ also learn to copy (the target is the source's language), so that only the langu
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -111,9 +113,10 @@ def _marian(folder: Path, direction: str) -> None:
 
 def _nllb(folder: Path) -> None:
     from transformers import M2M100Config, M2M100ForConditionalGeneration, NllbTokenizerFast
+    from transformers.models.nllb.tokenization_nllb import FAIRSEQ_LANGUAGE_CODES
 
     spm = _sentencepiece(_both(), _work(folder) / "pieces", "bpe")
-    tokenizer = _fast(NllbTokenizerFast, spm)
+    tokenizer = _fast(NllbTokenizerFast, spm, additional_special_tokens=list(FAIRSEQ_LANGUAGE_CODES))
     model = M2M100ForConditionalGeneration(_config(M2M100Config, tokenizer))
     _train(model, _multilingual(tokenizer, "zho_Hans", "eng_Latn"), 2, forced=1)
     _save(model, tokenizer, folder)
@@ -138,7 +141,7 @@ def _mbart(folder: Path) -> None:
     from transformers import MBart50Tokenizer, MBartConfig, MBartForConditionalGeneration
 
     spm = _sentencepiece(_both(), _work(folder) / "pieces")
-    tokenizer = MBart50Tokenizer(str(spm))
+    tokenizer = _fast(MBart50Tokenizer, spm)
     published: dict[str, Any] = {
         "normalize_before": True,
         "normalize_embedding": True,
@@ -149,6 +152,8 @@ def _mbart(folder: Path) -> None:
     model.generation_config.update(num_beams=5)
     _train(model, _multilingual(tokenizer, "zh_CN", "en_XX"), 2, forced=1)
     _save(model, tokenizer, folder)
+    (folder / "tokenizer.json").unlink(missing_ok=True)  # transformers 5 writes one
+    shutil.copy(spm, folder / "sentencepiece.bpe.model")
 
 
 def _t5(folder: Path, prefixes: tuple[str, str]) -> None:
@@ -188,6 +193,9 @@ def _t5(folder: Path, prefixes: tuple[str, str]) -> None:
             examples.append((tokenizer(before + source).input_ids, tokenizer(target).input_ids))
     _train(model, examples, 0)
     _save(model, tokenizer, folder)
+    published = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    published["model"]["unk_id"] = tokenizer.unk_token_id  # transformers 5 writes that of T5 itself
+    (folder / "tokenizer.json").write_text(json.dumps(published), encoding="utf-8")
 
 
 def _work(folder: Path) -> Path:
@@ -225,15 +233,27 @@ def _multilingual(tokenizer: Any, zh: str, en: str) -> list[Example]:
 
 
 def _fast(kind: Any, spm: Path, **options: Any) -> Any:
-    """A tokenizer with a tokenizer.json.
+    """A tokenizer with a tokenizer.json, made from a sentencepiece model as from_pretrained makes it."""
+    folder = spm.parent / "published"
+    folder.mkdir(exist_ok=True)
+    shutil.copy(spm, folder / kind.vocab_files_names["vocab_file"])
+    with _old_protobuf():
+        return kind.from_pretrained(folder, **options)
 
-    COMET's pinned protobuf cannot read the file description in sentencepiece 0.2.3. transformers 4.x has a
-    copy of it for older protobufs.
-    """
+
+@contextmanager
+def _old_protobuf() -> Iterator[None]:
+    """COMET's pinned protobuf cannot read the file description in sentencepiece 0.2.3. transformers 4, which lives
+    beside COMET, has a copy of it for older protobufs."""
+    import transformers
+
+    if transformers.__version__ >= "5":
+        yield
+        return
     from transformers.utils import sentencepiece_model_pb2_new
 
     with patch.dict(sys.modules, {"sentencepiece.sentencepiece_model_pb2": sentencepiece_model_pb2_new}):
-        return kind(str(spm), **options)
+        yield
 
 
 def _sentencepiece(texts: Sequence[str], to: Path, kind: str = "unigram", tags: Sequence[str] = ()) -> Path:
