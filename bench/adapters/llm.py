@@ -181,7 +181,7 @@ class LLM(CheckpointAdapter):
             if prefill == "plain" or any(p[:shared] != prefix or len(p) == shared for p in group):
                 shared = 0
             ids, mask = _pad_left([prompt[shared:] for prompt in group], shared, device())
-            cache = DynamicCache(config=self._config)
+            cache: Any = DynamicCache(config=self._config)
             if shared:
                 cache = copy.deepcopy(prefix_cache)
                 cache.batch_repeat_interleave(len(group))
