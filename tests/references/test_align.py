@@ -134,17 +134,16 @@ def test_an_article_in_one_language_only(side: int, missing: int) -> None:
     assert left.text.endswith(ARTICLES[missing][side])
 
 
-JOINED = pytest.mark.xfail(strict=True, reason="a short note in one language is joined to its neighbour")
 NOTES = [
     ("zh", "新华社北京3月2日电　双方签署协定，全文如下："),
     ("zh", "以上数据来源：国家统计局。"),
     ("en", "(Applause)"),
     ("en", "Note: The English text was revised on 20 March 2019."),
     ("en", "[Official stamp of the Ministry]"),
-    pytest.param("zh", "【编者按：本文由本社译自俄文，略有删节。】", marks=JOINED),
-    pytest.param("zh", "（本译文仅供参考。）", marks=JOINED),
-    pytest.param("en", "Unofficial translation. The Russian text prevails.", marks=JOINED),
-    pytest.param("en", "(Translated from the Russian.)", marks=JOINED),
+    ("zh", "【编者按：本文由本社译自俄文，略有删节。】"),
+    ("zh", "（本译文仅供参考。）"),
+    ("en", "Unofficial translation. The Russian text prevails."),
+    ("en", "(Translated from the Russian.)"),
 ]
 
 

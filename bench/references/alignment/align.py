@@ -15,7 +15,7 @@ import numpy as np
 from scipy import sparse
 
 from bench.languages import Language
-from bench.references.alignment.costs import UNALIGNED, Floats, cost_table
+from bench.references.alignment.costs import SHARED, UNALIGNED, Floats, cost_table
 from bench.references.alignment.evidence import Embed, Evidence, collect_evidence
 from bench.references.alignment.lexicon import Renderings
 from bench.references.alignment.search import TEMPERATURE, CheapestPaths, Point, step_probability
@@ -31,6 +31,9 @@ _BATCH = 100
 _PRIOR, _MIDPOINT, _STEEPNESS = 1.0, 0.3, 8.0
 """Of the support by words: nats of doubt if there are few words; the rendered share at which support is 1/2;
 the slope of the logistic function there, times 4."""
+
+_STRANGER_SUPPORT = 0.4
+"""Of a group in which an item of another paragraph shares nothing with the other side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +162,30 @@ def _with_support(evidence: Evidence, steps: Sequence[_RatedStep]) -> list[_Rate
     rendered, possible = zh.multiply(en) @ evidence.gain, zh @ evidence.gain
     share = (rendered + _PRIOR / 2) / (possible + _PRIOR)
     support = 1 / (1 + np.exp(-_STEEPNESS * (share - _MIDPOINT)))
+    strangers = [
+        index for index, step in enumerate(steps) if _has_stranger(evidence, step, zh[index], en[index])
+    ]
+    support[strangers] *= _STRANGER_SUPPORT
     return [
         step._replace(confidence=round(step.confidence * float(value), 3))
         for step, value in zip(steps, support, strict=True)
     ]
+
+
+def _has_stranger(evidence: Evidence, step: _RatedStep, zh: sparse.csr_matrix, en: sparse.csr_matrix) -> bool:
+    """Whether a step joins items of different paragraphs, one of which shares nothing with the other side.
+
+    `zh` and `en` are the joined features of its sides.
+    """
+    sides = ((evidence.zh, step.i, step.m, en), (evidence.en, step.j, step.n, zh))
+    return any(
+        size > 1
+        and side.block[start] != side.block[start + size - 1]
+        and bool(
+            ((side.features[start : start + size].multiply(evidence.gain) @ other.T).toarray() < SHARED).any()
+        )
+        for side, start, size, other in sides
+    )
 
 
 def _joined_features(
