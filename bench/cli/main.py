@@ -12,6 +12,7 @@ import click
 from bench import __version__
 from bench.cli.boards import board
 from bench.cli.compare import compare
+from bench.cli.exchange import export_results
 from bench.cli.human import human
 from bench.cli.listing import list_all, rm, show
 from bench.cli.machine import doctor, prefetch
@@ -45,7 +46,7 @@ _SECTIONS = {
     "Translate and score": (run, score, compare),
     "Look around": (board, list_all, show, rm),
     "Documents": (references,),
-    "Publish": (publish, verify),
+    "Publish": (publish, verify, export_results),
     "Metrics": (meta_evaluate, human),
     "Machines": (doctor, prefetch),
 }

@@ -27,6 +27,22 @@ def peer(name: str) -> Path:
     return path
 
 
+def peer_python(script: str, *arguments: object) -> str:
+    """Run a script in the Python of .peers/. Returns what it prints."""
+    command = [
+        str(peer("python")),
+        "-W",
+        "error::DeprecationWarning:__main__",
+        "-c",
+        script,
+        *map(str, arguments),
+    ]
+    environment = {**os.environ, "PYTHONPATH": "", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
 def pearmut(root: Path, *arguments: object) -> str:
     """Run `pearmut` with its data in `root`. Returns what it prints."""
     command = [str(peer("pearmut")), *map(str, arguments)]
