@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.facts.modal_words import LENIENT, STRICT, Modality
+from bench.facts.modal_words import AVOIDANCE, COORDINATION, LENIENT, STRICT, Modality
 from bench.languages import Language
 
 Fault = Literal["reversed", "lost", "weakened", "strengthened"]
@@ -73,25 +73,47 @@ def faults(
     """The statements that a hypothesis does not make, the gravest first.
 
     Statements are kept if the hypothesis has as many expressions of their class as the reference, or as many
-    that may say it. Otherwise it is reversed, weakened or strengthened if the hypothesis says
-    more of another class than the reference does, and lost if not.
+    that may say it and are not in the reference for another reason ("without approval"). Otherwise it is reversed,
+    weakened or strengthened if the hypothesis says more of another class than the reference does, and lost if not. One
+    expression may govern several verbs ("may enter and leave"): then none of them is lost.
     """
     said = count(find(hypothesis, target))
     stated = count(find(reference, target))
     surplus = said - stated
+    avoids = re.search(AVOIDANCE[target], reference) and not re.search(AVOIDANCE[target], hypothesis)
+    forbidden = max(0, surplus.pop("prohibition", 0)) if avoids else 0
+    # "must not" says what the reference says as an obligation: "shall refrain from"
     for modality in MODALITIES:
         missing = min(expected[modality], stated[modality] - said[modality])
         if missing > 0:
-            possible = [_count_possible(text, modality, target) for text in (reference, hypothesis)]
-            missing = min(missing, possible[0] - possible[1])
+            missing = min(
+                missing, stated[modality] - _count_possible(reference, hypothesis, modality, target)
+            )
+        if modality == "obligation":
+            missing -= forbidden
         for _ in range(missing):
-            yield _fault(modality, surplus), modality
+            fault = _fault(modality, surplus)
+            if fault != "lost" or not _governs_several(hypothesis, modality, target):
+                yield fault, modality
 
 
-def _count_possible(text: str, modality: Modality, language: Language) -> int:
-    """The number of expressions that may say the class; the shall of "shall not" says no obligation."""
-    rest = _STRICT_PATTERNS[language].sub(lambda match: match[0] if match[modality] else " ", text)
-    return len(_LENIENT_PATTERNS[language][modality].findall(rest))
+def _count_possible(reference: str, hypothesis: str, modality: Modality, language: Language) -> int:
+    """The number of expressions in the hypothesis that may say the class. Not counted: the shall of "shall not" as an
+    obligation, and words that the reference has beside its statements."""
+    lenient, strict = _LENIENT_PATTERNS[language][modality], _STRICT_PATTERNS[language]
+    said = strict.sub(lambda match: match[0] if match[modality] else " ", hypothesis).lower()
+    beside = strict.sub(" ", reference).lower()
+    return (Counter(lenient.findall(said)) - Counter(lenient.findall(beside))).total()
+
+
+def _governs_several(hypothesis: str, modality: Modality, language: Language) -> bool:
+    """Whether a conjunction follows an expression of the class in its sentence."""
+    for statement in find(hypothesis, language):
+        if statement.modality == modality:
+            rest = re.split(r"[.;!?。；！？]", hypothesis[statement.end :], maxsplit=1)[0]
+            if re.search(COORDINATION[language], rest):
+                return True
+    return False
 
 
 def _fault(modality: Modality, surplus: Counter[Modality]) -> Fault:

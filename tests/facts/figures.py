@@ -128,6 +128,42 @@ def obligation_cases() -> list[tuple[str, str, Language, str, str]]:
     ]
 
 
+@dataclass
+class Decisions:
+    """Of the cases written by hand, in one direction."""
+
+    cases: int = 0
+    wrong: list[tuple[str, list[str]]] = field(default_factory=list)
+    """Hypotheses with other accusations than they should have, and these."""
+    faulty: int = 0
+    """Cases whose hypothesis has a fault."""
+    accused: int = 0
+    justified: int = 0
+    """Accused cases that have the fault that they are accused of."""
+
+    @property
+    def precision(self) -> float:
+        return self.justified / self.accused
+
+
+def measure_cases(target: Language) -> Decisions:
+    decisions = Decisions()
+    for source, reference, language, fault, hypothesis in obligation_cases():
+        if language == target:
+            statements = expected_statements(source, reference, target)
+            found = [
+                f"{kind} {modality}"
+                for kind, modality in obligation_faults(statements, reference, hypothesis, target)
+            ]
+            decisions.cases += 1
+            if found != ([fault] if fault else []):
+                decisions.wrong.append((hypothesis, found))
+            decisions.faulty += bool(fault)
+            decisions.accused += bool(found)
+            decisions.justified += bool(fault) and found[:1] == [fault]
+    return decisions
+
+
 def _print(title: str, unit: str, figures: Figures) -> None:
     print(
         f"{title}: {sum(figures.expected.values()):,} {unit}, {figures.reference_faults} faults of the reference"
@@ -147,6 +183,12 @@ def main(arguments: list[str]) -> None:
     for direction in DIRECTIONS:
         _print(direction, "facts", measure(direction))
         _print(direction, "statements", measure_obligations(direction))
+        decisions = measure_cases(sides(direction)[1])
+        print(
+            f"  {decisions.cases} cases by hand, {decisions.cases - len(decisions.wrong)} decided rightly; {decisions.justified} of "
+            f"{decisions.accused} accusations are right (precision {decisions.precision:.1%}), "
+            f"{decisions.faulty} cases have a fault"
+        )
 
 
 def _print_other(task: Task, others: list[str]) -> None:
