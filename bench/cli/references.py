@@ -84,7 +84,7 @@ def build(
     "--threshold",
     type=click.FloatRange(0, 1),
     default=None,
-    help="Pairs with a lower confidence are listed first.  [default: 0.5]",
+    help="Pairs with a lower confidence are listed first.  [default: 0.3]",
 )
 def review(reference: str, out: Path | None, threshold: float | None) -> None:
     """Write the review page of REFERENCE, an id or a folder: both languages side by side, doubtful pairs
@@ -162,43 +162,60 @@ def export(reference: str, out: Path, form: str, granularity: str) -> None:
     "golds", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("-v", "--verbose", is_flag=True, help="Show the pairs that were missed.")
+@click.option(
+    "--peers",
+    is_flag=True,
+    help="Also align with Gale-Church and, with --embeddings, with Vecalign (extra `aligners`).",
+)
 @_LEXICON
 @_EMBEDDINGS
-def evaluate(golds: tuple[Path, ...], verbose: bool, lexicon: Path | None, embeddings: str | None) -> None:
+def evaluate(
+    golds: tuple[Path, ...], verbose: bool, peers: bool, lexicon: Path | None, embeddings: str | None
+) -> None:
     """Measure precision and recall of the aligner, without overrides, on gold alignments.
 
     NAME.gold.tsv (one pair per line: Chinese, tab, English) is beside NAME.txt, or NAME.zh.txt and
     NAME.en.txt. A pair is correct if both sides have the same text, apart from punctuation and spaces.
 
+    With --peers, the last columns are the F1 of our aligner and of public ones on the same sentences. Then the
+    embeddings are for Vecalign only.
+
     \b
       bench references evaluate references/*/*.gold.tsv
-      bench references evaluate tests/references/gold/*.gold.tsv tests/references/gold/blind/*.gold.tsv
+      bench references evaluate --peers tests/references/gold/*.gold.tsv tests/references/gold/*/*.gold.tsv
     """
     from rich.console import Console
     from rich.table import Column, Table
 
     from bench.references import cedict
     from bench.references.alignment.embed import load_embedder
-    from bench.references.alignment.evaluate import Result
     from bench.references.alignment.evaluate import evaluate as evaluate_gold
+    from bench.references.alignment.evaluate import evaluate_peer, total
+    from bench.references.alignment.peers import gale_church, vecalign
+    from bench.references.review.report import DOUBTFUL
 
     dictionary = cedict.load(lexicon) if lexicon else None
     embed = load_embedder(embeddings) if embeddings else None
-    results = [evaluate_gold(gold, dictionary, embed) for gold in golds]
-    total = Result(
-        document="all",
-        gold=sum(result.gold for result in results),
-        aligned=sum(result.aligned for result in results),
-        correct=sum(result.correct for result in results),
-        missed=(),
-        wrong=(),
+    results = [evaluate_gold(gold, dictionary, None if peers else embed) for gold in golds]
+    aligners = (
+        ({"Gale-Church": gale_church} | ({"Vecalign": vecalign(embed)} if embed else {})) if peers else {}
     )
-    headings = ("gold", "aligned", "correct", "precision", "recall")
+    others = {name: [evaluate_peer(gold, aligner) for gold in golds] for name, aligner in aligners.items()}
+    headings = ["gold", "aligned", "correct", "precision", "recall"]
+    headings += ["F1", *(f"F1 of {name}" for name in others)] if others else []
     table = Table("document", *(Column(heading, justify="right") for heading in headings))
-    for result in [*results, total]:
-        numbers = (str(result.gold), str(result.aligned), str(result.correct))
-        table.add_row(plain(result.document), *numbers, f"{result.precision:.3f}", f"{result.recall:.3f}")
+    columns = [(*column, total(column)) for column in (results, *others.values())]
+    for row in zip(*columns, strict=True):
+        ours = row[0]
+        numbers = (str(ours.gold), str(ours.aligned), str(ours.correct))
+        scores = [ours.precision, ours.recall, *((result.f1 for result in row) if others else ())]
+        table.add_row(plain(ours.document), *numbers, *(f"{score:.3f}" for score in scores))
     Console().print(table)
+    all_ours = columns[0][-1]
+    echo(
+        f"Pairs with a confidence below {DOUBTFUL}: {all_ours.doubtful}, of which {all_ours.doubtful_wrong} are wrong; "
+        f"{all_ours.aligned - all_ours.correct} are wrong in all."
+    )
     for result in results if verbose else ():
         for label, pairs in (("missed", result.missed), ("wrong", result.wrong)):
             for zh, en in pairs:

@@ -23,6 +23,8 @@ STATEMENT = GOLD / "ocean-statement.txt"
 DOCUMENTS = sorted(path.name.removesuffix(".gold.tsv") for path in GOLD.glob("*.gold.tsv"))
 BLIND = sorted(f"blind/{path.name.removesuffix('.gold.tsv')}" for path in GOLD.glob("blind/*.gold.tsv"))
 """Documents that were written after the rules."""
+PUBLIC = sorted(f"public/{path.name.removesuffix('.gold.tsv')}" for path in GOLD.glob("public/*.gold.tsv"))
+"""Texts that were published by others."""
 
 
 def sources(document: str) -> list[Path]:

@@ -115,6 +115,14 @@ def build_segments(
     return BuildResult(kept, sorted(left_out, key=_sort_key))
 
 
+def source_items(source: SourceText) -> Items:
+    """The headings and sentences of both languages, before they are aligned.
+
+    Raises BenchError if one language is missing.
+    """
+    return _split_source(source, Overrides())[0]
+
+
 def _share_numbers(zh: Sequence[Item], en: Sequence[Item]) -> bool:
     """Whether the numbers of a document are nearly all in one language, for the paragraphs of both."""
     counts = sorted(sum(bool(item.path) for item in side) for side in (zh, en))
