@@ -170,6 +170,8 @@ class Task:
 # Translation
 
 Together = Literal["segment", "paragraph", "document"]
+Glossary = Literal["none", "official", "random"]
+"""Which terms are shown with a segment: those of the set's terms.tsv that it has, or as many of the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +182,9 @@ class Context:
     """The number of preceding segments shown with it."""
     together: Together = "segment"
     """What one request translates."""
+    glossary: Glossary = "none"
+    seed: int = 0
+    """Of a random glossary."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +198,8 @@ class Source:
     block: str = ""
     """Segments with the same block are translated in one request. They arrive in one call, in document order.
     "" means that the segment has a request of its own."""
+    terms: tuple[tuple[str, str], ...] = ()
+    """Terms in both languages, source first, that the adapter's context asks for."""
 
     @property
     def request_id(self) -> str:

@@ -31,6 +31,7 @@ PAGES = [*DOCUMENTS, ROOT / "results" / "README.md", ROOT / "references" / SET /
 NOT_RUN = {
     "make bench": "CI runs it",
     "make test": "CI runs it",
+    "make transformers5": "CI runs it",
     "bench prefetch suite=gpu": "fetches 100 GB; see tests/commands/test_prefetch.py",
     "pearmut ": "needs Python 3.12; see tests/human/test_pearmut.py",
     "bench human import": "needs annotations; see tests/human/",

@@ -95,13 +95,19 @@ class RequestTokenizer:
     def ids(self, unit: Unit) -> list[int]:
         """The token ids of the prompt, including examples and chat template."""
         escaped = [
-            replace(source, text=self._escape(source.text), before=tuple(map(self._escape, source.before)))
+            replace(
+                source,
+                text=self._escape(source.text),
+                before=tuple(map(self._escape, source.before)),
+                terms=tuple((self._escape(one), self._escape(other)) for one, other in source.terms),
+            )
             for source in unit
         ]
         if not self.prompt.chat:
             return list(self.tokenizer(self.prompt.completion(escaped, self.direction)).input_ids)
         messages = self.prompt.messages(escaped, self.direction)
-        text = _templates.render(self.tokenizer, messages, self.prompt.chat_options)
+        options = self.prompt.for_direction(self.direction).chat_options
+        text = _templates.render(self.tokenizer, messages, options)
         return list(self.tokenizer(text, add_special_tokens=False).input_ids)
 
     def limit(self, unit: Unit) -> int:

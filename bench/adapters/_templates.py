@@ -62,7 +62,7 @@ def refuse_template(tokenizer: Any) -> None:
             raise _failure(f"line {operation.lineno}: arithmetic that could take for ever")
 
 
-def render(tokenizer: Any, messages: Sequence[Mapping[str, str]], options: Mapping[str, Any]) -> str:
+def render(tokenizer: Any, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]) -> str:
     """The prompt by the tokenizer's chat template, including the control tokens of an answer's beginning.
 
     Raises BenchError if the template fails, takes more than limits.TEMPLATE_SECONDS or TEMPLATE_BYTES, or
@@ -70,9 +70,8 @@ def render(tokenizer: Any, messages: Sequence[Mapping[str, str]], options: Mappi
     """
     try:
         with _bounded(limits.TEMPLATE_SECONDS, limits.TEMPLATE_BYTES):
-            text = tokenizer.apply_chat_template(
-                messages, add_generation_prompt=True, tokenize=False, **options
-            )
+            variables = {"add_generation_prompt": True, **options}
+            text = tokenizer.apply_chat_template(messages, tokenize=False, **variables)
     except _OutOfTime:
         raise _failure(f"not finished after {limits.TEMPLATE_SECONDS:.0f} s") from None
     except MemoryError:
@@ -80,7 +79,7 @@ def render(tokenizer: Any, messages: Sequence[Mapping[str, str]], options: Mappi
     except Exception as error:  # a template can raise anything
         raise _failure(str(error) or type(error).__name__) from None
     # A template may repeat a message.
-    if len(text) > limits.TEMPLATE_CHARACTERS + 4 * sum(len(message["content"]) for message in messages):
+    if len(text) > limits.TEMPLATE_CHARACTERS + 4 * sum(len(str(message["content"])) for message in messages):
         raise _failure(f"it adds more than {limits.TEMPLATE_CHARACTERS} characters")
     if any("\ud800" <= character <= "\udfff" for character in text):  # no tokenizer takes it
         raise _failure("it gives half a surrogate pair")

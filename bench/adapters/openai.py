@@ -245,8 +245,8 @@ class OpenAI(LanguageModelAdapter):
         if not self.prompt.chat:
             fields = adapted(fields, self._adaptations)
             return {"prompt": self.prompt.completion(unit, self.direction), "extra_body": fields}
-        if self.prompt.chat_options:
-            fields["chat_template_kwargs"] = dict(self.prompt.chat_options)  # the name in vLLM and llama.cpp
+        if options := self.prompt.for_direction(self.direction).chat_options:
+            fields["chat_template_kwargs"] = dict(options)  # the name in vLLM and llama.cpp
         fields = adapted(fields, self._adaptations)
         return {"messages": self.prompt.messages(unit, self.direction), "extra_body": fields}
 

@@ -36,9 +36,9 @@ from bench.languages import Direction
 from bench.prompt import Prompt
 from bench.resources import isolated_workers
 
-_FIXED = {"model", "tokenizer", "dtype", "seed", "load_format", "trust_remote_code", "disable_log_stats"}
+FIXED = {"model", "tokenizer", "dtype", "seed", "load_format", "trust_remote_code", "disable_log_stats"}
 """Settings that `engine` cannot have."""
-_HARDWARE = {
+HARDWARE = {
     "block_size", "compilation_config", "cpu_offload_gb", "disable_custom_all_reduce",
     "distributed_executor_backend", "enable_chunked_prefill", "enable_prefix_caching", "enforce_eager",
     "gpu_memory_utilization", "kv_cache_memory_bytes", "max_num_batched_tokens", "max_num_seqs",
@@ -72,7 +72,7 @@ class VLLM(CheckpointAdapter):
     ) -> None:
         super().__init__(checkpoint, prompt, dtype, Limits(**limits), direction=direction)
         self.engine = dict(engine or {})
-        if fixed := sorted(_FIXED & self.engine.keys()):
+        if fixed := sorted(FIXED & self.engine.keys()):
             raise BenchError(
                 f"system.adapter.engine cannot set {', '.join(fixed)}, the benchmark itself does: remove it."
             )
@@ -85,7 +85,7 @@ class VLLM(CheckpointAdapter):
             "version": 1,
             **super().identity(),
             **engine_version("vllm"),
-            "engine": {name: value for name, value in self.engine.items() if name not in _HARDWARE},
+            "engine": {name: value for name, value in self.engine.items() if name not in HARDWARE},
             "decoding": {"method": "greedy", **self.limits.identity()},
         }
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from bench import progress
 from bench.core import Adapter, Context, Output, Source, Task, Unit, units
 from bench.references.views import groups
+from bench.translation.glossary import segment_terms
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "failed to allocate", "std::bad_alloc")
 
@@ -19,12 +20,15 @@ def sources(task: Task, context: Context) -> list[Source]:
     reference, language = task.reference, task.source_language
     blocks = groups(reference, context.together) if context.together != "segment" else {}
     block = {s.id: name for name, segments in blocks.items() if len(segments) > 1 for s in segments}
+    terms = segment_terms(task, context)
     by_id = {}
     for document in groups(reference, "document").values():
         texts = [segment.text(language) for segment in document]
         for number, segment in enumerate(document):
             previous = tuple(texts[max(0, number - context.previous) : number])
-            by_id[segment.id] = Source(segment.id, texts[number], previous, block.get(segment.id, ""))
+            by_id[segment.id] = Source(
+                segment.id, texts[number], previous, block.get(segment.id, ""), terms.get(segment.id, ())
+            )
     return [by_id[id] for id in task.ids]
 
 

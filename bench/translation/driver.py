@@ -216,6 +216,8 @@ def _keys(sources: Sequence[Source], system: str) -> dict[str, str]:
             inputs["before"] = source.before
         if source.block:
             inputs["block"] = block_texts[source.block]
+        if source.terms:
+            inputs["terms"] = source.terms
         keys[source.id] = digest(inputs)
     return keys
 
