@@ -112,12 +112,17 @@ def _align_stretch(evidence: Evidence, start: Point, stop: Point) -> Iterator[_R
         remaining = (stop[0] - point[0], stop[1] - point[1])
         is_last = max(remaining) <= (_MAX_ITEMS if point == start else 2 * _WINDOW)
         rows, columns = remaining if is_last else _window_size(*remaining)
-        table = cost_table(evidence, point, rows, columns)
-        paths, probability = CheapestPaths(table, rows, columns), step_probability(table, rows, columns)
-        end = (rows, columns) if is_last else _cheapest_exit(paths.cost)
+        for with_strangers in (False, True):
+            table = cost_table(evidence, point, rows, columns, with_strangers=with_strangers)
+            paths = CheapestPaths(table, rows, columns)
+            end = (rows, columns) if is_last else _cheapest_exit(paths.cost)
+            steps = [_RatedStep(i + point[0], j + point[1], m, n, 1.0) for i, j, m, n in paths.steps_to(end)]
+            if not any(_has_stranger(evidence, step) for step in steps):
+                break
+        probability = step_probability(table, rows, columns)
         steps = [
-            _RatedStep(i + point[0], j + point[1], m, n, probability((i, j, m, n)))
-            for i, j, m, n in paths.steps_to(end)
+            step._replace(confidence=probability((step.i - point[0], step.j - point[1], step.m, step.n)))
+            for step in steps
         ]
         steps = steps if is_last else _settled(steps)
         yield from _with_support(evidence, steps)
@@ -162,30 +167,23 @@ def _with_support(evidence: Evidence, steps: Sequence[_RatedStep]) -> list[_Rate
     rendered, possible = zh.multiply(en) @ evidence.gain, zh @ evidence.gain
     share = (rendered + _PRIOR / 2) / (possible + _PRIOR)
     support = 1 / (1 + np.exp(-_STEEPNESS * (share - _MIDPOINT)))
-    strangers = [
-        index for index, step in enumerate(steps) if _has_stranger(evidence, step, zh[index], en[index])
-    ]
-    support[strangers] *= _STRANGER_SUPPORT
+    support[[_has_stranger(evidence, step) for step in steps]] *= _STRANGER_SUPPORT
     return [
         step._replace(confidence=round(step.confidence * float(value), 3))
         for step, value in zip(steps, support, strict=True)
     ]
 
 
-def _has_stranger(evidence: Evidence, step: _RatedStep, zh: sparse.csr_matrix, en: sparse.csr_matrix) -> bool:
-    """Whether a step joins items of different paragraphs, one of which shares nothing with the other side.
-
-    `zh` and `en` are the joined features of its sides.
-    """
-    sides = ((evidence.zh, step.i, step.m, en), (evidence.en, step.j, step.n, zh))
-    return any(
-        size > 1
-        and side.block[start] != side.block[start + size - 1]
-        and bool(
-            ((side.features[start : start + size].multiply(evidence.gain) @ other.T).toarray() < SHARED).any()
-        )
-        for side, start, size, other in sides
-    )
+def _has_stranger(evidence: Evidence, step: _RatedStep) -> bool:
+    """Whether a step joins items of different paragraphs, one of which shares nothing with the other side."""
+    zh, en = evidence.zh.window(step.i, step.i + step.m), evidence.en.window(step.j, step.j + step.n)
+    for side, other in ((zh, en), (en, zh)):
+        if len(side.block) > 1 and len(other.block) and side.block[0] != side.block[-1]:
+            joined = _joined_features(other.features, [0], [len(other.block)])
+            shared = (side.features.multiply(evidence.gain).tocsr() @ joined.T).toarray()
+            if (shared < SHARED).any():
+                return True
+    return False
 
 
 def _joined_features(

@@ -76,8 +76,12 @@ def cost_table(
     rows: int,
     columns: int,
     shapes: Iterable[Shape] = _SHAPE_SHARES,
+    with_strangers: bool = False,
 ) -> CostTable:
-    """The costs of all groups within zh[i:i+rows] and en[j:j+columns], where (i, j) is `start`."""
+    """The costs of all groups within zh[i:i+rows] and en[j:j+columns], where (i, j) is `start`.
+
+    `with_strangers` adds `_STRANGER`, which takes time and matters only if there are any.
+    """
     i, j = start
     zh, en = evidence.zh.window(i, i + rows), evidence.en.window(j, j + columns)
     table: CostTable = {}
@@ -97,7 +101,8 @@ def cost_table(
         cost += _LENGTH_COST[np.minimum(z * 100, len(_LENGTH_COST) - 1).astype(np.int32)]
         shared = zh_run.features.multiply(evidence.gain).tocsr() @ en_run.features.T
         cost -= shared.toarray()
-        cost += _STRANGER * strangers.count(m, n)
+        if with_strangers:
+            cost += _STRANGER * strangers.count(m, n)
         cost += _UNEVEN_BLOCKS * (zh.opens[: shape[0], None] != en.opens[None, : shape[1]])
         cost += _numbering_cost(zh, en, shape)
         cost += _OTHER_TURN * (zh.turn[: shape[0], None] != en.turn[None, : shape[1]])
