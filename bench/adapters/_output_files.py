@@ -12,8 +12,8 @@ The layout is recognised by the content, not by the file's name:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from bench import limits, progress
 from bench.errors import BenchError
 from bench.files import check_lines, check_values, decode_text, read_bytes, unpacked
 from bench.languages import Language
+from bench.references.wmt_jsonl import paragraphs
 
 _ID_KEYS = ("id", "seg_id", "segid", "segment_id", "segment")
 _DOCUMENT_KEYS = ("doc_id", "docid", "document", "doc")
@@ -94,6 +95,8 @@ def _by_id(rows: Sequence[_Row], ids: Sequence[str], path: Path, set_id: str) ->
             if len(rows) == len(ids) and _are_positions(rows):
                 progress.say(f"{path} numbers its rows; row n is segment n of {set_id}.")
                 names = list(ids)
+    if not known.issuperset(names):
+        rows, names = _by_paragraph(rows, names, known)
     texts: dict[str, str] = {}
     for name, row in zip(names, rows, strict=True):
         if name in texts:
@@ -116,6 +119,30 @@ def _by_id(rows: Sequence[_Row], ids: Sequence[str], path: Path, set_id: str) ->
         )
         raise BenchError(f"{path} {problem} of {set_id}: list every segment of the set once, by its id.")
     return texts
+
+
+def _by_paragraph(
+    rows: Sequence[_Row], names: Sequence[str], known: Collection[str]
+) -> tuple[list[_Row], list[str]]:
+    """Documents of WMT's JSON Lines, split where the set has their paragraphs: DOC_ID:1, DOC_ID:2 …
+
+    A document that has another number of paragraphs stays whole: its segments are then missing, and its id is not one.
+    """
+    split: list[_Row] = []
+    new_names: list[str] = []
+    for row, name in zip(rows, names, strict=True):
+        parts = paragraphs(row.text)
+        ids = [f"{name}:{number}" for number in range(1, len(parts) + 1)]
+        if name in known or not ids or not _are_all(ids, name, known):
+            ids, parts = [name], [row.text]
+        split += [replace(row, text=part) for part in parts]
+        new_names += ids
+    return split, new_names
+
+
+def _are_all(ids: Sequence[str], name: str, known: Collection[str]) -> bool:
+    """Whether a document of the set has exactly these paragraphs."""
+    return all(id in known for id in ids) and f"{name}:{len(ids) + 1}" not in known
 
 
 def _are_positions(rows: Sequence[_Row]) -> bool:

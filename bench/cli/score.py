@@ -15,7 +15,8 @@ from bench.errors import BenchError
     "--reference",
     default="china-export-controls-2021",
     show_default=True,
-    help="The reference set: an id, a set's folder, PREFIX of PREFIX.zh and PREFIX.en, or sacrebleu:wmt22/zh-en.",
+    help="The reference set: an id, a set's folder, PREFIX of PREFIX.zh and PREFIX.en, WMT's FILE.jsonl, or "
+    "sacrebleu:wmt22/zh-en.",
 )
 @click.option(
     "--metric",

@@ -37,16 +37,20 @@ def load_origin(store: Store, recorded: ReferenceId) -> ReferenceSet:
     The origin was written by whoever made the run. It is only read, and whether the set is the one of the run
     is checked before anything is made of it (run_fault). Raises BenchError if it cannot be loaded.
     """
-    published = sorted(store.parallel_files_folder(recorded.id).glob("*.zh"))
+    folder = store.parallel_files_folder(recorded.id)
+    published = sorted(folder.glob("*.zh")) or sorted(folder.glob("*.jsonl*"))
     if not published and not recorded.origin:
         return _load_old(recorded.id)
     for path in published[:1]:
-        for file in (path, path.with_suffix(".en"), path.with_suffix(".ids")):
+        others = [path.with_suffix(suffix) for suffix in (".en", ".ids")] if path.suffix == ".zh" else []
+        for file in (path, *others):
             with suppress(FileNotFoundError):
                 read_bytes(
                     file, limits.DOCUMENT_BYTES, inside=store.root
                 )  # raises for a link out of the store
-    origin = str(published[0].with_suffix("")) if published else recorded.origin
+    origin = recorded.origin
+    if published:
+        origin = str(published[0].with_suffix("") if published[0].suffix == ".zh" else published[0])
     reference = references.load(origin, recorded.granularity)
     if reference.id != recorded.id:
         raise BenchError(

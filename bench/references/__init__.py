@@ -19,7 +19,8 @@ def load(name_or_path: str | Path, granularity: str = "sentence") -> ReferenceSe
     """The validated reference set; `load(result.origin, result.granularity)` gives it again.
 
     `name_or_path` is the name of a folder in references/ (of the working directory or of the package), the
-    path of a set's folder, the PREFIX of the parallel files PREFIX.zh and PREFIX.en, or sacrebleu:SET/PAIR.
+    path of a set's folder, the PREFIX of the parallel files PREFIX.zh and PREFIX.en, FILE.jsonl in WMT's JSON Lines,
+    or sacrebleu:SET/PAIR.
     `granularity` is "sentence", "paragraph" or "document" (see views.py).
 
     Raises BenchError, with file and line, at the first fault.

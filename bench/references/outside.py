@@ -1,5 +1,5 @@
-"""Reference sets that were aligned elsewhere: parallel files in the layout of WMT, or a test set of
-sacrebleu."""
+"""Reference sets that were aligned elsewhere: parallel files in the layout of WMT, a test set of sacrebleu, or WMT's
+JSON Lines."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ from bench.errors import BenchError
 from bench.files import check_lines, decode_text, read_bytes
 from bench.languages import DIRECTIONS, LANGUAGE_NAMES, MIN_SCRIPT_SHARE, Language, script_share, sides
 from bench.names import RULE, is_name
+from bench.references import wmt_jsonl
 from bench.references.parallel import parallel_segment
 
 SACREBLEU = "sacrebleu:"
 
 
 def load(name: str, known_names: Collection[str] = ()) -> ReferenceSet | None:
-    """The set with that name, or None if `name` is neither of the two kinds.
+    """The set with that name, or None if `name` is none of the three kinds.
 
     `PREFIX` (or `PREFIX.zh`, `PREFIX.en`): parallel files. Line n of PREFIX.zh and PREFIX.en is one segment.
     Its id is line n of PREFIX.ids if that file exists, else s0001, s0002 … `sacrebleu:SET/PAIR`: wmt22/zh-en,
-    wmt17/improved/en-zh …
+    wmt17/improved/en-zh … `FILE.jsonl`: WMT's JSON Lines (wmt_jsonl.py).
 
     `known_names`: ids of sets that were built, which parallel files do not get.
 
@@ -34,6 +35,9 @@ def load(name: str, known_names: Collection[str] = ()) -> ReferenceSet | None:
     """
     if name.startswith(SACREBLEU):
         return _sacrebleu(name.removeprefix(SACREBLEU))
+    with suppress(OSError):  # the name is too long for a file
+        if name.endswith(wmt_jsonl.SUFFIXES) and Path(name).is_file():
+            return wmt_jsonl.load(Path(name))
     return _parallel_files(name, known_names)
 
 
