@@ -19,6 +19,7 @@ from bench.languages import DIRECTIONS, Direction, Language, sides
 from bench.references.parallel import parallel_task
 from bench.scorers.facts import Facts
 from bench.scorers.obligations import Obligations
+from tests.facts.structure_figures import measure_structure
 from tests.helpers.sets import BLIND, DOCUMENTS, GOLD, gold
 
 _CASES = Path(__file__).with_name("obligations.tsv")
@@ -189,6 +190,11 @@ def main(arguments: list[str]) -> None:
             f"{decisions.accused} accusations are right (precision {decisions.precision:.1%}), "
             f"{decisions.faulty} cases have a fault"
         )
+        for change, outcomes in measure_structure(direction).items():
+            print(
+                f"{direction}, structure, {change}: "
+                + ", ".join(f"{n} {name}" for name, n in outcomes.items())
+            )
 
 
 def _print_other(task: Task, others: list[str]) -> None:

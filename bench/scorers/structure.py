@@ -1,0 +1,101 @@
+"""Whether a system keeps the structure of paragraphs and documents: headings, items, notes, table cells, line breaks.
+
+A part is expected if source and official translation have the same parts in the same order (bench.facts.structure):
+lines, or cells of a table. "structure": 100 x kept parts / expected parts. A part is kept if it has a line of its own,
+and an item also begins with a number. The remarks say what became of the others: "merged heading: Preamble". The
+official translation itself scores 100. Sets of sentences have no structure: granularity=document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench import references
+from bench.core import Granularity, Score, Scorer, Task
+from bench.errors import BenchError
+from bench.facts.structure import Part, expected_parts, fates
+
+_MAX_REMARKS = 30
+"""Per segment."""
+_MAX_TEXT = 40
+"""Characters of a part in a remark."""
+
+
+class Structure(Scorer):
+    """`reference`, `granularity`: the same as the run's. `required`: see bench.core.Scorer."""
+
+    def __init__(self, reference: str, granularity: Granularity = "sentence", required: bool = True) -> None:
+        self.reference = reference
+        self.granularity = granularity
+        self.required = required
+
+    def prepare(self) -> None:
+        """Raises BenchError if no segment has several lines on both sides."""
+        self._check(_expected(Task(references.load(self.reference, self.granularity), "zh-en")))
+
+    def identity(self) -> dict[str, Any]:
+        return {"scorer": "structure", "version": 1}
+
+    def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
+        """`partial` is not used: a document of a thousand lines takes seconds per system."""
+        expected = _expected(task)
+        self._check(expected)
+        signature = (
+            f"structure|set:{task.reference.id}@{task.reference.sha256[:12]}"
+            f"|parts:{sum(map(len, expected))}|version:1"
+        )
+        return {
+            system: _score(expected, hypotheses, task, signature) for system, hypotheses in systems.items()
+        }
+
+    def _check(self, expected: Sequence[Sequence[Part]]) -> None:
+        if not any(expected):
+            raise BenchError(
+                f"No segment of {self.reference} has several lines that source and translation share: leave structure "
+                "out of the metrics, or use granularity=document."
+            )
+
+
+def _expected(task: Task) -> list[list[Part]]:
+    return [
+        expected_parts(source, reference, task.target_language)
+        for source, reference in zip(task.sources, task.references, strict=True)
+    ]
+
+
+def _score(
+    expected: Sequence[Sequence[Part]], hypotheses: Sequence[str], task: Task, signature: str
+) -> Score:
+    statistics: list[tuple[float, float]] = []
+    remarks: list[tuple[int, str]] = []
+    for segment, (wanted, hypothesis) in enumerate(zip(expected, hypotheses, strict=True)):
+        found = fates(wanted, hypothesis, task.target_language)
+        faults = [
+            f"{fate} {part.kind}: {_shorten(part.text)}"
+            for part, fate in zip(wanted, found, strict=True)
+            if fate != "kept"
+        ]
+        statistics.append((float(len(wanted) - len(faults)), float(len(wanted))))
+        remarks += [(segment, text) for text in faults[:_MAX_REMARKS]]
+        if len(faults) > _MAX_REMARKS:
+            remarks.append((segment, f"{len(faults) - _MAX_REMARKS} more parts"))
+        if not wanted:
+            remarks.append((segment, "one line"))
+    return Score(
+        metric="structure",
+        value=100 * sum(kept for kept, _ in statistics) / sum(total for _, total in statistics),
+        interval=None,
+        signature=signature,
+        # A segment of one line has 100, since nothing can be lost; its remark says so.
+        segments=tuple(100 * kept / total if total else 100.0 for kept, total in statistics),
+        statistics=tuple(statistics),
+        remarks=tuple(remarks),
+        aggregation="ratio",
+    )
+
+
+def _shorten(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
