@@ -18,6 +18,8 @@ from bench.commands.pages import load_reference
 from bench.core import Task
 from bench.errors import BenchError
 from bench.languages import Direction, sides
+from bench.scoring.compare import Comparison, Comparisons
+from bench.scoring.compare.stage import is_older, read_comparisons
 from bench.store import Run, Store
 
 if TYPE_CHECKING:
@@ -70,14 +72,37 @@ class Results:
         )
 
     def scores(self) -> Table:
-        """One row per run and metric: the value, the ends of its 95 % interval, and its signature."""
+        """One row per run and metric: the value, the ends of its 95 % interval, the ends of its range of ranks (None
+        for a control, and without tests), and its signature."""
         rows = Table()
         for run in self._runs():
             for metric in self._store.metrics(run):
                 if score := self._store.score(run, metric):
                     low, high = score.interval or (None, None)
-                    values = {"value": score.value, "low": low, "high": high, "signature": score.signature}
+                    tests = self._tests(run.record.reference.id, run.record.direction, metric)
+                    best, worst = tests.ranks.get(run.label, (None, None)) if tests else (None, None)
+                    ranks = {"rank_best": best, "rank_worst": worst}
+                    values = {
+                        "value": score.value,
+                        "low": low,
+                        "high": high,
+                        **ranks,
+                        "signature": score.signature,
+                    }
                     rows.append({**_names(run), "metric": metric, **values})
+        return rows
+
+    def tests(self) -> Table:
+        """One row per pair of runs and metric: the difference a − b with the ends of its 95 % interval, both p-values
+        (decide by p_adjusted), and the minimum detectable difference. a is the better run of the two."""
+        rows = Table()
+        for set_id in self.sets:
+            for direction in self._store.directions(set_id):
+                runs = self._store.runs_in(set_id, direction)
+                for metric in sorted({metric for run in runs for metric in self._store.metrics(run)}):
+                    if tests := self._tests(set_id, direction, metric):
+                        names = {"set": set_id, "direction": direction, "metric": metric}
+                        rows += [{**names, **_pair(pair)} for pair in tests.pairs]
         return rows
 
     def segments(self, set_id: str, direction: Direction) -> Table:
@@ -109,10 +134,29 @@ class Results:
                 rows.append({**row, **values})
         return rows
 
+    def _tests(self, set_id: str, direction: Direction, metric: str) -> Comparisons | None:
+        value = self._store.comparisons_in(set_id, direction, metric)
+        return read_comparisons(value, metric) if value and not is_older(value) else None
+
     def _runs(self) -> Iterator[Run]:
         for set_id in self.sets:
             for direction in self._store.directions(set_id):
                 yield from self._store.runs_in(set_id, direction)
+
+
+def _pair(pair: Comparison) -> dict[str, Any]:
+    low, high = pair.interval or (None, None)
+    return {
+        "a": pair.a,
+        "b": pair.b,
+        "difference": pair.difference,
+        "low": low,
+        "high": high,
+        "p": pair.p_sacrebleu,
+        "p_adjusted": pair.p_adjusted,
+        "significant": pair.significant,
+        "minimum_detectable_difference": pair.minimum_detectable_difference,
+    }
 
 
 def _names(run: Run) -> dict[str, Any]:

@@ -38,6 +38,14 @@ def test_runs_scores_and_segments(root: Path) -> None:
     )
     assert row["low"] < row["value"] < row["high"]
     assert row["signature"].startswith("BLEU|nrefs:1")
+    assert (row["rank_best"], row["rank_worst"]) == (None, None)  # a control
+    tests = results.tests()
+    assert len(tests) == 4
+    assert {(test["metric"], test["direction"]) for test in tests} == {
+        (metric, direction) for metric in ("bleu", "chrf") for direction in ("zh-en", "en-zh")
+    }
+    assert all(test["significant"] == (test["p_adjusted"] < 0.05) for test in tests)
+    assert all(test["low"] <= test["difference"] <= test["high"] for test in tests)
     segments = results.segments("china-export-controls-2021", "zh-en")
     assert len(segments) == 2 * 39
     assert segments[0]["hypothesis"] == segments[0]["source"] != segments[0]["reference"]

@@ -187,6 +187,10 @@ def _rows(path: Path, language: Language) -> Iterator[_Row]:
                 f"{path} has more than {limits.SEGMENTS:,} items, the limit of a set: {_ADVICE}."
             )
         return _json_rows(values, [f"{path}, item {n}" for n in range(1, len(values) + 1)], keys)
+    if start == "[" and (_JSON_NAME.search(path.name) or _half_character(text)):
+        raise BenchError(
+            f"{path}: expected a JSON list of objects or texts ({_json_fault(text)}): correct it."
+        )
     if start == "{" and (path.suffix in (".json", ".jsonl") or _decoded(f"[{lines[0]}]")):
         return _json_rows(
             _json_lines(lines, path), [f"{path}, line {n}" for n in range(1, len(lines) + 1)], keys
@@ -208,10 +212,32 @@ def _json_lines(lines: Sequence[str], path: Path) -> Iterator[Any]:
     for number, line in enumerate(lines, 1):
         try:
             yield msgspec.json.decode(line)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, RecursionError):
             raise BenchError(
-                f'{path}, line {number}: expected a JSON object {{"id": "…", "text": "…"}} ({error}): correct the line.'
+                f'{path}, line {number}: expected a JSON object {{"id": "…", "text": "…"}} ({_json_fault(line)}): '
+                "correct the line."
             ) from None
+
+
+_JSON_NAME = re.compile(r"\.jsonl?(\.gz)?$", re.IGNORECASE)
+_HIGH, _LOW = r"\\u[dD][89abAB][0-9a-fA-F]{2}", r"\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+_HALF = re.compile(rf"(?<!\\)(?:\\\\)*(?:(?P<high>{_HIGH})(?!{_LOW})|{_HIGH}{_LOW}|(?P<low>{_LOW}))")
+
+
+def _half_character(text: str) -> str:
+    """The first escape of a surrogate without its other half, which is no character; "" if there is none."""
+    return next((half for match in _HALF.finditer(text) if (half := match["high"] or match["low"])), "")
+
+
+def _json_fault(text: str) -> str:
+    """Why a text is no JSON."""
+    if half := _half_character(text):
+        return f"{half} is half of a character, a surrogate without the other half"
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        return str(error)
+    return "it has other values"
 
 
 def _json_rows(values: Any, places: Sequence[str], keys: Sequence[str]) -> Iterator[_Row]:

@@ -41,11 +41,17 @@ def notes(board: Board, language: Language = "en") -> list[str]:
         *_metric_remarks(board, say),
         *_coverage(board, say),
         *(
-            say["gap"].format(metric=label(board, metric), reason=reason)
+            say["gap"].format(metric=label(board, metric), reason=_fact(reason))
             for metric, reason in board.gaps.items()
             if metric in board.metrics
         ),
     ]
+
+
+def _fact(reason: str) -> str:
+    """What is the case, without the advice that follows it: `bench run` has said that already."""
+    fact = reason.partition(": ")[0]
+    return fact if fact.endswith((".", "。")) else f"{fact}."
 
 
 def _origin(board: Board, language: Language) -> str:
@@ -68,8 +74,10 @@ def _interval(board: Board, say: Sentences) -> str:
         return say["no interval"]
     scores = [score for row in board.rows for score in row.scores.values() if score]
     clipped = [say["clipped"]] if any(score_text(score)[1].startswith(" [") for score in scores) else []
+    has_end = any(score.is_share and not score.interval and score.value in (0, 100) for score in scores)
+    at_ends = [say["no share interval"]] if has_end else []
     interval = say["interval"].format(units=_count(chosen.count, chosen.name, say))
-    return say["between sentences"].join([interval, *clipped])
+    return say["between sentences"].join([interval, *clipped, *at_ends])
 
 
 def _count(count: int, unit: str, say: Sentences) -> str:
@@ -85,8 +93,10 @@ def _ranks(board: Board, say: Sentences) -> str:
     ends = ", ".join(map(str, board.cluster_ends))
     clusters = say["clusters"].format(ends=ends) if ends else ""
     controls = say["controls"] if any(row.control for row in board.rows) else ""
+    several = len(tests.pairs) > 1
+    correction = say["corrected" if several else "one pair"].format(pairs=f"{len(tests.pairs):,}")
     ranks = say["ranks"].format(
-        test=say[tests.test], draws=_draws(tests, say), pairs=f"{len(tests.pairs):,}", level=LEVEL
+        test=say[tests.test], draws=_draws(tests, say), correction=correction, level=LEVEL
     )
     return say["between sentences"].join(filter(None, [ranks, clusters, controls]))
 

@@ -73,10 +73,13 @@ SENTENCES: dict[Language, Sentences] = {
         "sorted": "Sorted by {metric}.",
         "interval": "± is half the width of the 95 % confidence interval (jackknife over {units}).",
         "clipped": "An interval that reaches the end of the scale is shown itself: [34, 100].",
+        "no share interval": "A share of 0 or 100 has no interval.",
         "no interval": "One segment gives no confidence interval.",
         "ranks": "The rank is a range: at best one plus the number of systems that are significantly better, at "
         "worst the number of systems minus those that are significantly worse (paired {test} test, {draws}, "
-        "Holm-corrected over all {pairs} pairs, α = {level}).",
+        "{correction}, α = {level}).",
+        "corrected": "Holm-corrected over all {pairs} pairs",
+        "one pair": "one pair: no correction",
         "clusters": "Groups end after rank {ends}: every system above is significantly better than all below.",
         "controls": "Controls have no rank: they are there to hold systems against.",
         "one system": "There is one system, and nothing to test it against.",
@@ -195,9 +198,12 @@ SENTENCES: dict[Language, Sentences] = {
         "sorted": "按 {metric} 排序。",
         "interval": "± 为 95 % 置信区间宽度的一半（以{units}为单位的刀切法）。",
         "clipped": "触及取值范围端点的置信区间直接写出：[34, 100]。",
+        "no share interval": "为 0 或 100 的比例没有置信区间。",
         "no interval": "只有一个句段，无法给出置信区间。",
         "ranks": "名次为一个范围：最好为显著更优的系统数加一，最差为系统总数减去显著更差的系统数"
-        "（{test}检验，{draws}，对全部 {pairs} 个系统对作 Holm 校正，α = {level}）。",
+        "（{test}检验，{draws}，{correction}，α = {level}）。",
+        "corrected": "对全部 {pairs} 个系统对作 Holm 校正",
+        "one pair": "只有一个系统对，无须校正",
         "clusters": "第 {ends} 名之后分组：其上的每个系统都显著优于其下的所有系统。",
         "controls": "对照系统不排名次，仅供比较。",
         "one system": "只有一个系统，没有可比较的对象。",

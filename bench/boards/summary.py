@@ -69,7 +69,10 @@ def _verdict(board: Board, rows: Sequence[Row], tests: Comparisons | None, say: 
     if not worse:
         return say["nothing found"]
     equal = [row for row in rows if row.label in pairs and not pairs[row.label].significant]
-    return say["better than some" if equal else "better than all"].format(
+    verdict = (
+        "better than some" if equal else "better than all" if len(worse) > 1 else "better than the other"
+    )
+    return say[verdict].format(
         count=len(worse),
         all=len(pairs),
         difference=_nonzero(min(abs(pair.difference) for pair in worse), decimals(board, board.primary)),

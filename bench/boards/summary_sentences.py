@@ -10,6 +10,7 @@ SUMMARY: dict[Language, Sentences] = {
         "best": "{system} has the best {metric} of {systems} systems, {score}{verdict}.",
         "score": "{system} scores {score} by {metric}.",
         "nothing found": ", but the tests do not show that it is better than any other",
+        "better than the other": ": significantly better than the other, by {difference} {metric} (p adjusted {p})",
         "better than all": ": significantly better than every other, by {difference} {metric} or more (p adjusted {p})",
         "better than some": ": significantly better than {count} of the other {all}, by {difference} {metric} or more "
         "(p adjusted {p}), but not shown to be better than {others}",
@@ -23,7 +24,7 @@ SUMMARY: dict[Language, Sentences] = {
         "better than controls": "Every system is significantly better than {controls} ({explanation}).",
         "control": "a control without a translation model",
         "controls": "controls without a translation model",
-        "prohibitions": "Prohibitions lost or reversed: in {systems} of the systems, most in {worst} ({count}).",
+        "prohibitions": "Prohibitions lost or reversed: in {systems} of the systems, up to {count} ({worst}).",
         "prohibitions, one system": "Prohibitions lost or reversed: {count} in {worst}.",
         "flags, one system": "Outputs with problems (see flags): {count} in {worst}.",
         "flags": "Outputs with problems (see flags): in {systems} of the systems, most in {worst} ({count}).",
@@ -41,6 +42,7 @@ SUMMARY: dict[Language, Sentences] = {
         "best": "{systems} 个系统中，{system} 的 {metric} 最好，为 {score}{verdict}。",
         "score": "{system} 的 {metric} 为 {score}。",
         "nothing found": "，但检验未能表明它优于任何其他系统",
+        "better than the other": "：显著优于另一个系统，领先 {difference} {metric}（校正后 p {p}）",
         "better than all": "：显著优于其他所有系统，至少领先 {difference} {metric}（校正后 p {p}）",
         "better than some": "：显著优于其余 {all} 个系统中的 {count} 个，至少领先 {difference} {metric}"
         "（校正后 p {p}），但未能表明优于 {others}",
@@ -54,7 +56,7 @@ SUMMARY: dict[Language, Sentences] = {
         "better than controls": "所有系统都显著优于 {controls}（{explanation}）。",
         "control": "不含翻译模型的对照系统",
         "controls": "不含翻译模型的对照系统",
-        "prohibitions": "有 {systems} 个系统丢失或颠倒了禁止性规定，最多的是 {worst}（{count} 处）。",
+        "prohibitions": "有 {systems} 个系统丢失或颠倒了禁止性规定，最多 {count} 处（{worst}）。",
         "prohibitions, one system": "{worst} 丢失或颠倒了 {count} 处禁止性规定。",
         "flags, one system": "{worst} 有 {count} 个输出有问题（见异常标记）。",
         "flags": "{systems} 个系统的输出有问题（见异常标记），最多的是 {worst}（{count} 个）。",

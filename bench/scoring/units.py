@@ -78,14 +78,14 @@ def statistics(score: Score) -> Array:
 def interval(score: Score, units: Units) -> tuple[float, float] | None:
     """The 95 % interval of a score (bench.scoring.intervals). None if fewer than two units have something that
     was scored, or the score does not follow from its statistics. A share (of facts, of terms) that only some units
-    have needs FEW of them: 4 of 4 kept statements would give ± 0."""
+    have needs FEW of them, and one of 0 or 100 has none: the jackknife would give ± 0."""
     from bench.scoring.formulas import FORMULAS
 
     if all(value is None for value in score.segments):
         return None
     sums = by_unit(statistics(score), units)
     sums = sums[:, (sums != 0).any(axis=0)]  # a unit without anything to score is none
-    if score.is_share and sums.shape[1] < min(FEW, units.count):
+    if score.is_share and (sums.shape[1] < min(FEW, units.count) or score.value in (0, 100)):
         return None
     return interval_of_sums(score.value, sums, FORMULAS[score.aggregation], score.is_share)
 

@@ -226,7 +226,11 @@ class Store:
     def comparisons(self, task: Task, metric: str) -> Mapping[str, Any] | None:
         """The stored paired tests of a metric as JSON (bench.scoring.compare.stage knows the fields), or
         None."""
-        return self._load(self._comparisons_path(task, metric), decode_object)
+        return self.comparisons_in(task.reference.id, task.direction, metric)
+
+    def comparisons_in(self, set_id: str, direction: Direction, metric: str) -> Mapping[str, Any] | None:
+        """As `comparisons`, of a set that need not be loaded."""
+        return self._load(self.root / set_id / direction / "comparisons" / f"{metric}.json", decode_object)
 
     def write_comparisons(self, task: Task, metric: str, value: Mapping[str, Any]) -> None:
         remove_abandoned(self._comparisons_path(task, metric))

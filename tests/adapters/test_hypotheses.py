@@ -61,6 +61,18 @@ def test_layouts(tmp_path: Path, layout: str) -> None:
     assert outputs(tmp_path, gzip.compress(LAYOUTS[layout].encode(), mtime=0), "out.gz") == EXPECTED
 
 
+@pytest.mark.parametrize("name", ["out.txt", "out.tsv", "out.jsonl"])
+def test_a_carriage_return_ends_no_line(tmp_path: Path, name: str) -> None:
+    """sacrebleu reads lines in the same way."""
+    texts = ["One.\rStill one.", "Two.", "Three\x0b\x0c\x85."]
+    content = {
+        "out.txt": lines(texts),
+        "out.tsv": "id\ttext\n" + lines([f"{id}\t{text}" for id, text in zip(IDS, texts, strict=True)]),
+        "out.jsonl": lines([json.dumps({"text": text}) for text in texts]),
+    }
+    assert list(outputs(tmp_path, content[name], name).values()) == texts
+
+
 def test_the_columns_of_an_exported_set(tmp_path: Path) -> None:
     """Somebody exports the set and writes the translations over the column of the target language."""
     exported = 'id\tzh\ten\na1\t一\tOne.\na2\t二\t"He said ""two""."\na3\t三\tThree\u2028lines.\n'
@@ -111,6 +123,11 @@ def test_plain_lines_that_look_like_something_else(tmp_path: Path, text: str) ->
         (b"\xff\xfe\x00", "not UTF-8"),
         ('<?xml version="1.0"?><dataset><doc>', "not valid XML"),
         ('<?xml version="1.0"?><dataset/>', "has no <seg>"),
+        (
+            '{"id": "a1", "text": "One."}\n{"id": "a2", "text": "\\ud83d\\ude00 \\ud800"}\n',
+            r"line 2: expected a JSON object .* \(\\ud800 is half of a character",
+        ),
+        ('["One.", "Two \\udc00", "Three."]', r"expected a JSON list .* \(\\udc00 is half of a character"),
     ],
 )
 def test_damaged_files(tmp_path: Path, content: str | bytes, problem: str) -> None:

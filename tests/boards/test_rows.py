@@ -126,7 +126,7 @@ def test_what_a_scorer_says_of_its_scores(tmp_path: Path) -> None:
     assert text.cells(found.rows[0], found, ["comet", "xcomet"])[1:] == ["0.812 ± 0.010", "–"]
     said = notes.notes(found)
     assert any("the end of 1 of 39 hypotheses was not scored" in note for note in said)
-    assert f"xcomet is not available: {HOSTILE}" in said
+    assert f"xcomet is not available: {HOSTILE}." in said
     assert "<script>" not in formats.markdown([found]).replace("\\<script\\>", "")
     record = json.loads(formats.json_text([found]))["directions"]["zh-en"]
     assert record["gaps"] == {"xcomet": HOSTILE}
