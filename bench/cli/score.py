@@ -38,6 +38,7 @@ def score(
 
     \b
       bench score ours=out.zh-en.txt theirs=b.zh-en.jsonl
+      bench score outputs/*.zh-en.txt                                many systems, named after their files
       bench score out.zh-en.txt out.en-zh.txt --reference news       news.zh and news.en
       bench score ours=out.txt --reference sacrebleu:wmt22/zh-en --metric bleu,chrf,comet
     """

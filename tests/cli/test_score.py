@@ -47,6 +47,17 @@ def test_two_files_are_compared(folder: Path) -> None:
     assert "significantly" in Path("runs", ID, "leaderboard.md").read_text()
 
 
+def test_many_systems_in_one_run_with_the_name_in_the_path(folder: Path) -> None:
+    Path("a.zh-en.txt").write_bytes(Path("out.zh-en.txt").read_bytes().replace(b"the", b"a"))
+    path = "system.adapter.path=${system.name}.{direction}.txt"
+    result = invoke(
+        "run", "-q", "system=hypotheses", "system.name=a,out", path, "direction=zh-en", "metric=chrf"
+    )
+    assert result.exit_code == 0, result.output
+    scores = board("zh-en")
+    assert scores["out"]["chrf"] == pytest.approx(100) != scores["a"]["chrf"]
+
+
 def test_the_text_gives_the_direction_that_no_name_gives() -> None:
     result = invoke("score", "chinese.txt", "out.zh-en.txt")
     assert result.exit_code == 0, result.output
