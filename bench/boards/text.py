@@ -28,11 +28,11 @@ def header(board: Board, columns: Sequence[str], language: Language = "en") -> l
 def _head(board: Board, column: str, language: Language) -> str:
     say = SENTENCES[language]
     if column not in board.metrics and (metric := counted_metric(column)):
-        return say["faults"].format(metric=label(board, metric))
+        return say["faults"].format(metric=say[f"metric {metric}"])
     if column not in board.metrics:
         return say[column]
     score = any_score(board, column)
-    return f"{score.metric} {score.arrow}" if score else column
+    return f"{say.get(f'metric {score.metric}', score.metric)} {score.arrow}" if score else column
 
 
 def cells(row: Row, board: Board, columns: Sequence[str], language: Language = "en") -> list[str]:

@@ -59,7 +59,17 @@ function sharedParts(view, rest, direction) {
   return view === "segments" || rest.every(hasSystem) ? rest : [];
 }
 
+/** The metrics of this project are called in the reader's language. */
+function nameMetrics() {
+  for (const {metrics} of Object.values(site().boards)) for (const metric of metrics) {
+    metric.name ??= metric.label;
+    const key = `metric ${metric.name}`;
+    metric.label = t(key) === key ? metric.name : t(key);
+  }
+}
+
 function route() {
+  nameMetrics();
   ownAddress = "";
   visit++;
   keys = {};

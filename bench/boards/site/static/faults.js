@@ -63,6 +63,7 @@ async function faultsView(direction, query) {
       b.systems.length - a.systems.length || a.place - b.place);
   };
   const draw = () => {
+    const count = board.rows.filter(row => !(state.hide && row.control)).length;
     const all = grouped(), pages = Math.max(1, Math.ceil(all.length / FAULTS_PER_PAGE));
     state.page = Math.min(state.page, pages - 1);
     walk = {direction, order: [...new Set(all.map(({place}) => place))]};
@@ -78,7 +79,7 @@ async function faultsView(direction, query) {
           h("a", {class: "row-link", href: link([direction, "segments", segments[place][0]])}, segments[place][0])},
         {id: "fault", head: t("fault"), class: "loose", cell: fault => faultText(fault, to)},
         {id: "count", head: t("systems"), class: "number", cell: ({systems}) => String(systems.length)},
-        {id: "systems", head: "", class: "loose", cell: ({systems}) => systems.join(t("list separator"))}]}));
+        {id: "systems", head: "", class: "loose", cell: ({systems}) => systems.length === count && count > 1 ? t("all systems") : systems.join(t("list separator"))}]}));
     const lines = () => lost.flatMap((faults, system) => faults.map(({metric, place, fault, kind, text}) =>
       [board.rows[system].system, segments[place][0], metric, fault, kind, text]));
     const newBody = h("div", {}, h("div", {class: "board"}, systems),
