@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -103,6 +103,29 @@ def _bar(label: str, total: int, unit: str) -> Iterator[Advance]:
         yield from _terminal_bar(label, total, unit)
     else:
         yield from _log_lines(label, total, unit)
+
+
+@contextmanager
+def status() -> Iterator[Callable[[str], None]]:
+    """Show what is waited for. Yields a function that shows a sentence: in place on a terminal, else as a line
+    if it is new and the last one is some time ago: ten seconds at first, later five minutes."""
+    shown, shown_at, gap = "", float("-inf"), 10.0
+
+    def show(sentence: str) -> None:
+        nonlocal shown, shown_at, gap
+        now = time.monotonic()
+        if sentence != shown and now - shown_at >= gap:
+            say(sentence)
+            gap = min(1.5 * gap, 300.0) if shown else gap
+            shown, shown_at = sentence, now
+
+    if _quiet:
+        yield lambda _: None
+    elif _console().is_terminal:
+        with _console().status("") as spinner:
+            yield lambda sentence: spinner.update(terminal(sentence))
+    else:
+        yield show
 
 
 def watch(label: str, items: Iterable[T], total: int, unit: str) -> Iterator[T]:

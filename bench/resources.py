@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import bench
+
+_OF_SLURM = (
+    {signal.SIGUSR1, signal.SIGUSR2}
+    if hasattr(signal, "SIGUSR2") and hasattr(signal, "pthread_sigmask")
+    else set()
+)
 
 
 def data_dir(kind: str) -> Path:
@@ -35,18 +42,31 @@ def python_command(code: str) -> list[str]:
     return [sys.executable, "-c", f"import sys; sys.path = sys.path[not sys.path[0]:]; {code}"]
 
 
-@contextmanager
-def isolated_workers() -> Iterator[None]:
-    """Keep the Python processes that the block starts, and theirs, from importing files of the working folder.
+def isolation() -> dict[str, str]:
+    """The variable that keeps a Python process from importing files of the working folder, and its value.
 
     Pools and launchers start workers by `python -c …` and `python -m …`, which look there first: a socket.py or
     joblib.py would be run. Python knows the variable from 3.11.
     """
+    return {"PYTHONSAFEPATH": os.environ.get("PYTHONSAFEPATH") or "bench"}
+
+
+@contextmanager
+def isolated_workers() -> Iterator[None]:
+    """Keep the Python processes that the block starts, and theirs, from importing files of the working folder, and from
+    the signals that Slurm sends to all processes of a job before a time limit: this one ends them when it is ready.
+
+    The signals are blocked in this thread, which starts them, and its children inherit that. This process still gets
+    them, in any other thread, or at the end of the block.
+    """
     given = os.environ.get("PYTHONSAFEPATH")
-    os.environ["PYTHONSAFEPATH"] = given or "bench"
+    os.environ.update(isolation())
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OF_SLURM) if _OF_SLURM else set()
     try:
         yield
     finally:
+        if _OF_SLURM:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if given is None:
             del os.environ["PYTHONSAFEPATH"]
         else:

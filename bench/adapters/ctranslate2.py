@@ -7,14 +7,18 @@ type: CTranslate2 ends a search once `beams` hypotheses have finished, transform
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.metadata import version
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
+from bench import device_memory
 from bench.adapters._engines import engine_version
 from bench.adapters._families import Beams, load_family_tokenizer
 from bench.adapters._language_model import CheckpointAdapter, Response, context_size
@@ -211,6 +215,8 @@ def _check_device(dtype: str) -> str:
     """The device to use, "cuda" or "cpu". Raises BenchError if the engine does not support `dtype` there."""
     ctranslate2 = _import_engine()
     device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+    if device == "cuda":
+        _load_cublas()
     supported = ctranslate2.get_supported_compute_types(device)
     if dtype not in supported:
         raise BenchError(
@@ -219,8 +225,23 @@ def _check_device(dtype: str) -> str:
     return device
 
 
+def _load_cublas() -> None:
+    """CTranslate2 wants the cuBLAS of CUDA 12 and finds it at the first batch or not at all; torch has brought that of
+    CUDA 13 since 2.11. A wheel of NVIDIA's has it, outside the loader's path. Raises BenchError if there is none."""
+    wheel = find_spec("nvidia.cublas") if find_spec("nvidia") else None
+    places = [Path(place) / "lib" for place in (wheel.submodule_search_locations or ())] if wheel else []
+    for library in ("libcublasLt.so.12", "libcublas.so.12"):
+        for name in (library, *(str(place / library) for place in places)):
+            with suppress(OSError):
+                ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
+                break
+        else:
+            raise BenchError(f"CTranslate2 needs {library} on this GPU: pip install nvidia-cublas-cu12.")
+
+
 def _open(kind: str, path: Path, weights: Weights, dtype: str) -> Any:
     """A ctranslate2 Translator or Generator of the checkpoint in `path`."""
+    device_memory.make_room()
     engine = getattr(_import_engine(), kind)
     return engine(
         str(_converted(path, weights, dtype)),

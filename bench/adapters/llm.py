@@ -55,7 +55,8 @@ class LLM(CheckpointAdapter):
     def identity(self) -> dict[str, Any]:
         return {
             "adapter": "llm",
-            "version": 2,
+            # Until version 2, the soft-cap of Gemma 2's attention was left out.
+            "version": 3 if "gemma-2-" in repr(self.weights.sources).lower() else 2,
             **super().identity(),
             **engine_version("transformers"),
             "decoding": {"method": "greedy", **self.limits.identity()},

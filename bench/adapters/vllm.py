@@ -18,16 +18,20 @@ interrupt the run; finished outputs are in its journal.
 
 from __future__ import annotations
 
+import getpass
 import os
 import re
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
+from bench import device_memory
 from bench.adapters._engines import engine_version
 from bench.adapters._language_model import CheckpointAdapter, Response
 from bench.adapters._requests import Limits, TokenizedRequest
+from bench.checkpoints.cache import cache_dir
 from bench.checkpoints.loading import Dtype, refuse_large_config
 from bench.checkpoints.weights import WeightsConfig
 from bench.core import Unit
@@ -93,7 +97,7 @@ class VLLM(CheckpointAdapter):
         return self._facts
 
     def load(self) -> None:
-        for name, value in _ENVIRONMENT.items():
+        for name, value in {**_ENVIRONMENT, **_compile_caches()}.items():
             os.environ.setdefault(name, value)
         _import_vllm()  # before gigabytes are fetched
         super().load()
@@ -110,6 +114,9 @@ class VLLM(CheckpointAdapter):
             "load_format": "safetensors",  # no pickles
             "trust_remote_code": False,
             "disable_log_stats": True,
+            # As much of the model's context as fits into the GPU: vLLM wants room for one request of max_model_len, and
+            # the 131,072 tokens of a Llama 3.1 take 16 GiB. It tells what fitted, and longer rows get an error.
+            "max_model_len": -1,
             **self.engine,
         }
         try:
@@ -191,10 +198,24 @@ def _running_engine(settings: Mapping[str, Any]) -> Any:
     args = vllm.EngineArgs(**settings)
     key = repr(settings)
     if key not in _running:
-        _stop()
+        device_memory.make_room()
+        device_memory.stop_before_next_model(_stop)
         with isolated_workers():
             _running[key] = vllm.LLMEngine.from_engine_args(args)
     return _running[key]
+
+
+def _compile_caches() -> dict[str, str]:
+    """Where kernels are compiled: homes are read-only or shared by all nodes on many clusters."""
+    places = (os.environ.get("SLURM_TMPDIR"), cache_dir(), tempfile.gettempdir())
+    root = next((Path(place) for place in places if place and os.access(place, os.W_OK)), Path("/tmp"))
+    folder = root / f"compiled-{getpass.getuser()}"
+    return {
+        "VLLM_CACHE_ROOT": str(folder / "vllm"),
+        "TRITON_CACHE_DIR": str(folder / "triton"),
+        "TORCHINDUCTOR_CACHE_DIR": str(folder / "inductor"),
+        "FLASHINFER_WORKSPACE_BASE": str(folder / "flashinfer"),
+    }
 
 
 def _stop() -> None:

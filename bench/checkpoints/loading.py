@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
+from bench import device_memory
 from bench.checkpoints.fetching import conversion, delete_converted, resolve
 from bench.checkpoints.gguf import convert, refuse_gaps
 from bench.checkpoints.safety import load_errors, model_parameters, refuse_oversized, refuse_unsafe
@@ -78,6 +79,10 @@ def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bo
     refuse_unsafe(path)
     model_class = getattr(transformers, auto_class)
     refuse_large_config(path, model_class)
+    device_memory.make_room()
+    _refuse_tf32()
+    config = configs(path)[0]
+    place = _placement(path, config, dtype) if device == "cuda" else {}
     with load_errors(path):
         from_pretrained: Callable[..., Any] = model_class.from_pretrained
         model, loading_info = from_pretrained(
@@ -87,9 +92,41 @@ def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bo
             local_files_only=True,
             use_safetensors=None if pickled else True,
             output_loading_info=True,
+            **_attention(config),
+            **place,
         )
-    refuse_gaps(path, loading_info)
-    return model.eval().to(device)
+        refuse_gaps(path, loading_info)
+        return model.eval() if place else model.eval().to(device)
+
+
+def _attention(config: Any) -> dict[str, str]:
+    """transformers' default attention (sdpa) leaves out the soft-cap of Gemma 2, its eager one does not."""
+    text_config = getattr(config, "text_config", None) or config
+    return {"attn_implementation": "eager"} if getattr(text_config, "attn_logit_softcapping", None) else {}
+
+
+def _refuse_tf32() -> None:
+    """NVIDIA's images switch on TF32 (TORCH_ALLOW_TF32_CUBLAS_OVERRIDE=1), whose "float32" has ten bits. Then outputs
+    are neither those of a CPU nor independent of the batch."""
+    import torch
+
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
+
+
+def _placement(path: Path, config: Any, dtype: str) -> dict[str, Any]:
+    """Options for a model that is not loaded in host memory and then moved: one that needs several GPUs, and a
+    quantised one, whose loader needs the GPU. Others are moved, which is what most were tested with."""
+    import torch
+
+    several = torch.cuda.device_count() > 1
+    if getattr(config, "quantization_config", None) is not None:
+        return {"device_map": "auto" if several else {"": 0}}
+    stored = sum(file.stat().st_size for file in path.iterdir() if file.suffix in (".safetensors", ".bin"))
+    stored_type = getattr(config, "dtype", None) or getattr(config, "torch_dtype", None) or torch.float32
+    size = stored * getattr(torch, dtype).itemsize / getattr(stored_type, "itemsize", 4)
+    free = torch.cuda.mem_get_info()[0]
+    return {"device_map": "auto"} if several and 1.2 * size > free else {}
 
 
 def refuse_large_config(path: Path, model_class: Any) -> None:
@@ -148,6 +185,8 @@ def torch_facts(dtype: str) -> dict[str, Any]:
     if device() == "cuda":
         return facts | {
             "device_name": torch.cuda.get_device_name(),
+            "devices": torch.cuda.device_count(),
+            "tf32": bool(torch.backends.cuda.matmul.allow_tf32),
             "peak_device_memory_mb": torch.cuda.max_memory_allocated() >> 20,
         }
     return facts | {"threads": torch.get_num_threads()}

@@ -46,7 +46,7 @@ def prefetch(quiet: bool, into: Path | None, config_dir: Path | None, overrides:
     """Fetch and convert everything that a run needs, so that the run needs no network.
 
     OVERRIDES are those of `bench run`. If something cannot be fetched, the rest is, and the exit code is 2.
-    DIR/prefetch.json lists what was fetched.
+    DIR/prefetch.json lists what was fetched; source DIR/env.sh before `bench run`.
 
     \b
       bench prefetch --into /shared/bench                                       the default suite
@@ -63,8 +63,10 @@ def prefetch(quiet: bool, into: Path | None, config_dir: Path | None, overrides:
     items = fetching.prefetch(_with_options(overrides, config_dir, quiet))
     Console(width=None if sys.stdout.isatty() else 160).print(_item_table(items))
     echo(f"Written: {cache_dir() / fetching.MANIFEST}")
+    echo("Before a run that is to use it, and on nodes without a network:")
+    echo(f". {shlex.quote(str(fetching.write_environment()))}", indent="  ")
     *folders, offline = (f"{name}={shlex.quote(value)}" for name, value in fetching.environment().items())
-    echo("On nodes without a network:")
+    echo("That file says:")
     echo(f"export {' '.join(folders)}", indent="  ")
     echo(f"export {offline}", indent="  ")
     for item in items:
@@ -77,9 +79,10 @@ def prefetch(quiet: bool, into: Path | None, config_dir: Path | None, overrides:
 @click.command(
     context_settings={"ignore_unknown_options": True}, short_help="Show what this machine can run."
 )
+@click.option("--on-node", is_flag=True, help="Ask a node of the cluster (srun), as jobs would get it.")
 @_CONFIG_DIR
 @_OVERRIDES
-def doctor(config_dir: Path | None, overrides: tuple[str, ...]) -> None:
+def doctor(on_node: bool, config_dir: Path | None, overrides: tuple[str, ...]) -> None:
     """Show what this machine can run, and how to install what is missing.
 
     OVERRIDES are those of `bench run`. With them, each system and metric is checked as well, and the exit
@@ -90,11 +93,15 @@ def doctor(config_dir: Path | None, overrides: tuple[str, ...]) -> None:
       bench doctor suite=offline                          and whether it can run a suite
       bench doctor system=hunyuan-mt-7b 'metric=[comet]'
       bench doctor system=openai system.name=gpt system.adapter.model=gpt-4.1-mini
+      bench doctor --on-node suite=gpu hydra/launcher=slurm hydra.launcher.partition=gpu
     """
     from rich.console import Console
 
     from bench.commands.doctor import examine
+    from bench.commands.doctor.on_node import examine_node
 
+    if on_node:
+        sys.exit(examine_node(_with_options(overrides, config_dir)))
     findings = examine(_with_options(overrides, config_dir) if overrides else [])
     Console(width=None if sys.stdout.isatty() else 160).print(_finding_table(findings))
     for checks, fix in _fixes(findings):

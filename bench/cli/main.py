@@ -14,6 +14,7 @@ from bench.cli.boards import board
 from bench.cli.compare import compare
 from bench.cli.exchange import export_results
 from bench.cli.human import human
+from bench.cli.jobs import cancel, jobs, work
 from bench.cli.listing import list_all, rm, show
 from bench.cli.machine import doctor, prefetch
 from bench.cli.meta_evaluate import meta_evaluate
@@ -48,7 +49,7 @@ _SECTIONS = {
     "Documents": (references,),
     "Publish": (publish, verify, export_results),
     "Metrics": (meta_evaluate, human),
-    "Machines": (doctor, prefetch),
+    "Machines": (doctor, prefetch, jobs, cancel, work),
 }
 """The commands as `bench --help` lists them."""
 

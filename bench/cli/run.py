@@ -61,6 +61,8 @@ def run(
         _print_plan(plan(all_overrides))
         return
     boards, path = run_suite(all_overrides)
+    if not boards:  # one shard of a run
+        return
     if code := print_boards(boards, path):
         sys.exit(code)
 

@@ -6,6 +6,7 @@ It takes the overrides of `bench run`. If something cannot be fetched, it report
 from __future__ import annotations
 
 import os
+import shlex
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -30,11 +31,13 @@ from bench.commands.components import (
 )
 from bench.core import Weights
 from bench.errors import BenchError
-from bench.files import write_json
+from bench.files import write_json, write_text
+from bench.launching.node_environment import caches
 from bench.store.lock import exclusive_lease
 from bench.translation import provenance
 
 MANIFEST = "prefetch.json"
+ENVIRONMENT_FILE = "env.sh"
 _MADE_HERE = "made on this machine"
 
 State = Literal["here already", "fetched", "made", "needs nothing", "gap", "failed"]
@@ -82,15 +85,15 @@ def into(folder: Path) -> None:
 
 def environment() -> dict[str, str]:
     """The variables that a node without a network must set to find everything."""
-    from huggingface_hub.constants import HF_HUB_CACHE
-    from sacrebleu.utils import SACREBLEU_DIR
+    return caches() | {"HF_HUB_OFFLINE": "1"}
 
-    folders = {
-        "BITEXT_BENCH_CACHE": cache_dir(),
-        "HF_HUB_CACHE": Path(HF_HUB_CACHE),
-        "SACREBLEU": Path(SACREBLEU_DIR),
-    }
-    return {name: str(path.absolute()) for name, path in folders.items()} | {"HF_HUB_OFFLINE": "1"}
+
+def write_environment() -> Path:
+    """Write env.sh into the cache folder, which a shell can source. Returns its path."""
+    path = cache_dir() / ENVIRONMENT_FILE
+    lines = [f"export {name}={shlex.quote(value)}" for name, value in environment().items()]
+    write_text(path, "".join(f"{line}\n" for line in ["# Written by bench prefetch.", *lines]))
+    return path.absolute()
 
 
 def prefetch(overrides: Sequence[str]) -> list[Item]:

@@ -37,12 +37,13 @@ from bench.launching.compose import (
     scorers,
 )
 from bench.launching.jobs import job_resources, score_job, translate_job, translation_job
-from bench.launching.launch import JobRequest, Launcher, launch
+from bench.launching.launch import Launcher, launch
+from bench.launching.requests import JobRequest, Outcome, log_end, look_again
 from bench.launching.spelling import as_meant
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score, unscored_runs
 from bench.store import Store
-from bench.store.failures import read_failure
+from bench.store.failures import read_failure, read_failures, write_failure
 from bench.store.lock import exclusive_lease
 from bench.store.run import retried
 from bench.translation.driver import TranslationJob, unfinished_sources
@@ -84,8 +85,8 @@ def run(overrides: Sequence[str], jobs: Sequence[Sequence[str]] = ()) -> tuple[l
     that these list.
 
     Returns the boards of the requested directions, and the path of leaderboard.md, which also holds the other
-    direction if the store has it. A system that fails leaves its reason in the store and on the board; the
-    others go on.
+    direction if the store has it; no boards if the overrides ask for one shard only (shard=K). A system that fails
+    leaves its reason in the store and on the board; the others go on.
     """
     suite = read_suite(overrides, jobs)
     store, stages = suite.store, suite.config.stages
@@ -94,14 +95,56 @@ def run(overrides: Sequence[str], jobs: Sequence[Sequence[str]] = ()) -> tuple[l
         for job, request in zip(suite.jobs, suite.requests, strict=True)
         if "translate" in stages and not job.is_finished(store)
     ]
-    if "score" in stages:
+    is_part = any(parsed.key_or_group == "shard" for parsed in parse_overrides(suite.overrides))
+    if "score" in stages and not is_part:
         suite = replace(suite, gaps=_prepare(suite, bool(unfinished)))
     if unfinished:
-        jobs_to_run, requests = zip(*unfinished, strict=True)
-        with _overall_bar(suite.launcher, jobs_to_run):
-            launch(suite.launcher, translate_job, requests, store.sweeps_folder)
+        _translate(suite, unfinished)
+    if is_part:
+        _check_parts(suite)
+        return [], store.leaderboard_path(suite.tasks[0].reference.id, "md")
     # Somebody may delete runs of this store. What was translated meanwhile is not translated again.
     return retried(lambda: _score_and_write_boards(suite))
+
+
+def _translate(suite: Suite, unfinished: Sequence[tuple[TranslationJob, JobRequest]]) -> None:
+    """Launch jobs, and record what the launcher knows about those that are still not done."""
+    jobs, requests = zip(*unfinished, strict=True)
+    before = {request.name: read_failure(job.folder, job.shard.name) for job, request in unfinished}
+    with _overall_bar(suite.launcher, jobs):
+        outcomes = launch(suite.launcher, translate_job, requests, suite.store.logs_folder)
+    launched = [(job, outcomes[r.name], r.name) for job, r in unfinished if r.name in outcomes]
+    look_again(
+        lambda: [
+            job.folder
+            for job, outcome, _ in launched
+            if outcome.ended_normally and not job.is_finished(suite.store) and not read_failures(job.folder)
+        ]
+    )
+    for job, outcome, name in launched:
+        if job.is_finished(suite.store) or (job.shard.count > 1 and not unfinished_sources(job)):
+            continue
+        recorded = read_failure(job.folder, job.shard.name)
+        reason = outcome.explained(recorded if recorded != before[name] else "")
+        _say_failure(name, reason, outcome)
+        write_failure(job.folder, reason, job.shard.name)
+
+
+def _check_parts(suite: Suite) -> None:
+    """Say how far the runs are that these shards belong to. Raises BenchError if one of the shards is not done."""
+    for job in suite.jobs:
+        if unfinished_sources(job) and not job.is_finished(suite.store):
+            reason = read_failure(job.folder, job.shard.name)
+            raise BenchError(f"{job.name} is not done: {reason or 'it has not run'}")
+        is_whole = job.is_finished(suite.store)
+        state = "all shards are done" if is_whole else "other shards are not done yet"
+        progress.say(f"{job.name} is done; {state}.")
+
+
+def _say_failure(name: str, reason: str, outcome: Outcome) -> None:
+    lines = log_end(outcome.log, 5) if outcome.log and not outcome.reason else []
+    for line in (f"{name}: {reason}", *(f"  | {line}" for line in lines)):
+        progress.say(line, warning=True)
 
 
 def _score_and_write_boards(suite: Suite) -> tuple[list[Board], Path]:
@@ -204,8 +247,8 @@ def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ())
         config=config,
         jobs=jobs,
         requests=[
-            JobRequest(job, job_resources(job_config.system))
-            for job, job_config in zip(all_job_overrides, configs, strict=True)
+            JobRequest(job.name, overrides, job_resources(job_config.system))
+            for job, overrides, job_config in zip(jobs, all_job_overrides, configs, strict=True)
         ],
         store=Store(config.store),
         scorers=metric_scorers,
@@ -291,18 +334,51 @@ def _score_elsewhere(suite: Suite, tasks: Sequence[Task]) -> dict[Direction, dic
                 if unscored_runs(suite.store, task, metric, scorer, ask_again):
                     yield task, metric
 
-    parsed, requests = parse_overrides(suite.overrides), []
-    for task, metric in unscored(ask_again=True):
-        shared = [o.input_line for o in parsed if o.input_line and _concerns_scoring(o, metric, metrics)]
-        resources = job_resources(suite.config.metric[metric])
-        requests.append(JobRequest([*shared, f"direction={task.direction}", f"metric=[{metric}]"], resources))
-    if requests:
-        launch(suite.launcher, score_job, requests, suite.store.sweeps_folder)
-    reasons: dict[Direction, dict[str, str]] = {task.direction: {} for task in tasks}
+    parsed, reasons = parse_overrides(suite.overrides), {task.direction: dict[str, str]() for task in tasks}
+    for attempt in range(2):  # a job of an earlier command may have begun before all runs were there
+        outcomes = _launch_scoring(suite, list(unscored(ask_again=attempt == 0)), parsed)
+        if not any(outcome.ended_normally for outcome in outcomes.values()):
+            break
+
+        def undecided() -> list[Path]:
+            return [
+                run.folder / "scores"
+                for task, metric in unscored()
+                if not read_failure(suite.store.direction_folder(task), metric)
+                for run in unscored_runs(suite.store, task, metric, metrics[metric])
+            ]
+
+        look_again(undecided)
+        if not undecided():
+            break
     for task, metric in unscored():
-        reason = read_failure(suite.store.direction_folder(task), metric)
+        folder, outcome = suite.store.direction_folder(task), outcomes.get(_scoring_name(task, metric))
+        reason = read_failure(folder, metric)
+        if outcome:
+            reason = outcome.explained(reason)
+            _say_failure(_scoring_name(task, metric), reason, outcome)
         reasons[task.direction][f"scores of {metric}"] = reason or "scoring has not run"
     return reasons
+
+
+def _launch_scoring(
+    suite: Suite, unscored: Sequence[tuple[Task, str]], overrides: Sequence[Override]
+) -> dict[str, Outcome]:
+    requests = []
+    for task, metric in unscored:
+        shared = [
+            o.input_line
+            for o in overrides
+            if o.input_line and _concerns_scoring(o, metric, suite.available_scorers)
+        ]
+        job = [*shared, f"direction={task.direction}", f"metric=[{metric}]"]
+        resources = job_resources(suite.config.metric[metric])
+        requests.append(JobRequest(_scoring_name(task, metric), job, resources))
+    return launch(suite.launcher, score_job, requests, suite.store.logs_folder) if requests else {}
+
+
+def _scoring_name(task: Task, metric: str) -> str:
+    return f"{task.reference.id}/{task.direction} scores of {metric}"
 
 
 def _concerns_scoring(override: Override, metric: str, metrics: Collection[str]) -> bool:

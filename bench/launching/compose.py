@@ -33,6 +33,10 @@ from bench.resources import data_dir
 CONFIGS = str(data_dir("configs"))
 """Absolute path of the folder with config.yaml."""
 _LAUNCHER_PLUGINS = ("submitit_slurm", "joblib")
+MISSING_EXTRA = (
+    "This launcher is an extra: install it with pip install -e '.[slurm]' in a clone of bitext-bench, or pip install "
+    "submitit hydra-joblib-launcher."
+)
 _SEARCH_PATH = "hydra.searchpath"
 _HYDRA_SETTINGS = ("hydra/launcher", "hydra.launcher.", _SEARCH_PATH)
 _GROUPS = ("system", "suite", "metric", "prompt", "judge", "hydra")
@@ -52,16 +56,12 @@ def expand(overrides: Sequence[str]) -> tuple[list[str], DictConfig]:
     ]
     config = compose(suite_overrides)
     keys = {o.key_or_group for o in parsed}
-    if "shard" in keys:
-        raise BenchError(
-            "shard is set by bench itself: give shards, the number of jobs, and leave shard out."
-        )
     _check_primary(config.suite.primary, parsed)
     sweep = list(overrides)
     for key, values in (("system", config.suite.systems), ("direction", config.suite.directions)):
         if key not in keys:
             sweep.append(f"{key}={','.join(values)}")
-    if config.shards > 1:
+    if config.shards > 1 and "shard" not in keys:
         sweep.append(f"shard={','.join(map(str, range(config.shards)))}")
     return sweep, config.suite
 
@@ -327,7 +327,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, MissingConfigException):
         group, _, name = (error.missing_cfg_file or "").rpartition("/")
         if name in _LAUNCHER_PLUGINS:
-            return "This launcher is an extra: install it with pip install 'bitext-bench[slurm]'."
+            return MISSING_EXTRA
         options = error.options or sorted(path.stem for path in (Path(CONFIGS) / group).glob("*.yaml"))
         near = get_close_matches(name, options, n=1)
         choice = f"{near[0]}, or one of {', '.join(options)}" if near else f"one of {', '.join(options)}"
@@ -340,6 +340,8 @@ def _sentence(error: Exception) -> str:
     if key := re.match(r"Could not override '([^']+)'", message):
         if key[1].startswith("prompt@"):
             return "This system has no prompt: choose a prompt for a language model, as in system=llm."
+        if key[1].startswith("hydra.launcher."):
+            return f"{key[1]} is not a setting here: correct the key, or put + before it for another option of sbatch."
         return f"{key[1]} is not a setting here: correct the key."
     if key := re.match(r"Error merging override \+*([^=]+)=", message):
         return f"{key[1]} cannot have a value of this kind: give one of the kind that it has in configs/."

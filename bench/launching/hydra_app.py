@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import hydra
 import msgspec
@@ -28,6 +29,10 @@ class JobList(msgspec.Struct):
     """Dotted path of the function that is called with the config of a job."""
     jobs: list[list[str]]
     """The overrides of each job."""
+    names: list[str] = []
+    """What each job writes: see bench.launching.requests."""
+    settings: dict[str, Any] = {}
+    """Of the launcher, the same for all jobs."""
 
 
 def command(
@@ -48,11 +53,16 @@ def command(
 
 
 def run_job(config: DictConfig) -> None:
-    """Run the job with the number `config.job`. A launcher calls this, perhaps on another machine."""
-    end_isolation()
-    job_list = msgspec.json.decode(Path(config.jobs).read_bytes(), type=JobList)
+    """Run the job with the number `config.job`. A launcher of Hydra calls this, perhaps on another machine."""
     GlobalHydra.instance().clear()  # launchers restore the state of the process that submitted the job
-    job_config = compose(job_list.jobs[config.job])
+    run_listed_job(Path(config.jobs), config.job)
+
+
+def run_listed_job(file: Path, number: int) -> None:
+    """Run a job of the list in `file`, perhaps on another machine than the one that wrote it."""
+    end_isolation()
+    job_list = msgspec.json.decode(file.read_bytes(), type=JobList)
+    job_config = compose(job_list.jobs[number])
     progress.configure(quiet=job_config.quiet)
     get_method(job_list.function)(job_config)
 

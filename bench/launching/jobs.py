@@ -28,6 +28,7 @@ from bench.records import system_card
 from bench.scoring.driver import score
 from bench.store import Store
 from bench.store.failures import clear_failure, in_progress_note, write_failure
+from bench.store.lock import LockedElsewhere
 from bench.store.run import retried
 from bench.translation.driver import TranslationJob, identity, translate
 from bench.translation.provenance import process_description
@@ -35,6 +36,8 @@ from bench.translation.shards import Shard
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGTERM", "SIGUSR1", "SIGUSR2") if hasattr(signal, name)]
 _DAYS_BACK = 3_650
+_BEFORE_TIME_LIMIT = getattr(signal, f"SIG{os.environ.get('SUBMITIT_PREEMPT_SIGNAL', 'USR2')}", 0)
+"""The signal that submitit has Slurm send before a time limit; it then has the job requeued."""
 _WAIT_FOR_SLURM = 600  # seconds
 
 
@@ -78,14 +81,26 @@ def job_resources(node: DictConfig) -> dict[str, Any]:
     return dict(cast("dict[str, Any]", OmegaConf.to_container(node, resolve=True)).get("resources") or {})
 
 
-def translate_job(config: DictConfig) -> None:
-    """Translate one system on one task (or one shard of it)."""
+def translate_job(config: DictConfig, patience: float | None = None) -> None:
+    """Translate one system on one task (or one shard of it).
+
+    Failures are recorded in the store. Raises LockedElsewhere if `patience` is given and another process makes the run
+    for longer.
+    """
     job = translation_job(config, reference(config))
     if job.is_finished(Store(config.store)):
         return
+    elsewhere: LockedElsewhere | None = None
     with _recorded(f"{job.label} {job.shard.name}".strip(), job.folder, job.shard.name):
         gpus.claim_gpu()
-        translate(job)
+        try:
+            translate(job, patience)
+        except LockedElsewhere as error:
+            if patience is None:
+                raise
+            elsewhere = error
+    if elsewhere:
+        raise elsewhere
 
 
 def score_job(config: DictConfig) -> None:
@@ -105,8 +120,15 @@ def _recorded(label: str, folder: Path, task_part: str) -> Iterator[None]:
     """Record a failure in the store and go on: the other jobs of a run continue. Only signals are raised
     again."""
 
-    def record(reason: str) -> None:
-        progress.say(f"{label} failed: {reason}", warning=True)
+    def record(reason: str, failed: bool = True) -> None:
+        said = (
+            reason
+            if reason.startswith(label)
+            else f"{label} failed: {reason}"
+            if failed
+            else f"{label} {reason}"
+        )
+        progress.say(said, warning=True)
         with suppress(BenchError):  # the disk may be full: the board then says that the run is missing
             write_failure(folder, reason, task_part)
 
@@ -118,8 +140,10 @@ def _recorded(label: str, folder: Path, task_part: str) -> Iterator[None]:
         except Exception as error:
             traceback.print_exc()  # a fault of this project or of a library is shown with its traceback
             record(f"{type(error).__name__}: {error}")
-        except (KeyboardInterrupt, SystemExit):
-            record(f"was stopped {process_description()}: run again to resume it")
+        except (KeyboardInterrupt, SystemExit) as end:
+            is_requeued = "SLURM_JOB_ID" in os.environ and getattr(end, "code", 0) == 128 + _BEFORE_TIME_LIMIT
+            what_next = "Slurm starts it again, and it resumes" if is_requeued else "run again to resume it"
+            record(f"was stopped {process_description()}: {what_next}", failed=not is_requeued)
             raise
 
 

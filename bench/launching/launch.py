@@ -1,59 +1,37 @@
-"""Runs jobs in this process, or gives them to a Hydra launcher and waits until they have ended.
-
-A Hydra launcher gives all jobs of a sweep the same resources and returns when they have ended. So the jobs
-are submitted in batches that need the same resources, each by a process of its own
-(bench.launching.hydra_app); on Slurm a batch is a job array. submitit, the library behind the Slurm launcher,
-learns from `sacct` how a job ended. Many clusters have no `sacct`, and submitit gives up at the first
-cancelled job. So `squeue` decides whether there are jobs left to wait for. Nothing else is taken from Slurm:
-the store says what was done.
-"""
+"""Runs jobs in this process, or gives them to a launcher and waits until they have ended."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
-import time
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from bench import progress
 from bench.errors import BenchError
 from bench.files import check_inside
-from bench.launching import hydra_app
-from bench.launching.compose import compose, hydra_overrides, override, parse_overrides
-from bench.resources import isolated_workers
-
-MAX_ARRAY_SIZE = 1000
-"""Jobs in a batch: Slurm's own limit unless the cluster changed it."""
-MAX_BATCHES = 8
-"""Batches submitted at the same time. Each has a waiting process on this machine."""
-POLL_SECONDS = 0.5
-MAX_SQUEUE_PAUSE = 15.0
-"""Longest pause between two calls of squeue, in seconds."""
-GRACE_SECONDS = 20.0
-"""How long submitit may take to notice that all jobs have ended."""
-
-_ENDED = frozenset(
-    "BOOT_FAIL CANCELLED COMPLETED DEADLINE FAILED NODE_FAIL OUT_OF_MEMORY PREEMPTED REVOKED TIMEOUT".split()
+from bench.launching import gpus, hydra_app, settings
+from bench.launching.compose import (
+    MISSING_EXTRA,
+    compose,
+    friendly_errors,
+    hydra_overrides,
+    override,
+    parse_overrides,
 )
-"""Slurm's states of a job that will not run again."""
+from bench.launching.requests import JobRequest, Outcome
+from bench.resources import isolation
 
-
-@dataclass(frozen=True)
-class JobRequest:
-    """What a job does, and the resources that it needs."""
-
-    overrides: Sequence[str]
-    """Without those for Hydra itself."""
-    resources: Mapping[str, Any]
-    """Settings of the launcher: {"mem_gb": 64}."""
+_OF_HYDRA = ("_target_", "submitit_folder", "name", "nodes")
+"""Keys of a Slurm launcher that bench sets itself, its own or that of hydra-submitit-launcher."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +45,19 @@ class Launcher:
     @classmethod
     def from_overrides(cls, overrides: Sequence[str]) -> Launcher:
         """Raises BenchError if jobs are to go to Slurm, and this machine cannot submit them."""
-        for_hydra = hydra_overrides(overrides)
-        launcher = cls(for_hydra, compose(for_hydra, with_hydra=True).hydra.launcher)
-        if launcher.is_slurm and not shutil.which("sbatch"):
+        launcher = cls._composed(overrides)
+        if launcher.is_slurm and not find_spec("submitit"):
+            raise BenchError(MISSING_EXTRA)
+        if launcher.is_slurm and not (shutil.which("sbatch") and shutil.which("srun")):
             raise BenchError(
                 "There is no sbatch here: run this on a machine that can submit jobs to the cluster."
             )
         return launcher
+
+    @classmethod
+    def _composed(cls, overrides: Sequence[str]) -> Launcher:
+        for_hydra = hydra_overrides(overrides)
+        return cls(for_hydra, compose(for_hydra, with_hydra=True).hydra.launcher)
 
     @property
     def is_local(self) -> bool:
@@ -82,120 +66,122 @@ class Launcher:
 
     @property
     def is_slurm(self) -> bool:
-        return str(self.config._target_).endswith("SlurmLauncher")
+        return str(self.config._target_) == settings.SLURM or str(self.config._target_).endswith(
+            "SlurmLauncher"
+        )
+
+    @property
+    def is_joblib(self) -> bool:
+        return str(self.config._target_).endswith("JoblibLauncher")
+
+    def processes(self, gpus: int) -> int:
+        """Of joblib's launcher: one for each GPU, or as many as the command line gives, if there are GPUs for them."""
+        given = self.config.n_jobs if "hydra.launcher.n_jobs" in self._given else 0
+        if gpus and given > gpus:
+            progress.say(f"There are {gpus} GPUs: {gpus} processes instead of {given}.")
+        if given <= 0:
+            return max(1, gpus)
+        return min(int(given), gpus) if gpus else int(given)
+
+    @property
+    def _given(self) -> set[str]:
+        """The settings that the command line gives: they win over the resources of a request."""
+        return {parsed.key_or_group for parsed in parse_overrides(self.overrides)}
+
+    def settings(self, request: JobRequest) -> dict[str, Any]:
+        """Of Slurm, for one job."""
+        keys = [key for key in self.config if key not in _OF_HYDRA]
+        with friendly_errors():
+            values = {str(key): self._plain(self.config[key]) for key in keys}
+        for key, value in request.resources.items():
+            if key == "additional_parameters":
+                values[key] = {**dict(value or {}), **(values.get(key) or {})}
+            elif f"hydra.launcher.{key}" not in self._given:
+                values[key] = value
+        return values
+
+    @staticmethod
+    def _plain(value: Any) -> Any:
+        return OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
 
     def batches(self, requests: Sequence[JobRequest]) -> Iterator[tuple[list[str], list[JobRequest]]]:
-        """Jobs that can be submitted together, with the overrides that request their resources.
-
-        A resource that the launcher does not know is ignored; the command line wins over a request.
-        """
-        given = {parsed.key_or_group for parsed in parse_overrides(self.overrides)}
+        """For a launcher of Hydra: jobs that can be started together, with the overrides that request their
+        resources. A resource that the launcher does not know is ignored."""
         batches: dict[tuple[str, ...], list[JobRequest]] = defaultdict(list)
         for request in requests:
             settings = {f"hydra.launcher.{k}": v for k, v in request.resources.items() if k in self.config}
-            batches[tuple(override(k, settings[k]) for k in sorted(settings) if k not in given)].append(
-                request
-            )
+            resources = tuple(override(k, settings[k]) for k in sorted(settings) if k not in self._given)
+            batches[resources].append(request)
         for resources, batch in batches.items():
-            for start in range(0, len(batch), MAX_ARRAY_SIZE):
-                yield list(resources), batch[start : start + MAX_ARRAY_SIZE]
+            yield list(resources), batch
+
+
+def uses_slurm(overrides: Sequence[str]) -> bool:
+    """Whether these overrides send jobs to Slurm, which this machine need not have."""
+    return Launcher._composed(overrides).is_slurm
 
 
 def launch(
     launcher: Launcher, function: Callable[[DictConfig], None], requests: Sequence[JobRequest], folder: Path
-) -> None:
+) -> dict[str, Outcome]:
     """Call `function` with the config of each job. Returns when all jobs have ended, however they ended.
 
-    `function` must be importable by its name. `folder` gets the logs of jobs that run in other processes.
+    `function` must be importable by its name. `folder` gets the logs of jobs that run in other processes. Returns what
+    a launcher knows of jobs, by name; nothing of jobs that ran here.
     """
     if launcher.is_local:
         for request in requests:
             function(compose([*launcher.overrides, *request.overrides]))
-        return
+        return {}
     check_inside(folder, folder.parent)
+    if launcher.is_slurm:
+        from bench.launching.slurm.waiting import launch_on_slurm
+
+        requests = [replace_overrides(request, launcher.overrides) for request in requests]
+        return launch_on_slurm(
+            function, [(request, launcher.settings(request)) for request in requests], folder
+        )
+    return _launch_by_hydra(launcher, function, requests, folder)
+
+
+def replace_overrides(request: JobRequest, for_hydra: Sequence[str]) -> JobRequest:
+    return JobRequest(request.name, [*for_hydra, *request.overrides], request.resources)
+
+
+def _launch_by_hydra(
+    launcher: Launcher, function: Callable[[DictConfig], None], requests: Sequence[JobRequest], folder: Path
+) -> dict[str, Outcome]:
+    """A launcher of Hydra gives all jobs of a sweep the same resources, and returns when they have ended. So jobs are
+    started in batches with the same resources, each by a process of its own (bench.launching.hydra_app)."""
+    outcomes: dict[str, Outcome] = {}
+    processes: list[subprocess.Popen[bytes]] = []
     stamp = f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}"
-    pending = list(launcher.batches(requests))
-    running: list[_Batch] = []
-    exited = 0
-    pause, next_look = 1.0, 0.0
     try:
-        while pending or running:
-            while pending and len(running) < MAX_BATCHES:
-                resources, batch_requests = pending.pop(0)
-                batch_folder = folder / f"bench-{stamp}-{len(pending)}"
-                running.append(_Batch(launcher, function, resources, batch_requests, batch_folder))
-            time.sleep(POLL_SECONDS)
-            previously_exited, exited = exited, _count_exited(running)
-            if exited == previously_exited and time.monotonic() < next_look:
-                continue
-            pause, next_look = min(2 * pause, MAX_SQUEUE_PAUSE), time.monotonic() + pause
-            queued = _queued([batch.name for batch in running]) if launcher.is_slurm else set()
-            running = [batch for batch in running if not batch.is_over(queued)]
-            exited = _count_exited(running)
+        for number, (resources, batch) in enumerate(launcher.batches(requests)):
+            sweep = folder / f"bench-{stamp}-{number}"
+            sweep.mkdir(parents=True)
+            overrides = [*launcher.overrides, *resources, override("hydra.sweep.dir", str(sweep))]
+            environment = dict(os.environ)
+            if launcher.is_joblib:
+                visible = gpus.visible_gpus()
+                environment["CUDA_VISIBLE_DEVICES"] = ",".join(visible)
+                overrides.append(override("hydra.launcher.n_jobs", launcher.processes(len(visible))))
+            jobs = [[*launcher.overrides, *request.overrides] for request in batch]
+            command = hydra_app.command(function, jobs, sweep / "jobs.json", overrides)
+            log = sweep / "launch.log"
+            with log.open("w") as file:
+                environment |= isolation()
+                processes.append(
+                    subprocess.Popen(
+                        command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=environment
+                    )
+                )
+            with_resources = f" with {' '.join(resources)}" if resources else ""
+            progress.say(f"{len(jobs)} jobs started{with_resources}; log in {log}")
+            outcomes.update({request.name: Outcome("", log) for request in batch})
+        for process in processes:
+            process.wait()
     finally:
-        for batch in running:
-            batch.process.kill()
-
-
-class _Batch:
-    """Jobs that were submitted together, and the process that submits them and waits for them."""
-
-    def __init__(
-        self,
-        launcher: Launcher,
-        function: Callable[[DictConfig], None],
-        resources: Sequence[str],
-        requests: Sequence[JobRequest],
-        folder: Path,
-    ) -> None:
-        self.name, self.folder = folder.name, folder
-        self._idle_since = float("inf")
-        overrides = [*launcher.overrides, *resources, override("hydra.sweep.dir", str(folder))]
-        if launcher.is_slurm:
-            overrides.append(override("hydra.launcher.name", self.name))
-        jobs = [[*launcher.overrides, *request.overrides] for request in requests]
-        folder.mkdir(parents=True)
-        command = hydra_app.command(function, jobs, folder / "jobs.json", overrides)
-        with (folder / "launch.log").open("w") as log, isolated_workers():
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-        with_resources = f" with {' '.join(resources)}" if resources else ""
-        cancel = f"; cancel them with: scancel --name={self.name}" if launcher.is_slurm else ""
-        progress.say(f"{len(jobs)} jobs submitted{with_resources}; logs in {folder}{cancel}")
-
-    def is_over(self, queued: Collection[str] | None) -> bool:
-        """True if there is nothing left to wait for.
-
-        `queued`: names of batches with jobs that have not ended; None if Slurm does not answer.
-        """
-        submitted = any(self.folder.glob(".submitit/*/*_submitted.pkl"))
-        status = self.process.poll()
-        if status and not submitted:
-            log = self.folder / "launch.log"
-            lines = log.read_text().strip().splitlines() or ["no error message"]
-            progress.say(f"Jobs could not be submitted: {lines[-1]} ({log})", warning=True)
-            return True
-        if queued is None or self.name in queued:
-            self._idle_since = float("inf")
-            return False
-        if status is None and submitted:  # it waits for the result of a job that will give none
-            self._idle_since = min(self._idle_since, time.monotonic())
-            if time.monotonic() - self._idle_since < GRACE_SECONDS:
-                return False
-            self.process.kill()
-            return True
-        return status is not None
-
-
-def _count_exited(batches: Sequence[_Batch]) -> int:
-    return sum(batch.process.poll() is not None for batch in batches)
-
-
-def _queued(names: Sequence[str]) -> set[str] | None:
-    """Which of the names have Slurm jobs that have not ended; None if Slurm does not answer."""
-    command = ["squeue", "--noheader", "--states=all", "--format=%j|%T", f"--name={','.join(names)}"]
-    try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    pairs = (line.strip().split("|") for line in answer.stdout.splitlines() if "|" in line)
-    return {name for name, state in pairs if state not in _ENDED}
+        for process in processes:
+            process.kill()
+    return outcomes

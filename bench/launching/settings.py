@@ -32,6 +32,7 @@ from bench.core import Adapter, Granularity, Scorer, Test
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
 from bench.launching.interpolation import MISSING, check_forms, leaves, recorded
+from bench.launching.requests import Resources
 from bench.names import check_name, is_metric_id, is_name
 from bench.prompt import Prompt
 from bench.records import Price, SystemCard, card_with_texts
@@ -76,6 +77,8 @@ _REQUIRED = {"reference", "granularity", "store", "stages", "shards", "shard", "
 _HOMES: dict[type, str] = {Adapter: "bench.adapters", Scorer: "bench.scorers", Prompt: "bench.prompt"}
 """What a node describes -> the package of bench that has its classes."""
 _KINDS: dict[type, str] = {Adapter: "an adapter", Scorer: "a scorer", Prompt: "a prompt"}
+SLURM = "bench.launching.slurm"
+"""What a yaml of hydra/launcher names to have jobs run on Slurm."""
 _HYDRA_HOMES = ("hydra._internal.core_plugins.", "hydra_plugins.")
 
 
@@ -136,7 +139,8 @@ def check_launcher(hydra: DictConfig) -> None:
     for key, value in leaves(values, ("hydra",)):
         name = ".".join(key)
         if key[-1] == "_target_" and (
-            key[1:-1] not in (("launcher",), ("sweeper",)) or not str(value).startswith(_HYDRA_HOMES)
+            key[1:-1] not in (("launcher",), ("sweeper",))
+            or not str(value).startswith((*_HYDRA_HOMES, SLURM))
         ):
             raise BenchError(f"{name} must name a launcher of Hydra: choose one with hydra/launcher=.")
         if {"()", "class"} & {*key} or str(value).startswith(("ext://", "cfg://")):
@@ -201,8 +205,10 @@ def _check_system(system: Mapping[str, Any], folders: Sequence[Path]) -> None:
 
 
 def _check_resources(node: Mapping[str, Any], key: str) -> None:
-    kind = dict[str, bool | int | float | str | list[str] | dict[str, Any] | None]
-    _check_fields({"resources": node.get("resources") or {}}, {"resources": kind}, f"{key}.")
+    resources = node.get("resources") or {}
+    if not isinstance(resources, dict):
+        raise BenchError(f"{key}.resources must be a mapping, as in resources: {{mem_gb: 64}}.")
+    _check_fields(resources, _types(Resources), f"{key}.resources.")
 
 
 def _check_node(node: Mapping[str, Any], base: type, key: str, folders: Sequence[Path]) -> None:
@@ -365,9 +371,6 @@ def _choices(kind: Any) -> Iterator[Any]:
     else:
         for part in get_args(kind):
             yield from _choices(part)
-
-
-# References and the environment
 
 
 # Paths

@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from bench import progress
+from bench import device_memory, progress
 from bench.core import Span
 from bench.errors import BenchError
 from bench.resources import isolated_workers
@@ -29,6 +29,7 @@ from bench.scorers.comet_checkpoint import CheckpointFiles, load_model
 if TYPE_CHECKING:
     import torch
 
+R = TypeVar("R")
 Batch = Sequence[int]
 """Indices of samples."""
 Share = Sequence[Batch]
@@ -79,6 +80,7 @@ def predict(work: Work, shares: Sequence[Share], devices: Sequence[str], label: 
         if len(shares) == 1:
             predictions = _predict_share(work, shares[0], devices[0], advance)
         else:
+            device_memory.make_room()  # an adapter may have used a GPU that a process is to use now
             with isolated_workers(), ProcessPoolExecutor(len(shares), get_context("spawn")) as pool:
                 futures = [
                     pool.submit(_predict_share, work, share, device)
@@ -125,6 +127,7 @@ def _predict_share(
 
     predictions: dict[int, Prediction] = {}
     with torch.inference_mode():
+        device_memory.make_room()
         model = load_model(work.files, work.precision, device)
         lengths, cut = _measure(model, work)
         if work.precision == "float16":
@@ -229,12 +232,38 @@ def _encode(model: Any, work: Work, texts: Sequence[str], device: str) -> torch.
         else:
             unknown.append(row)
     lengths = _token_counts(model, [texts[row] for row in unknown])
-    for batch in _fill_batches([min(length, max_tokens) for length in lengths], work.batch_tokens):
-        rows = [unknown[index] for index in batch]
+
+    def embed(rows: Batch) -> torch.Tensor:
         inputs = _to_device(model.encoder.prepare_sample([texts[row] for row in rows]), device)
-        vectors[rows] = model.get_sentence_embedding(inputs["input_ids"], inputs["attention_mask"])
+        embedded: torch.Tensor = model.get_sentence_embedding(inputs["input_ids"], inputs["attention_mask"])
+        return embedded
+
+    batches = _fill_batches([min(length, max_tokens) for length in lengths], work.batch_tokens)
+    for rows, embedded in _halved([[unknown[index] for index in batch] for batch in batches], embed):
+        vectors[rows] = embedded
         work.cache.keep_vectors({texts[row]: vectors[row].cpu().numpy() for row in rows})
     return vectors
+
+
+def _halved(batches: Iterable[Batch], compute: Callable[[Batch], R]) -> Iterator[tuple[list[int], R]]:
+    """Each batch with what `compute` makes of it; a batch that does not fit into memory in halves. One sample that does
+    not fit raises the error."""
+    waiting = [list(batch) for batch in batches]
+    waiting.reverse()
+    while waiting:
+        batch = waiting.pop()
+        try:
+            result = compute(batch)
+        except Exception as error:
+            if len(batch) == 1 or not device_memory.is_out_of_memory(error):
+                raise
+        else:
+            yield batch, result
+            continue
+        device_memory.free()  # here, where the error and the tensors that its frames hold are gone
+        middle = (len(batch) + 1) // 2
+        progress.say(f"Out of memory at batch size {len(batch)}; retrying with {middle}.", warning=True)
+        waiting += [batch[middle:], batch[:middle]]
 
 
 def _predict_joined(
@@ -242,13 +271,19 @@ def _predict_joined(
 ) -> Predictions:
     """For a model that encodes the texts of a sample joined; in float16 for every model."""
     names = ("src", "mt", "ref") if work.files.reads_reference else ("src", "mt")
-    for batch in batches:
+
+    def run(batch: Batch) -> Any:
         samples = [dict(zip(names, work.samples[index], strict=False)) for index in batch]
         inputs = model.prepare_sample(samples, stage="predict")
         if isinstance(inputs, tuple):
-            output = model.predict_step(tuple(_to_device(item, device) for item in inputs))
-        else:
-            output = model.predict_step(_to_device(inputs, device))
+            return model.predict_step(tuple(_to_device(item, device) for item in inputs))
+        return model.predict_step(_to_device(inputs, device))
+
+    # In float16 a smaller batch would give other numbers than `comet-score`.
+    outputs = (
+        ((batch, run(batch)) for batch in batches) if work.precision == "float16" else _halved(batches, run)
+    )
+    for batch, output in outputs:
         spans = output.get("metadata", {}).get("error_spans") or [[]] * len(batch)
         yield {
             index: Prediction(score, cut[index], _kind(device), tuple(_spans(items, work.files)))

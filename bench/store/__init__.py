@@ -15,7 +15,7 @@
 <store>/<set id>/site/
 <store>/site.json             title, introduction and logo of the site (bench.records.SiteHead)
 <store>/.boards-<set id>.lock     held by the process that compares the set's runs and writes its boards and site
-<store>/.sweeps/              logs of jobs that ran on other machines
+<store>/logs/<name>/          logs of jobs that ran in other processes or on other machines
 
 The name of a run's folder holds the system's identity, so that one setting never overwrites another. Every
 complete file is written under a temporary name and renamed, so that a reader never sees half of one.
@@ -113,9 +113,9 @@ class Store:
         return self.root / f".boards-{set_id}.lock"
 
     @property
-    def sweeps_folder(self) -> Path:
-        """Hydra's own files, and logs of jobs that ran on other machines."""
-        return self.root / ".sweeps"
+    def logs_folder(self) -> Path:
+        """Logs of jobs that ran in other processes or on other machines, one folder for each submission."""
+        return self.root / "logs"
 
     # Contents
 

@@ -2,7 +2,8 @@
 
 The lock is a filelock.SoftFileLease: a file that its holder touches every 40 seconds. Another process takes
 it over at once if the holder was on the same machine and is dead. Otherwise it takes it over after LEASE
-seconds without a touch. It measures them by its own clock, so the clocks of machines may differ.
+seconds without a touch. It measures them by its own clock, so the clocks of machines may differ. It need not wait
+if the file is that much older than one just made beside it: both times are of the file server's clock.
 
 The file system must support exclusive file creation: local disks, NFS from version 3, Lustre, GPFS, BeeGFS
 and CephFS do; a file system on top of an object store may not. A machine that sleeps loses its lease as well.
@@ -13,7 +14,9 @@ A lock that a killed process left is taken over, also if it is empty: its writer
 
 from __future__ import annotations
 
+import os
 import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -27,15 +30,21 @@ LEASE = 120.0
 """Seconds. NFS may show a file's time as it was 60 seconds ago."""
 PATIENCE = 1.5 * LEASE
 """How long to wait for a live holder, in seconds."""
+_MARGIN = 60.0
+"""Seconds that a lock must be older than LEASE to be taken over at once."""
 _UNSIGNED = 5.0  # seconds after which an empty lock is nobody's: it is signed at once when it is made
+
+
+class LockedElsewhere(BenchError):
+    """Another process holds the lock."""
 
 
 @contextmanager
 def exclusive_lease(path: Path, label: str, patience: float | None = None) -> Iterator[Callable[[], None]]:
     """Hold an exclusive lease on `path`. Yields a function that raises BenchError once the lease is lost.
 
-    `label` names the work in messages: "copy zh-en". Raises BenchError if another process keeps the lease for
-    longer than `patience` seconds (PATIENCE, unless given; 0 does not wait), or if the lock cannot be made.
+    `label` names the work in messages: "copy zh-en". Raises LockedElsewhere if another process keeps the lease for
+    longer than `patience` seconds (PATIENCE, unless given; 0 does not wait), BenchError if the lock cannot be made.
     """
     from filelock import LeaseSettingsMismatch, SoftFileLease, Timeout  # here, since importing it is slow
 
@@ -43,11 +52,13 @@ def exclusive_lease(path: Path, label: str, patience: float | None = None) -> It
         path.parent.mkdir(parents=True, exist_ok=True)
         _check_kind(path)
         _remove_unsigned(path)
+        _remove_old(path)
     lease = SoftFileLease(path, lease_duration=LEASE)
 
     def holder() -> str:
         owner = lease.owner
-        return f"process {owner.pid} on {owner.hostname}" if owner else "another process"
+        # In a namespace of process ids filelock adds its name after a question mark.
+        return f"process {owner.pid} on {owner.hostname.partition('?')[0]}" if owner else "another process"
 
     def check() -> None:
         if lease.compromise:
@@ -69,7 +80,7 @@ def exclusive_lease(path: Path, label: str, patience: float | None = None) -> It
             owner = lease.owner
             if path.exists() and (owner is None or owner.mode != "lease"):
                 raise _foreign(path)
-            raise BenchError(
+            raise LockedElsewhere(
                 f"{label} is being written by {holder()}: run again when that process has ended."
             )
     try:
@@ -104,3 +115,36 @@ def _remove_unsigned(path: Path) -> None:
         if time.monotonic() > end:
             path.unlink(missing_ok=True)
         time.sleep(0.05)
+
+
+def _remove_old(path: Path) -> None:
+    """Remove a lock that its holder has not touched for longer than a lease, by the clock of the file server."""
+    with suppress(FileNotFoundError):
+        state = path.lstat()
+        descriptor, probe = tempfile.mkstemp(prefix=".clock-", dir=path.parent)
+        try:
+            now = os.fstat(descriptor).st_mtime
+        finally:
+            os.close(descriptor)
+            os.unlink(probe)
+        if now - state.st_mtime > LEASE + _MARGIN and _is_same(state, path.lstat()):
+            path.unlink()
+
+
+def _is_same(first: os.stat_result, second: os.stat_result) -> bool:
+    return (first.st_ino, first.st_mtime_ns) == (second.st_ino, second.st_mtime_ns)
+
+
+def remove_lock_of(path: Path, host: str, process: int) -> None:
+    """Remove a lock if that process holds it. The caller knows that the process is dead."""
+    from filelock import SoftFileLease
+
+    with disk_errors(path), suppress(FileNotFoundError):
+        _check_kind(path)
+        state, owner = path.lstat(), SoftFileLease(path, lease_duration=LEASE).owner
+        if (
+            owner
+            and (owner.hostname.partition("?")[0], owner.pid) == (host, process)
+            and _is_same(state, path.lstat())
+        ):
+            path.unlink()

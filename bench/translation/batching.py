@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from bench import progress
+from bench import device_memory, progress
 from bench.core import Adapter, Context, Output, Source, Task, Unit, units
 from bench.references.views import groups
 from bench.translation.glossary import segment_terms
-
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "failed to allocate", "std::bad_alloc")
 
 
 def sources(task: Task, context: Context) -> list[Source]:
@@ -60,7 +56,7 @@ def outputs(
                 else:
                     yield source, queue.with_block_cost(id, output), id in queue.fallen_back
         except Exception as error:
-            if not _is_out_of_memory(error) or not batch_cost:
+            if not device_memory.is_out_of_memory(error) or not batch_cost:
                 raise
             failure = str(error).strip().partition("\n")[0] or type(error).__name__
         for unit in batch:
@@ -72,7 +68,7 @@ def outputs(
                     f"{type(adapter).__name__} returned nothing for {', '.join(sorted(pending))}"
                 )
             continue
-        _free_memory()  # here, where the error and the tensors that its frames hold are gone
+        device_memory.free()  # here, where the error and the tensors that its frames hold are gone
         if len(batch) > 1:
             smaller = len(batch) // 2
             batch_tokens = batch_cost * smaller
@@ -122,15 +118,3 @@ class _Queue:
             tokens_in=output.tokens_in + cost.tokens_in,
             tokens_out=output.tokens_out + cost.tokens_out,
         )
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """torch and CTranslate2 report it in words; only torch's CUDA allocator has an error class of its own."""
-    return isinstance(error, MemoryError) or any(text in str(error).lower() for text in _OUT_OF_MEMORY)
-
-
-def _free_memory() -> None:
-    gc.collect()
-    torch = sys.modules.get("torch")
-    if torch and torch.cuda.is_available():
-        torch.cuda.empty_cache()

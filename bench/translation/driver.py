@@ -18,9 +18,9 @@ from bench.languages import Direction
 from bench.progress import bar
 from bench.records import RUN_FORMAT, SystemCard
 from bench.store import Store
-from bench.store.failures import clear_failure, in_progress_note, write_failure
+from bench.store.failures import clear_failure, in_progress_note, read_failure, write_failure
 from bench.store.journal import Journal, finished_hypotheses, read_journals
-from bench.store.lock import exclusive_lease
+from bench.store.lock import exclusive_lease, remove_lock_of
 from bench.store.run import has_attempts, read_run, remove_attempts, write_run
 from bench.translation import batching, evaluation, provenance
 from bench.translation.flags import flags
@@ -48,6 +48,12 @@ class TranslationJob:
         return f"{self.card.name} {self.task.direction}"
 
     @property
+    def name(self) -> str:
+        """What the job writes: "SET/zh-en/copy-0a1b2c3d 3-of-8"."""
+        reference = self.task.reference.id
+        return f"{reference}/{self.task.direction}/{self.folder.name} {self.shard.name}".strip()
+
+    @property
     def identity(self) -> str:
         return identity(self.adapter)
 
@@ -65,20 +71,24 @@ def identity(adapter: Adapter) -> str:
     return digest({"system": own_code.identity(adapter), "direction": adapter.direction})
 
 
-def translate(job: TranslationJob) -> None:
+def translate(job: TranslationJob, patience: float | None = None) -> None:
     """Complete the run in `job.folder`, as far as the job's shard allows: the last shard completes it.
 
     Segments whose outputs are already known are not translated again; segments that failed with an error are.
     If a complete run only meets another version of the set and all its texts are known, it keeps its record
-    of how they were made. Raises BenchError if another process keeps the run locked, for a problem with the
-    model, or if every segment failed with an error: that is no run, and the next attempt tries again.
+    of how they were made. Raises LockedElsewhere if another process keeps the run locked for `patience` seconds (see
+    store.lock), BenchError for a problem with the model, or if every segment failed with an error: that is no run, and
+    the next attempt tries again.
     """
     sources = batching.sources(job.task, job.adapter.context)
     keys = _keys(sources, job.identity)
     facts: dict[str, Any] = {"batch_tokens": job.batch_tokens}
     shard = job.shard.name
     label = f"{job.label} {shard}".strip()
-    with exclusive_lease(job.folder / (f"lock-{shard}" if shard else "lock"), label) as check_lease:
+    lock = job.folder / (f"lock-{shard}" if shard else "lock")
+    if previous := provenance.previous_process(read_failure(job.folder, shard)):
+        remove_lock_of(lock, *previous)
+    with exclusive_lease(lock, label, patience) as check_lease:
         complete_run = read_run(job.folder)
         if complete_run and not shard:  # another shard may be about to complete the run
             complete_run.hypotheses()

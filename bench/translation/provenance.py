@@ -82,12 +82,29 @@ def attempt() -> str:
 
 
 def process_description() -> str:
-    """This process, for people who look for its log: "at 2026-11-25T15:42:01 UTC on node7 (Slurm job 12_3)"."""
-    job = os.environ.get("SLURM_JOB_ID", "")
+    """This process, for people who look for its log: "at 2026-11-25T15:42:01 UTC on node7, process 4321 (Slurm job
+    12_3)"."""
+    job = _slurm_job()
+    now = f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S} UTC"
+    return f"at {now} on {socket.gethostname()}, process {os.getpid()}" + (
+        f" (Slurm job {job})" if job else ""
+    )
+
+
+def previous_process(note: str) -> tuple[str, int] | None:
+    """The host and the id of the process that this Slurm job was before it was requeued, if `note` has its description.
+    It is dead: Slurm never runs a job twice at a time."""
+    found = re.search(r" on (\S+), process (\d+) \(Slurm job (\w+)\)", note)
+    if not found or found[3] != _slurm_job() or os.environ.get("SLURM_RESTART_COUNT", "0") == "0":
+        return None
+    return found[1], int(found[2])
+
+
+def _slurm_job() -> str:
+    """ "12", or "12_3" in an array; "" outside Slurm."""
     if array := os.environ.get("SLURM_ARRAY_JOB_ID"):
-        job = f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}"
-    process = f"Slurm job {job}" if job else f"process {os.getpid()}"
-    return f"at {datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%S} UTC on {socket.gethostname()} ({process})"
+        return f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}"
+    return os.environ.get("SLURM_JOB_ID", "")
 
 
 def _peak_memory_mb() -> int:

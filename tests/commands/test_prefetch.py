@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,10 @@ def test_cached_files_are_not_fetched_again(
         "the manifest remembers how it was obtained"
     )
     assert len(server.asked) == asked
+    file = tmp_path / "all" / "env.sh"
+    assert f"  . {file}\n" in again.stdout
+    sourced = subprocess.run(["sh", "-c", f'. {file}; echo "$HF_HUB_CACHE"'], capture_output=True, text=True)
+    assert sourced.stdout.strip() == str(tmp_path / "all" / "hub")
     assert exported(again.stdout) == {
         "BITEXT_BENCH_CACHE": str(tmp_path / "all"),
         "HF_HUB_CACHE": str(tmp_path / "all" / "hub"),

@@ -1,6 +1,8 @@
 """A real Slurm on this machine, started and stopped by a test: one node, two fake GPUs, no systemd.
 
-It has no accounting, which needs a database. So `sacct` answers nothing: the hardest case for a launcher.
+It is set up as inconvenient sites are: jobs are not requeued unless they ask for it, nodes get no environment, arrays
+are short. It has no accounting, which needs a database: `sacct` answers nothing, and limits of accounts are played by
+`limited`.
 """
 
 from __future__ import annotations
@@ -50,10 +52,13 @@ PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 ReturnToService=2
 KillWait=5
+JobRequeue=0
+MaxArraySize=4
 MessageTimeout=20
 GresTypes=gpu
 NodeName={host} NodeAddr=127.0.0.1 CPUs=4 RealMemory=8000 Gres=gpu:2 State=UNKNOWN
 PartitionName=main Nodes={host} Default=YES State=UP PriorityTier=1 GraceTime={grace} MaxTime=INFINITE
+PartitionName=short Nodes={host} State=UP PriorityTier=1 MaxTime=30
 PartitionName=urgent Nodes={host} State=UP PriorityTier=10 MaxTime=INFINITE
 """
 
@@ -83,7 +88,7 @@ def cluster(folder: Path, grace: int = 0) -> Iterator[dict[str, str]]:
     conf = CONF.format(**fields, port=_free_port(), port_of_node=_free_port())
     (folder / "slurm.conf").write_text(conf)
     (folder / "gres.conf").write_text(f"Name=gpu File={folder}/dev/nvidia[0-1]\n")
-    environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
+    environment = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf"), "SBATCH_EXPORT": "NONE"}
     daemons = []
     try:
         for program in (["slurmctld", "-D", "-c"], ["slurmd", "-D"]):
@@ -110,6 +115,25 @@ def cluster(folder: Path, grace: int = 0) -> Iterator[dict[str, str]]:
                 daemon.wait(TIMEOUT)
 
 
+def limited(folder: Path, environment: dict[str, str], most: int) -> dict[str, str]:
+    """The environment in which `sbatch` refuses more than `most` jobs, in the words of a Slurm with such a limit."""
+    script = folder / "sbatch"
+    script.write_text(
+        f"""#!/bin/bash
+new=$(sed -n 's/^#SBATCH --array=0-\\([0-9]*\\).*/\\1/p' "$1")
+if (( $(squeue --noheader --array | wc -l) + ${{new:-0}} + 1 > {most} )); then
+  echo "sbatch: error: QOSMaxSubmitJobPerUserLimit" >&2
+  echo "sbatch: error: Batch job submission failed: Job violates accounting/QOS policy (job submit limit, user's size\
+ and/or time limits)" >&2
+  exit 1
+fi
+exec {shutil.which("sbatch")} "$@"
+"""
+    )
+    script.chmod(0o755)
+    return {**environment, "PATH": f"{folder}:{environment['PATH']}"}
+
+
 def states(environment: dict[str, str]) -> dict[str, str]:
     """Job id ("3_1" in an array) -> state, of all jobs, including those that have ended."""
     lines = _run(
@@ -118,8 +142,10 @@ def states(environment: dict[str, str]) -> dict[str, str]:
     return dict(line.split() for line in lines)
 
 
-def command(environment: dict[str, str], *arguments: str) -> None:
-    subprocess.run(arguments, env=environment, check=True, timeout=TIMEOUT, capture_output=True)
+def command(environment: dict[str, str], *arguments: str) -> str:
+    """What it printed. Raises CalledProcessError if it fails."""
+    options = {"check": True, "timeout": TIMEOUT, "capture_output": True, "text": True}
+    return str(subprocess.run(arguments, env=environment, **options).stdout)  # type: ignore[call-overload]
 
 
 def _run(environment: dict[str, str], *arguments: str) -> str:

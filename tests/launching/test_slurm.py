@@ -9,6 +9,8 @@ import csv
 import json
 import os
 import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -30,16 +32,34 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(slurm.missing()), reason
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    pytest.importorskip("hydra_plugins.hydra_submitit_launcher", reason="pip install 'bitext-bench[slurm]'")
+    pytest.importorskip("submitit", reason="pip install 'bitext-bench[slurm]'")
     with slurm.cluster(tmp_path_factory.mktemp("slurm"), grace=10) as environment:
         yield {**environment, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The store that one machine makes: of the systems slow, and slow and copy."""
+    folder = tmp_path_factory.mktemp("local")
+    write_systems(folder)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    slow = ["system=slow", "system.adapter.seconds=0"]
+    finish(start(folder, environment, *slow, "store=slow"), 0)
+    shutil.copytree(folder / "slow", folder / "both")
+    finish(start(folder, environment, "system=copy", "store=both"), 0)
+    return folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with three systems: a tiny language model, a slow one, and one that always fails."""
     tiny.qwen(tmp_path / "checkpoint")
-    systems = tmp_path / "mine" / "system"
+    write_systems(tmp_path)
+    return tmp_path
+
+
+def write_systems(folder: Path) -> None:
+    systems = folder / "mine" / "system"
     systems.mkdir(parents=True)
     (systems / "tiny.yaml").write_text(
         "defaults: [llm]\nname: tiny\nadapter: {checkpoint: checkpoint, max_new_tokens: 9}\n"
@@ -50,8 +70,7 @@ def folder(tmp_path: Path) -> Path:
     (systems / "broken.yaml").write_text(
         "name: broken\nadapter: {_target_: bench.adapters.dictionary.Dictionary, dictionary: broken.txt}\n"
     )
-    (tmp_path / "broken.txt").write_text("not a dictionary\n")
-    return tmp_path
+    (folder / "broken.txt").write_text("not a dictionary\n")
 
 
 def start(folder: Path, environment: dict[str, str], *overrides: str) -> subprocess.Popen[str]:
@@ -111,7 +130,7 @@ def test_complete_arrays_and_a_system_that_always_fails(folder: Path, cluster: d
     assert re.search(r"Missing: broken-\w{8}: .*not an entry", output)
     assert_equal(folder / "cluster", folder / "local", "copy", "tiny")
     assert work(folder / "cluster", "tiny")["attempts"] == 2, "two shards"
-    scripts = [path.read_text() for path in folder.glob("cluster/.sweeps/*/.submitit/*/*_submission.sh")]
+    scripts = [path.read_text() for path in folder.glob("cluster/logs/*/*_submission.sh")]
     gpus = {("--gpus-per-node=1" in script, "--array" in script) for script in scripts}
     assert (True, True) in gpus, "the language model asks for a GPU"
     assert (False, True) in gpus, "a control does not"
@@ -121,17 +140,7 @@ def test_complete_arrays_and_a_system_that_always_fails(folder: Path, cluster: d
 
 
 @pytest.mark.parametrize("event", ["requeue", "SIGUSR2", "preempted"])
-def test_a_requeued_job_resumes(folder: Path, cluster: dict[str, str], event: str) -> None:
-    finish(
-        start(
-            folder,
-            {**os.environ, "PYTHONPATH": str(ROOT)},
-            "system=slow",
-            "store=local",
-            "system.adapter.seconds=0",
-        ),
-        0,
-    )
+def test_a_requeued_job_resumes(folder: Path, local: Path, cluster: dict[str, str], event: str) -> None:
     launcher = "hydra/launcher=slurm_preemptible"
     running = start(folder, cluster, "system=slow", "store=cluster", *ON_SLURM[1:], launcher)
     job = unfinished_job(folder / "cluster", cluster)
@@ -142,7 +151,7 @@ def test_a_requeued_job_resumes(folder: Path, cluster: dict[str, str], event: st
     }
     slurm.command(cluster, *commands[event])
     finish(running, 0)
-    assert_equal(folder / "cluster", folder / "local", "slow")
+    assert_equal(folder / "cluster", local / "slow", "slow")
     cost = work(folder / "cluster", "slow")
     assert cost["attempts"] == 2
     assert cost["segments"] == 39, "nothing was translated twice"
@@ -150,10 +159,8 @@ def test_a_requeued_job_resumes(folder: Path, cluster: dict[str, str], event: st
 
 @pytest.mark.parametrize("event", ["cancelled", "killed"])
 def test_a_job_that_ends_early_is_reported_and_the_next_run_resumes(
-    folder: Path, cluster: dict[str, str], event: str
+    folder: Path, local: Path, cluster: dict[str, str], event: str
 ) -> None:
-    for system in (["system=slow", "system.adapter.seconds=0"], ["system=copy"]):
-        finish(start(folder, {**os.environ, "PYTHONPATH": str(ROOT)}, *system, "store=local"), 0)
     running = start(folder, cluster, "system=slow,copy", "store=cluster", *ON_SLURM)
     job = unfinished_job(folder / "cluster", cluster)
     if event == "cancelled":
@@ -167,10 +174,13 @@ def test_a_job_that_ends_early_is_reported_and_the_next_run_resumes(
     (missing,) = (line for line in output.splitlines() if "Missing" in line)
     assert re.search(rf"slow-\w{{8}}: {reason}", missing)
     assert re.search(rf"\(Slurm job {job}\)", missing)
+    unwrapped = " ".join(output.split())
+    assert "its log ends with: " in unwrapped
+    assert re.search(rf"\(log: cluster/logs/\S+/{job}_0_log\.out\)", unwrapped)
     assert (run_folder(folder / "cluster", "copy") / "run.json").exists(), "the others are complete"
     assert not (run_folder(folder / "cluster", "slow") / "run.json").exists()
     finish(start(folder, cluster, "system=slow", "system.adapter.seconds=0", "store=cluster", *ON_SLURM), 0)
-    assert_equal(folder / "cluster", folder / "local", "slow", "copy")
+    assert_equal(folder / "cluster", local / "both", "slow", "copy")
     cost = work(folder / "cluster", "slow")
     assert (cost["attempts"], cost["segments"]) == (2, 39), "nothing was translated twice"
 
@@ -195,5 +205,68 @@ def test_a_submission_that_slurm_rejects_is_reported(folder: Path, cluster: dict
     output, errors = running.communicate(timeout=200)
     assert running.returncode == 2
     assert re.search("Jobs could not be submitted: .*Invalid partition", errors)
-    assert "There is nothing to show: has not run" in errors
+    assert "There is nothing to show: could not be submitted: " in errors
     assert output == ""
+
+
+def test_a_driver_inside_a_job_is_killed_and_a_rerun_waits_for_its_jobs(
+    folder: Path, local: Path, cluster: dict[str, str]
+) -> None:
+    words = ["system=slow", "store=cluster", *ON_SLURM]
+    command = shlex.join([sys.executable, "-m", "bench", *ARGUMENTS, *words])
+    wrapped = [
+        f"--chdir={folder}",
+        "--mem-per-cpu=500",
+        "--export=ALL",
+        "--output=driver.log",
+        f"--wrap={command}",
+    ]
+    driver = slurm.command(cluster, "sbatch", "--parsable", *wrapped).strip()
+    end = time.monotonic() + 200
+    before = set(slurm.states(cluster))
+    while not (submitted := set(slurm.states(cluster))) - before:
+        assert time.monotonic() < end, (folder / "driver.log").read_text()
+        time.sleep(0.2)
+    slurm.command(cluster, "scancel", "--signal=KILL", "--full", driver)
+    process = start(folder, cluster, *words)
+    output, errors = process.communicate(timeout=400)
+    assert process.returncode == 0, output + errors
+    assert "1 jobs of an earlier command have not ended: waiting for them" in errors
+    assert len(set(slurm.states(cluster)) - submitted) == 2, "only the two metrics are submitted"
+    assert_equal(folder / "cluster", local / "slow", "slow")
+    assert work(folder / "cluster", "slow")["attempts"] == 1
+
+
+def test_a_job_that_cannot_start_ends_the_wait_and_is_replaced(folder: Path, cluster: dict[str, str]) -> None:
+    words = [
+        "system=copy",
+        "store=cluster",
+        "stages=[translate]",
+        *ON_SLURM,
+        "hydra.launcher.partition=short",
+    ]
+    running = start(folder, cluster, *words, "hydra.launcher.timeout_min=60")
+    _, errors = running.communicate(timeout=200)
+    assert running.returncode == 2
+    assert re.search(
+        r"cannot start \(Partition(TimeLimit|Config)\): ask for less .*hydra.launcher.timeout_min", errors
+    )
+    (waiting,) = (job for job, state in slurm.states(cluster).items() if state == "PENDING")
+    running = start(
+        folder, cluster, *words, "hydra.launcher.timeout_min=20", "hydra.launcher.python=/nowhere/python"
+    )
+    _, errors = running.communicate(timeout=200)
+    assert slurm.states(cluster)[waiting] == "CANCELLED"
+    assert re.search(r"copy-\w+: ended without a result; its log ends with: .*/nowhere/python.*log: ", errors)
+
+
+def test_what_a_limited_cluster_does_not_take_at_once_follows(
+    folder: Path, local: Path, cluster: dict[str, str]
+) -> None:
+    environment = slurm.limited(folder, cluster, most=2)
+    words = ["system=slow", "system.adapter.seconds=0", "shards=5", "store=cluster", *ON_SLURM]
+    process = start(folder, environment, *words)
+    output, errors = process.communicate(timeout=400)
+    assert process.returncode == 0, output + errors
+    assert "not submitted yet" in errors
+    assert_equal(folder / "cluster", local / "slow", "slow")

@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from bench.references.parallel import parallel_task
 from bench.scorers import comet_cache
 from bench.scorers.comet import Comet
 from bench.scorers.comet_cache import Cache, Prediction
+from bench.scorers.comet_model import _halved
 from tests.helpers import tiny_comet
 from tests.helpers.command import bench
 from tests.helpers.model_server import COMMIT, ModelServer
@@ -507,3 +508,16 @@ def test_a_board_with_comet(checkpoint: Callable[[str], Path], tmp_path: Path) -
     (row,) = shown["directions"]["zh-en"]["rows"]
     assert row["scores"]["comet"]["remarks"] == {"copied": 39, "cut": cut}
     assert not {"segments", "spans", "statistics"} & set(row["scores"]["comet"])
+
+
+def test_a_batch_that_does_not_fit_into_memory_is_halved() -> None:
+    def compute(batch: Sequence[int]) -> list[int]:
+        if len(batch) > 2:
+            raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
+        return [index * 10 for index in batch]
+
+    made = list(_halved([range(7), [7]], compute))
+    assert [index for batch, _ in made for index in batch] == list(range(8))
+    assert [value for _, values in made for value in values] == [index * 10 for index in range(8)]
+    with pytest.raises(RuntimeError, match="out of memory"):
+        list(_halved([[1]], lambda _: compute([1, 2, 3])))

@@ -25,9 +25,9 @@ from bench.references.views import groups
 from bench.scorers.sacre import _AGGREGATIONS as AGGREGATIONS
 from bench.scorers.sacre import _SETTINGS, Sacre
 from bench.scoring import formulas
-from bench.scoring.compare import Comparisons, cluster_ends, compare, holm, rank_ranges, resampling
+from bench.scoring.compare import Comparisons, cluster_ends, compare, holm, linear, rank_ranges, resampling
 from bench.scoring.compare.agreement import agreement
-from bench.scoring.units import Units, units
+from bench.scoring.units import Units, statistics, units
 from tests import simulations
 from tests.helpers.sacrebleu_command import OPTIONS, run_sacrebleu
 
@@ -124,6 +124,23 @@ def test_numbers_are_drawn_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resampling, "_BLOCK", 5000)
     monkeypatch.setattr(resampling, "_CHUNK", 1)
     assert [compare(scored("BLEU", "zh-en"), test) for test in both] == at_once
+
+
+@pytest.mark.parametrize("metric", ["BLEU", "chrF"])
+def test_an_approximation_counts_as_the_formula_does(metric: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    few = np.stack([statistics(score) for score in scored(metric, "zh-en").values()])
+    many = few[:, :, rng.integers(few.shape[2], size=600)]  # so that swaps change little
+    formula, used = formulas.FORMULAS[scored(metric, "zh-en")["good"].aggregation], list[int]()
+    exactly = resampling.randomisation_p(many, formula, 6000, 1)
+    count = linear.count
+    monkeypatch.setattr(resampling, "_SLOW", 0)
+    monkeypatch.setattr(resampling, "_ROWS", 2000)
+    monkeypatch.setattr(linear, "_MOST_UNDECIDED", 0.5)
+    monkeypatch.setattr(linear, "count", lambda *given: (used.append(1), count(*given))[1])
+    approximately = resampling.randomisation_p(many, formula, 6000, 1)
+    assert used, "the formula decided all"
+    assert np.array_equal(exactly, approximately)
 
 
 def test_means_as_scipy_finds_them() -> None:

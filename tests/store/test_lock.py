@@ -144,6 +144,26 @@ def test_a_killed_process_of_another_machine_is_replaced_when_its_lease_has_ende
     assert attempts(tmp_path) == 2
 
 
+@pytest.mark.parametrize("sign", ["requeued job", "old lock"])
+def test_a_dead_process_of_another_machine_is_replaced_at_once(
+    tmp_path: Path, sign: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() or subprocess.run(["unshare", "--uts", "true"], capture_output=True).returncode:
+        pytest.skip("only root can give a process another hostname")
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    with translating(tmp_path, 1, lease=1_000, on_another_machine=True) as first:
+        wait_for_segments(tmp_path)
+        first.kill()
+        first.wait()
+    if sign == "requeued job":
+        monkeypatch.setenv("SLURM_RESTART_COUNT", "1")
+    else:
+        os.utime(tmp_path / RUN / "lock", (time.time() - 2_000,) * 2)
+    with translating(tmp_path, 0, lease=1_000, patience=0) as second:
+        assert finish(second)[0] == 0
+    assert attempts(tmp_path) == 2
+
+
 def test_a_process_that_slept_too_long_stops_after_it_was_replaced(tmp_path: Path) -> None:
     with translating(tmp_path, 0.5, lease=5) as first:
         wait_for_segments(tmp_path)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from bench import answers, references
+from bench import answers, device_memory, references
 from bench.core import Adapter, Context, Output, ReferenceSet, Source, Task, Unit
 from bench.store.journal import Journal, read_journals
 from bench.store.run import read_run
@@ -221,6 +221,22 @@ def test_a_row_that_does_not_fit_alone_is_an_error_of_that_segment(tmp_path: Pat
     assert record["flags"]["error"] == 1
     (failed,) = [h for h in read_run(tmp_path).hypotheses() if h.error]
     assert (failed.id, failed.error) == (LONG, "out of memory: no room")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",  # torch
+        "cuDNN error: CUDNN_STATUS_ALLOC_FAILED",
+        "cuBLAS failed with status CUBLAS_STATUS_ALLOC_FAILED",  # CTranslate2
+        "CUDA failed with error out of memory",
+        "CUDA driver error: CUDA_ERROR_OUT_OF_MEMORY",
+        "HIP error: hipErrorOutOfMemory",
+        "DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes",
+    ],
+)
+def test_how_libraries_say_that_memory_has_ended(message: str) -> None:
+    assert device_memory.is_out_of_memory(RuntimeError(message))
 
 
 def test_another_error_is_not_taken_for_memory(tmp_path: Path) -> None:

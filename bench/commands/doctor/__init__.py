@@ -9,6 +9,8 @@ from pathlib import Path
 from bench.commands.components import run_components, run_configs
 from bench.commands.doctor import local, machine, network, requirements
 from bench.commands.doctor.finding import Finding, gb
+from bench.launching.compose import parse_overrides
+from bench.launching.launch import uses_slurm
 from bench.resources import usable_cores
 
 _SEARCH_PATH = "hydra.searchpath=['file://"
@@ -21,7 +23,9 @@ def examine(overrides: Sequence[str]) -> list[Finding]:
     """
     configs = run_configs(overrides) if overrides else []
     components = run_components(configs) if configs else []
-    for_slurm = any(override.startswith("hydra/launcher=slurm") for override in overrides)
+    for_slurm = any(o.key_or_group == "hydra/launcher" for o in parse_overrides(overrides)) and uses_slurm(
+        overrides
+    )
     answers = network.start(network.probes(components))  # they are waited for after everything else
     gpus, gpu_finding = local.gpus()
     extras = {requirements.extra(component) for component in components} | ({"slurm"} if for_slurm else set())
@@ -37,11 +41,11 @@ def examine(overrides: Sequence[str]) -> list[Finding]:
     failures = answers()
     findings += network.findings(failures, components)
     findings += map(requirements.reference_set, dict.fromkeys(str(config.reference) for config in configs))
-    target = requirements.Target(failures, None if for_slurm else gpus, _command_line(overrides))
+    target = requirements.Target(failures, None if for_slurm else gpus, command_line(overrides))
     return [*findings, *requirements.can_run_all(components, target)]
 
 
-def _command_line(overrides: Sequence[str]) -> str:
+def command_line(overrides: Sequence[str]) -> str:
     """The arguments of `bench run` as a shell reads them."""
     words: list[str] = []
     for override in overrides:

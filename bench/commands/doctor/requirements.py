@@ -90,6 +90,9 @@ def _weights(component: Component, weights: Weights, target: Target) -> Finding:
     name = weights_name(weights)
     if path := cached_path(weights):
         return Finding(name, f"{name} is cached ({gb(disk_usage(path))})", "ok")
+    if target.gpus is None and not all("path" in source for source in weights.sources):
+        fix = f"bench prefetch --into /a/shared/folder {target.command_line}"
+        return Finding(name, f"{name} is not cached, and nodes fetch nothing", "missing", fix)
     reasons = [_unusable(source, target.failures) for source in weights.sources]
     if not all(reasons):
         size, (free, _) = _parameters(component) * 2, machine.free(cache_dir())

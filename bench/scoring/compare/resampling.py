@@ -12,8 +12,10 @@ from contextlib import nullcontext
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.progress import bar
+from bench.scoring.compare import linear
 from bench.scoring.formulas import Array, Formula
 from bench.scoring.intervals import draw
 
@@ -25,7 +27,6 @@ _CHUNK = 2**14
 """Differences that are computed at once: they and all intermediate arrays fit into a core's cache."""
 _SLOW = 10**8
 """Differences (pairs x trials) from which on a progress bar is shown: they take seconds."""
-_ROUNDING = 1e-9
 
 
 def bootstrap(statistics: Array, formula: Formula, resamples: int, seed: int) -> Array:
@@ -75,27 +76,54 @@ def randomisation_p(
     counts = np.zeros((2, systems, systems))
     rng = np.random.default_rng(seed)
     slow = trials * systems * (systems - 1) // 2 > _SLOW
+    found, tried = None, not slow
+    size = np.abs(observed[:, None] - observed)
     with bar(label, trials, "trials") if slow else nullcontext() as advance:
         for rows in _blocks(trials, units):
-            sums = _sums(statistics, rng.integers(2, size=(rows, units), dtype=bool).astype(float))
-            step = max(1, _CHUNK // rows)
-            for a in range(systems):
-                for start in range(a + 1, systems, step):
-                    b = slice(start, start + step)
-                    moved = sums[:, a, None] - sums[:, b]
-                    differences = formula(totals[:, b, None] + moved) - formula(
-                        totals[:, a, None, None] - moved
-                    )
-                    counts[:, a, b] += _count_extreme(np.abs(differences), observed[a] - observed[b])
+            swapped = rng.integers(2, size=(rows, units), dtype=bool)
+            sums = _sums(statistics, swapped)
+            if found:
+                counts += linear.count(found, totals, sums, formula, size)
+            else:
+                counts += _count_all(totals, sums, formula, observed)
+                if not tried:
+                    found, tried = linear.approximation(totals, sums, formula, size), True
             if advance:
                 advance(rows)
     return _p_values(counts, trials)
 
 
-def _sums(statistics: Array, times: Array) -> Array:
-    """[system, statistic, unit] x [draw, unit] -> [statistic, system, draw]."""
+def _count_all(totals: Array, sums: Array, formula: Formula, observed: Array) -> Array:
+    """[2, system, system]: `_count_extreme` of all pairs, by the formula."""
+    systems, rows = sums.shape[1:]
+    counts = np.zeros((2, systems, systems))
+    step = max(1, _CHUNK // rows)
+    for a in range(systems):
+        for start in range(a + 1, systems, step):
+            b = slice(start, start + step)
+            moved = sums[:, a, None] - sums[:, b]
+            differences = formula(totals[:, b, None] + moved) - formula(totals[:, a, None, None] - moved)
+            counts[:, a, b] += _count_extreme(np.abs(differences), observed[a] - observed[b])
+    return counts
+
+
+def _sums(statistics: Array, times: Array | NDArray[np.bool_]) -> Array:
+    """[system, statistic, unit] x [draw, unit] -> [statistic, system, draw].
+
+    Sums of counts are computed with half the bits, in half the time, where these hold them exactly.
+    """
     systems, size, units = statistics.shape
-    return (statistics.swapaxes(0, 1).reshape(-1, units) @ times.T).reshape(size, systems, -1)
+    matrix = statistics.swapaxes(0, 1).reshape(-1, units)
+    is_exact = times.dtype == bool and _are_small_counts(statistics)
+    if is_exact:
+        product: Array = (matrix.astype(np.float32) @ times.astype(np.float32).T).astype(np.float64)
+    else:
+        product = matrix @ times.astype(np.float64).T
+    return product.reshape(size, systems, -1)
+
+
+def _are_small_counts(statistics: Array) -> bool:
+    return bool((np.abs(statistics).sum(axis=2) < 2**24).all() and (statistics == np.rint(statistics)).all())
 
 
 def _count_extreme(differences: Array, observed: Array) -> Array:
@@ -106,7 +134,7 @@ def _count_extreme(differences: Array, observed: Array) -> Array:
     conservative.
     """
     size = np.abs(observed)[:, None]
-    not_extreme = differences <= size, differences < size - _ROUNDING
+    not_extreme = differences <= size, differences < size - linear.ROUNDING
     draws = differences.shape[1]
     return np.array([[draws - np.count_nonzero(pair) for pair in pairs] for pairs in not_extreme])
 
