@@ -201,12 +201,12 @@ def _check_sweep(value: Any, key: str) -> None:
 def job_configs(sweep: Sequence[str]) -> Iterator[DictConfig]:
     """The config of each job of a sweep, in the order of `job_overrides`.
 
-    Composing takes some 60 ms. Jobs that differ only in their direction share it.
+    Composing takes some 60 ms. Jobs that differ only in their direction or shard share it.
     """
     for_hydra = hydra_overrides(sweep)
     composed: dict[tuple[str, ...], DictConfig] = {}
     for overrides in job_overrides(sweep):
-        is_plain = [text.startswith("direction=") for text in overrides]
+        is_plain = [text.startswith(("direction=", "shard=")) for text in overrides]
         key = tuple(text for text, plain in zip(overrides, is_plain, strict=True) if not plain)
         if key not in composed:
             composed[key] = _compose([*for_hydra, *overrides])
@@ -214,7 +214,7 @@ def job_configs(sweep: Sequence[str]) -> Iterator[DictConfig]:
         with friendly_errors():
             for parsed in parse_overrides(list(itertools.compress(overrides, is_plain))):
                 value = parsed.value()
-                config.direction = value.text if isinstance(value, QuotedString) else value
+                config[parsed.key_or_group] = value.text if isinstance(value, QuotedString) else value
             settings.check(config, _own_folders(for_hydra))
         yield config
 
