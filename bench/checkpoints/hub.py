@@ -46,8 +46,11 @@ def in_hub_cache(target: HubFile) -> Path | None:
     return _noted(target) or _without_network(target)
 
 
-def fetch(target: HubFile) -> Path:
-    """The local file or folder, downloaded if necessary. Raises UnusableSource if that fails."""
+def fetch(target: HubFile, into: Path | None = None) -> Path:
+    """The local file or folder, downloaded if necessary. Raises UnusableSource if that fails.
+
+    `into`: the folder for a file that the hub's cache does not have; None for that cache.
+    """
     import huggingface_hub
     from huggingface_hub import constants, utils
     from huggingface_hub.errors import GatedRepoError, HfHubHTTPError
@@ -68,6 +71,10 @@ def fetch(target: HubFile) -> Path:
             raise UnusableSource(f"the hub cannot be reached ({network_cause(str(error))})") from None
         if not show_bars:
             progress.say(f"Fetching the hub's {target.repository}@{target.revision}.")
+        if into:
+            return (COMMIT.fullmatch(target.revision) and _without_network(target)) or _download(
+                target, into=into
+            )
         path = _download(target)
         with suppress(BenchError):  # without the note, the next call asks the hub once more
             write_text(target.note, str(path))
@@ -107,13 +114,13 @@ def _gated(target: HubFile) -> str:
     return f"the hub {GATED} https://huggingface.co/{target.repository}"
 
 
-def _download(target: HubFile, local_files_only: bool = False) -> Path:
+def _download(target: HubFile, local_files_only: bool = False, into: Path | None = None) -> Path:
     import huggingface_hub
 
     if target.file:
         return Path(
             huggingface_hub.hf_hub_download(
-                **target.pinned, filename=target.file, local_files_only=local_files_only
+                **target.pinned, filename=target.file, local_files_only=local_files_only, local_dir=into
             )
         )
     return Path(

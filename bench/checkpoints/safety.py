@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -142,6 +143,11 @@ def load_errors(path: Path) -> Iterator[None]:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
         reason = str(error).strip().partition("\n")[0][: limits.MESSAGE_CHARACTERS]
+        if "does not recognize this architecture" in str(error):
+            raise BenchError(
+                f"The checkpoint in {path} has an architecture that transformers {version('transformers')} does not "
+                "know: use a newer release (make transformers5 makes an environment with one)."
+            ) from error
         raise BenchError(
             f"The checkpoint in {path} cannot be loaded: {reason or type(error).__name__}"
         ) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,14 @@ def hostile(tmp_path: Path) -> Path:
     code.parent.mkdir()
     code.write_text(f"open({str(tmp_path / 'executed')!r}, 'w')\ndef generate(model, **kwargs): pass\n")
     return checkpoint
+
+
+def test_an_unknown_architecture_is_said(tmp_path: Path) -> None:
+    checkpoint = tiny.qwen(tmp_path / "checkpoint")
+    config = json.loads((checkpoint / "config.json").read_text())
+    (checkpoint / "config.json").write_text(json.dumps({**config, "model_type": "qwen99"}))
+    with pytest.raises(BenchError, match=r"that transformers [\d.]+ does not know: .*make transformers5"):
+        LLM(str(checkpoint), PROMPT, direction="zh-en").load()
 
 
 @pytest.mark.parametrize("adapter", [LLM, CTranslate2LLM])
