@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bench.languages import Direction, Language, sides
+from bench.usage import Usage
 
 AlignedBy = Literal["rules", "override", "source"]
 """Who aligned a segment: the aligner, a reviewer (overrides.yaml), or the source itself (TMX)."""
@@ -342,6 +343,10 @@ class Adapter(ABC):
         A problem with one source goes into its `Output.error`. An out-of-memory error may be raised: the
         driver then requests the remaining sources in smaller batches.
         """
+
+    def usage(self, sources: Sequence[Source]) -> Usage:
+        """A rough estimate of what translating these will take: of the source side only, without loading a model."""
+        return Usage()
 
     def facts(self) -> Mapping[str, Any]:
         """What run.json should record about the attempt although no output depends on it, above all the

@@ -15,17 +15,19 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from email.utils import mktime_tz, parsedate_tz
 from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from bench import limits, progress
 from bench.bodies import BadBody, unpacked
+from bench.budget import Bill, CostLimit, Meter
 from bench.errors import BenchError
 from bench.escaping import terminal
 from bench.redaction import hide_key
+from bench.usage import Usage
 
 Request = TypeVar("Request")
 Answer = TypeVar("Answer")
@@ -98,6 +100,8 @@ class Endpoint:
         """Only in memory; "" until `read_key`."""
         self._secrets: list[str] = []
         """The key and whatever else `read_secret` has read: hidden in all messages."""
+        self.meter: Meter | None = None
+        """Pays for the requests, if something limits what they may cost."""
         self._refused = 0
         """Requests that were refused before any was answered; -1 after an answer."""
         self._finished = 0
@@ -137,7 +141,8 @@ class Endpoint:
         failed.
 
         `ask` makes one attempt, in a thread of this function. It raises NoAnswer if the attempt failed, and
-        BenchError if no other request can succeed either. Raises BenchError, too, if 2 x `concurrency`
+        BenchError if no other request can succeed either. After CostLimit, the answers to requests that were sent
+        already are still yielded. Raises BenchError, too, if 2 x `concurrency`
         requests in a row (at least ten) get no answer.
         """
         todo = deque(requests)
@@ -150,10 +155,15 @@ class Endpoint:
                     request = todo.popleft()
                     try:
                         done.put((request, self._persist(request, ask, stopped)))
+                    except CostLimit as error:
+                        done.put((request, error))
+                        while True:  # nor is any other sent
+                            done.put((todo.popleft(), error))
                     except BaseException as error:
                         done.put((request, error))
 
         unanswered = 0
+        over: CostLimit | None = None
         try:
             for _ in range(min(self.concurrency, len(requests))):
                 # Daemon threads: Ctrl-C would wait for the threads of an executor until the last server has
@@ -161,6 +171,9 @@ class Endpoint:
                 threading.Thread(target=work, daemon=True).start()
             for _ in requests:
                 request, answer = done.get()
+                if isinstance(answer, CostLimit):
+                    over = answer
+                    continue
                 self._finished += 1
                 if isinstance(answer, NoAnswer):
                     unanswered += 1
@@ -174,6 +187,8 @@ class Endpoint:
                 else:
                     unanswered = 0
                 yield request, answer
+            if over:
+                raise over
         finally:
             todo.clear()
             stopped.set()
@@ -225,6 +240,16 @@ class Endpoint:
         for secret in self._secrets:
             text = hide_key(text, secret, prose=True) if len(secret) >= _MIN_SECRET else text
         return text
+
+    @contextmanager
+    def paid(self, most: Usage) -> Iterator[Bill]:
+        """Around one attempt, in the function that makes it. `most`: what it can use. The caller says in the bill
+        what it has used. Raises CostLimit before anything is sent."""
+        if self.meter is None:
+            yield Bill()
+        else:
+            with self.meter.request(most) as bill:
+                yield bill
 
     def check_first(self, error: str) -> None:
         """Raise BenchError if the first 2 x `concurrency` requests (at least ten) are all refused. Call it once per

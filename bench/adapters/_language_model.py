@@ -19,8 +19,9 @@ from bench.answers.cleaning import clean_answer
 from bench.checkpoints.loading import folder, load_tokenizer
 from bench.checkpoints.weights import fingerprint, parse_weights
 from bench.core import Adapter, Context, Output, Source, Unit, Weights, units
-from bench.languages import Direction, sides
+from bench.languages import Direction, estimated_tokens, sides
 from bench.prompt import Prompt
+from bench.usage import Usage
 
 _NUMBER = re.compile(r"^[ \t]*[\[［【](\d{1,6})[\]］】][ \t:：.]*", re.MULTILINE)
 _MAX_BLOCK_CHARACTERS = 1_000_000
@@ -50,6 +51,10 @@ TOO_LONG = Response("", truncated=True, finish="prompt-too-long")
 """For a request that does not fit the model's context. It is not an error: another run would not help."""
 
 
+_TEMPLATE_TOKENS = 25
+"""What a chat template adds to a request: roles, control tokens, a system prompt of its own. Only for estimates."""
+
+
 class LanguageModelAdapter(Adapter):
     """A language model. `identity` must include CLEANING and the prompt."""
 
@@ -68,6 +73,19 @@ class LanguageModelAdapter(Adapter):
     def translate(self, sources: Sequence[Source]) -> Iterator[tuple[str, Output]]:
         for unit, response in self.respond(units(sources)):
             yield from self._outputs(unit, response)
+
+    def usage(self, sources: Sequence[Source]) -> Usage:
+        requests = units(sources)
+        tokens = sum(estimated_tokens("".join(self.prompt_texts(unit))) for unit in requests)
+        if self.prompt.chat:
+            tokens += _TEMPLATE_TOKENS * len(requests)
+        return Usage(requests=len(requests), tokens_in=round(tokens))
+
+    def prompt_texts(self, unit: Unit) -> list[str]:
+        """All texts of the request for a unit."""
+        if not self.prompt.chat:
+            return [self.prompt.completion(unit, self.direction)]
+        return list(_texts(self.prompt.messages(unit, self.direction)))
 
     def _outputs(self, unit: Unit, response: Response) -> Iterator[tuple[str, Output]]:
         """The tokens of a response to a block are counted at its first segment."""
@@ -170,6 +188,15 @@ class CheckpointAdapter(LanguageModelAdapter):
         stopped = bool(request.stop) and request.stop in text
         truncated = len(tokens) >= request.limit and not stopped
         return Response(text, len(request.prompt), len(tokens), truncated=truncated)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts in a conversation, whatever its form."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for part in value.values() if isinstance(value, Mapping) else value:
+            yield from _texts(part)
 
 
 def context_size(config: Any) -> int:

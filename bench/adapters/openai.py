@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
@@ -18,6 +18,7 @@ from typing import Annotated, Any
 from msgspec import Meta
 
 from bench import limits
+from bench.adapters._chat_answers import REASONING, error_fields, is_refusal, message_text, token_count
 from bench.adapters._language_model import CLEANING, TOO_LONG, LanguageModelAdapter, Response
 from bench.adapters._refused_fields import STATUSES, adaptation, adapted, refused_field
 from bench.adapters._refused_fields import refusal as refusal_of
@@ -28,6 +29,7 @@ from bench.endpoints import Endpoint, NoAnswer
 from bench.errors import BenchError
 from bench.languages import HAN, Direction, Language
 from bench.prompt import Prompt
+from bench.usage import Usage
 
 _FIXED = {"model", "messages", "prompt", "stop", "stream", "n"}
 """Fields of a request that the options cannot set."""
@@ -39,16 +41,14 @@ _WITHHELD = ("content_filter", "content_policy_violation", "data_inspection_fail
 _MAX_SERVED = 20
 """Names of models, and fingerprints, that run.json keeps: a server may send another one with each answer."""
 
-_MAX_TOKENS = 100_000_000
-"""Of one request: more than any context holds."""
-
-_REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
-"""Fields of a message that hold what the model thought: DeepSeek's and vLLM's, OpenRouter's, Ollama's."""
-
 _CHARACTERS_PER_TOKEN: Mapping[Language, float] = {"zh": 3, "en": 8}
 """More than any tokenizer puts into one token, on average over a text. Common ones have 1.3 to 1.9 and 4 to 5."""
 _SPARE_TOKENS = 50
 """Short prompts are not judged."""
+
+
+_TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
+"""Options that limit an answer."""
 
 
 class _Refusal(Exception):
@@ -225,8 +225,17 @@ class OpenAI(LanguageModelAdapter):
         create = (client.chat if self.prompt.chat else client).completions.with_streaming_response.create
         request = self._request(unit)
         try:
-            with create(model=self.model, **request) as response:
-                body = self._body(response.http_response)
+            with self.endpoint.paid(self._most(unit)) as bill:
+                try:
+                    with create(model=self.model, **request) as response:
+                        body = self._body(response.http_response)
+                except _Refusal:
+                    bill.used = Usage()
+                    raise
+                answer = self._read(body, unit)
+                if answer.tokens_in or answer.tokens_out:
+                    bill.used = Usage(tokens_in=answer.tokens_in, tokens_out=answer.tokens_out)
+                return answer
         except _Refusal as refusal:
             if self._adapt(refusal, request["extra_body"]):
                 self.endpoint.gate.enter()
@@ -236,7 +245,21 @@ class OpenAI(LanguageModelAdapter):
             raise NoAnswer(f"no answer: {error} {error.__cause__ or ''}") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.CookieConflict) as error:
             raise NoAnswer(f"no answer: {error}") from None
-        return self._read(body, unit)
+
+    def _most(self, unit: Unit) -> Usage:
+        """The most that a request can use: no token is shorter than a byte. Raises BenchError if its answer has no
+        limit."""
+        if self.endpoint.meter is None:
+            return Usage()
+        limit = next((self.options[name] for name in _TOKEN_LIMITS if name in self.options), None)
+        if not isinstance(limit, int):
+            raise BenchError(
+                "max_cost needs a limit on the tokens of an answer: set system.adapter.options.max_tokens."
+            )
+        texts = self.prompt_texts(unit)
+        template = 32 * len(texts) + 64  # roles and control tokens around each message
+        sent = sum(len(text.encode("utf-8", "replace")) for text in texts)
+        return Usage(tokens_in=sent + template, tokens_out=limit)
 
     def _request(self, unit: Unit) -> dict[str, Any]:
         fields = dict(self.options)
@@ -260,11 +283,11 @@ class OpenAI(LanguageModelAdapter):
             choice = answer["choices"][0]
             finish = finish_name(choice.get("finish_reason"))
             message = (choice.get("message") or {}) if self.prompt.chat else {"content": choice["text"]}
-            if _is_refusal(message):
+            if is_refusal(message):
                 finish = "refusal"
             if "content" in message:
-                text = _text(message["content"])
-            elif is_refused(finish) or is_truncated(finish) or any(name in message for name in _REASONING):
+                text = message_text(message["content"])
+            elif is_refused(finish) or is_truncated(finish) or any(name in message for name in REASONING):
                 text = ""  # nothing was left for it after thinking
             else:
                 raise LookupError
@@ -286,12 +309,12 @@ class OpenAI(LanguageModelAdapter):
         usage = answer.get("usage")
         return Response(
             text.encode("utf-8", "replace").decode(),  # half a surrogate pair cannot be written to a file
-            _tokens(usage, "prompt_tokens"),
-            _tokens(usage, "completion_tokens"),
+            token_count(usage, "prompt_tokens"),
+            token_count(usage, "completion_tokens"),
             truncated=is_truncated(finish),
             refused=is_refused(finish),
             finish=finish,
-            prompt_cut=self._is_cut(unit, _tokens(usage, "prompt_tokens")),
+            prompt_cut=self._is_cut(unit, token_count(usage, "prompt_tokens")),
         )
 
     def _is_repeated(self, unit: Unit) -> bool:
@@ -314,7 +337,7 @@ class OpenAI(LanguageModelAdapter):
         """
         if refusal.status not in STATUSES:
             return False
-        error, message = _error(refusal.body), refusal.body.decode("utf-8", "replace")
+        error, message = error_fields(refusal.body), refusal.body.decode("utf-8", "replace")
         if isinstance(error.get("message"), str):
             message = error["message"]
         if any(phrase in message.lower() for phrase in (*_TOO_LONG, *_WITHHELD)):
@@ -329,7 +352,7 @@ class OpenAI(LanguageModelAdapter):
 
     def _read_refusal(self, refusal: _Refusal) -> Response:
         """Raises as `_ask`."""
-        sent, fields = refusal.body.decode("utf-8", "replace").strip(), _error(refusal.body)
+        sent, fields = refusal.body.decode("utf-8", "replace").strip(), error_fields(refusal.body)
         message, code, kind = (
             value if isinstance(value := fields.get(name), str) else ""
             for name in ("message", "code", "type")
@@ -343,42 +366,3 @@ class OpenAI(LanguageModelAdapter):
         status = 402 if code == "insufficient_quota" else refusal.status
         self.endpoint.check_status(status, message, refusal.headers, self.model)
         return Response("", error=self.endpoint.redact(message))
-
-
-def _error(body: bytes) -> Mapping[str, Any]:
-    """What the body of a refusal says about it, if it is JSON of a usual form."""
-    error: Any = None
-    with suppress(ValueError, RecursionError, BadBody):
-        answer = decoded(body)
-        error = answer.get("error", answer) if isinstance(answer, dict) else answer
-    return error if isinstance(error, dict) else {"message": error}
-
-
-def _is_refusal(message: Mapping[str, Any]) -> bool:
-    content = message.get("content")
-    parts = (
-        [part.get("refusal") for part in content if isinstance(part, dict)]
-        if isinstance(content, list)
-        else []
-    )
-    return any(isinstance(refusal, str) and refusal for refusal in (message.get("refusal"), *parts))
-
-
-def _text(content: Any) -> str:
-    """The text of a message, which may come in parts, of which some hold reasoning. Raises TypeError if it has
-    another type."""
-    if isinstance(content, list):
-        texts = [part for part in content if not (isinstance(part, dict) and part.get("type") in _REASONING)]
-        parts = [part.get("text") if isinstance(part, dict) else part for part in texts]
-        return "".join(part for part in parts if isinstance(part, str))
-    if not isinstance(content, str | None):
-        raise TypeError
-    return content or ""
-
-
-def _tokens(usage: Any, field: str) -> int:
-    """A number of tokens; 0 if the server does not state a possible one."""
-    number = usage.get(field) if isinstance(usage, dict) else 0
-    if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= _MAX_TOKENS:
-        return number
-    return 0

@@ -21,6 +21,7 @@ from bench import own_code, progress
 from bench.adapters.hypotheses import Hypotheses
 from bench.boards.rows import Board, Columns, build_board
 from bench.boards.write import write_boards
+from bench.commands.max_cost import limited_cost
 from bench.commands.pages import published_columns
 from bench.core import Scorer, Task
 from bench.errors import BenchError
@@ -111,7 +112,7 @@ def _translate(suite: Suite, unfinished: Sequence[tuple[TranslationJob, JobReque
     """Launch jobs, and record what the launcher knows about those that are still not done."""
     jobs, requests = zip(*unfinished, strict=True)
     before = {request.name: read_failure(job.folder, job.shard.name) for job, request in unfinished}
-    with _overall_bar(suite.launcher, jobs):
+    with limited_cost(suite.config, suite.jobs, suite.launcher), _overall_bar(suite.launcher, jobs):
         outcomes = launch(suite.launcher, translate_job, requests, suite.store.logs_folder)
     launched = [(job, outcomes[r.name], r.name) for job, r in unfinished if r.name in outcomes]
     look_again(

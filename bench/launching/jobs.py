@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 from omegaconf import DictConfig, OmegaConf
 
 from bench import progress
@@ -55,6 +56,8 @@ def translation_job(config: DictConfig, reference_set: ReferenceSet) -> Translat
         store = Store(config.store)
         if isinstance(adapter, Service):
             adapter.date = adapter.date or _first_day(adapter, store, task, card.name)
+            # A service may have learnt from any text that was public on that day.
+            card = msgspec.structs.replace(card, released=card.released or adapter.date)
         folder = store.run_folder(task, card.name, identity(adapter))
         check_inside(folder, Path(config.store))
         shard = Shard(config.shard, config.shards)

@@ -63,6 +63,7 @@ class _Settings(TypedDict):
     shards: Annotated[int, Meta(ge=1, le=limits.SHARDS)]
     shard: Annotated[int, Meta(ge=0, lt=limits.SHARDS)]
     batch_tokens: Annotated[int, Meta(ge=1, le=limits.BATCH_TOKENS)]
+    max_cost: Annotated[float, Meta(ge=0, le=limits.LARGEST)] | None
     compare: dict[str, Any]
     quiet: bool
     suite: dict[str, Any]
@@ -192,9 +193,8 @@ def _check_system(system: Mapping[str, Any], folders: Sequence[Path]) -> None:
     types = _types(SystemCard)
     fields = [*types, "adapter", "resources"]
     if isinstance(card.get("price"), dict) and card["price"]:
-        hints = _types(Price)
         required = {"characters"} if "characters" in card["price"] else {"input", "output"}
-        _check_fields(card["price"], hints, "system.price.", required=required)
+        _check_fields(card["price"], _types(Price), "system.price.", required=required)
     _check_fields(card_with_texts(card), types, "system.", required={"name"}, fields=fields)
     if card["name"] != MISSING:
         check_name(str(card["name"]), "system.name")

