@@ -106,7 +106,7 @@ def _build(
             "document.",
             warning=True,
         )
-    _refuse_unproven(result, source, out)
+    _refuse_unproven(result, source, decisions, out)
     files = _Files(out)
     for name, text in contents.items():
         files.write(name, [text])
@@ -120,7 +120,9 @@ def _build(
     return load(out)
 
 
-def _refuse_unproven(result: BuildResult, source: SourceText, out: Path) -> None:
+def _refuse_unproven(
+    result: BuildResult, source: SourceText, decisions: overrides.Overrides, out: Path
+) -> None:
     """Raise BenchError if the set would be refused by its own check or loader: a fault of this program."""
     languages: tuple[Side, Side] = ("both", "both") if "both" in source.texts else ("zh", "en")
     texts = {side: text.split("\n") for side, text in source.texts.items()}
@@ -133,6 +135,7 @@ def _refuse_unproven(result: BuildResult, source: SourceText, out: Path) -> None
             result.left_out,
             {"zh": texts[zh], "en": texts[en]},
             {"zh": name[zh], "en": name[en]},
+            decisions.corrections,
         ),
     ]
     if not found:

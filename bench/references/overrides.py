@@ -5,6 +5,10 @@
       - {zh: [L103s2], en: [L89s3, L89s4], reason: the English cuts the sentence in two}
     alone:        # sentences without a counterpart: left out of the set
       - {zh: [L95s2], reason: explains a Chinese short name}      # zh or en or both
+    split:        # a sentence is two: cut behind this text
+      - {en: L89s3, after: "to the treaty;", reason: two sentences}
+    correct:      # a wrong character: in the scored text, not in the source
+      - {zh: L12s1, from: 照願, to: 照顧, reason: misread}
     leave_out:    # complete source lines that do not belong to the document (applied before anything else)
       - {lines: [7, 9], reason: header of another document}       # with `side: zh` if the source is two files
 
@@ -28,18 +32,25 @@ from bench.files import read_bytes
 from bench.languages import LANGUAGE_NAMES, Language, Side
 
 FILE = "overrides.yaml"
-NAME = re.compile(r"L[1-9][0-9]{0,8}s[1-9][0-9]{0,8}")
-"""The name of a sentence: the source line on which it begins and its ordinal on this line, both from 1."""
+NAME = re.compile(r"L[1-9][0-9]{0,8}s[1-9][0-9]{0,8}[b-z]?")
+"""The name of a sentence: the source line on which it begins and its ordinal on this line, both from 1. A letter
+follows in the second part of a sentence that a reviewer split, and in each further one."""
 _MAX_BYTES = 1 << 20
 """Room for about ten thousand decisions."""
+_MAX_TEXT = 500
+_CONTROL = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 _FORMS = {
     "pairs": "{zh: [L103s2], en: [L89s3, L89s4], reason: …}",
     "alone": "{zh: [L95s2], reason: …}",
+    "split": '{zh: L103s2, after: "增长。", reason: …}',
+    "correct": "{zh: L12s1, from: 照願, to: 照顧, reason: …}",
     "leave_out": "{lines: [7, 9], reason: …}",
 }
 _KEYS = {
     "pairs": ("zh", "en", "reason"),
     "alone": ("zh", "en", "reason"),
+    "split": ("zh", "en", "after", "reason"),
+    "correct": ("zh", "en", "from", "to", "reason"),
     "leave_out": ("lines", "side", "reason"),
 }
 
@@ -52,15 +63,37 @@ class Pair(NamedTuple):
     reason: str
 
 
+class Split(NamedTuple):
+    """A sentence that is two."""
+
+    language: Language
+    sentence: str
+    after: str
+    """Text of the sentence, as it is scored, behind which it is cut."""
+    reason: str
+
+
+class Correction(NamedTuple):
+    """Wrong characters in the scored text of a sentence. The source and the raw text stay as they are."""
+
+    language: Language
+    sentence: str
+    old: str
+    new: str
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """Each sentence and each line appears at most once, and no list is empty."""
+    """Each sentence and each line is paired, alone or left out at most once, and no list is empty."""
 
     pairs: tuple[Pair, ...] = ()
     alone: Mapping[tuple[Language, str], str] = field(default_factory=dict)
     """(language, name of a sentence without a counterpart) -> reason."""
     leave_out: Mapping[tuple[Side, int], str] = field(default_factory=dict)
     """(side, source line from 1) -> reason. The side is "both" if the entry names none."""
+    splits: tuple[Split, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 def read(folder: str | Path) -> Overrides:
@@ -114,7 +147,9 @@ def _overrides(root: yaml.Node | None, two_files: bool) -> Overrides:
     alone: dict[tuple[Language, str], str] = {}
     leave_out: dict[tuple[Side, int], str] = {}
     seen: _Seen = {}
-    sections = {} if _is_null(root) else _mapping(root, _KEYS, "use pairs, alone and leave_out only")
+    sections = (
+        {} if _is_null(root) else _mapping(root, _KEYS, "use pairs, alone, split, correct and leave_out only")
+    )
     for entry in _entries(sections, "pairs"):
         pairs.append(Pair(entry.names("zh", seen), entry.names("en", seen), entry.reason()))
     for entry in _entries(sections, "alone"):
@@ -127,7 +162,14 @@ def _overrides(root: yaml.Node | None, two_files: bool) -> Overrides:
     for entry in _entries(sections, "leave_out"):
         side = entry.side(two_files)
         leave_out |= dict.fromkeys(((side, line) for line in entry.lines(side, seen)), entry.reason())
-    return Overrides(tuple(pairs), alone, leave_out)
+    splits = [
+        Split(*entry.sentence(), entry.text("after"), entry.reason()) for entry in _entries(sections, "split")
+    ]
+    corrections = [
+        Correction(*entry.sentence(), entry.text("from"), entry.text("to"), entry.reason())
+        for entry in _entries(sections, "correct")
+    ]
+    return Overrides(tuple(pairs), alone, leave_out, tuple(splits), tuple(corrections))
 
 
 _Seen = dict[tuple[str, str | int], int]
@@ -158,6 +200,26 @@ class _Entry:
             self._mark(language, node.value, node, seen)
             names.append(node.value)
         return tuple(names)
+
+    def sentence(self) -> tuple[Language, str]:
+        """The language and name of the one sentence that is changed."""
+        named: list[Language] = [language for language in LANGUAGE_NAMES if language in self.values]
+        if len(named) != 1:
+            raise self.fault("name one sentence, in zh or in en")
+        node = self.values[named[0]]
+        if not (isinstance(node, yaml.ScalarNode) and NAME.fullmatch(node.value)):
+            raise self.fault(f"{named[0]} is {_show(node)}, which is not the name of a sentence", node)
+        return named[0], node.value
+
+    def text(self, key: str) -> str:
+        """A line of text, of at most `_MAX_TEXT` characters."""
+        node = self.values.get(key)
+        if node is None:
+            raise self.fault(f"{key} is missing")
+        text = node.value if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":str") else ""
+        if not text.strip() or len(text) > _MAX_TEXT or re.search(_CONTROL, text):
+            raise self.fault(f"{key} is {_show(node)} and not a line of text in quotation marks", node)
+        return text
 
     def lines(self, side: Side, seen: _Seen) -> tuple[int, ...]:
         """Source lines, from 1. Adds them to `seen`."""
@@ -191,7 +253,7 @@ class _Entry:
         if node is None:
             raise self.fault("the reason is missing")
         text = " ".join(node.value.split()) if node.tag.endswith(":str") else ""
-        if not text or re.search(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]", text):
+        if not text or re.search(_CONTROL, text):
             raise self.fault(f"the reason is {_show(node)} and not a line of text", node)
         return text
 

@@ -80,7 +80,7 @@ PAIR = "{zh: [L1s1], en: [L2s1], reason: a}"
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
-        ("\npair: []", 2, "unknown key `pair`; use pairs, alone and leave_out only"),
+        ("\npair: []", 2, "unknown key `pair`; use pairs, alone, split, correct and leave_out only"),
         ("- pairs", 1, "this is `- pairs` and not a mapping"),
         ("? [pairs]\n: []", 1, "unknown key"),
         ("alone:\npairs:\nalone:", 3, "the key 'alone' appears twice"),

@@ -14,7 +14,7 @@ import pytest
 
 from bench.errors import BenchError
 from bench.references import load
-from bench.references.overrides import Overrides, Pair, read
+from bench.references.overrides import Correction, Overrides, Pair, Split, read
 from bench.references.review.page import _find as find_text
 from bench.references.review.page import page
 from tests.helpers.browser import Browser
@@ -89,7 +89,7 @@ def test_every_sentence_stands_by_its_name() -> None:
         for side, names in (("zh", segment.zh_sentences), ("en", segment.en_sentences)):
             assert re.findall(rf'data-side="{side}" data-name="(.*?)"', row) == list(names)
         lang = re.findall(r'<p class="text" lang="(.*?)">(?:<span.*?</span> )?(.*?)</p>', row)
-        assert [name for name, _ in lang] == ["zh-Hans"] * int(segment.alignment[0]) + ["en"] * int(
+        assert [name for name, _ in lang] == ["zh-Hans-CN"] * int(segment.alignment[0]) + ["en"] * int(
             segment.alignment[2]
         )
         assert unescape("".join(t for name, t in lang if name != "en")) == segment.zh
@@ -120,9 +120,9 @@ def test_the_same_words_are_marked_where_they_stand(copy: Path) -> None:
     for line, raw in ((18, "各国同意。"), (19, "各国同意。"), (20, "各国同意。")):
         edit(copy, line, lambda row, raw=raw: row.update(zh=raw, zh_raw=raw))
     text = page(copy, 0.5)
-    rows = [article(text, f"1.1-p1-s{n}").partition('lang="zh-Hans">各国')[2] for n in (1, 2, 3)]
+    rows = [article(text, f"1.1-p1-s{n}").partition('lang="zh-Hans-CN">各国')[2] for n in (1, 2, 3)]
     assert [len(re.findall("(?<!>)各国", row.partition("<mark>")[0])) for row in rows] == [0, 0, 1]
-    assert [re.findall("lang=\"zh-Hans\">(.*?)</span>", article(text, f"1.1-p1-s{n}"))[-1] for n in (1, 2, 3)] == [
+    assert [re.findall("lang=\"zh-Hans-CN\">(.*?)</span>", article(text, f"1.1-p1-s{n}"))[-1] for n in (1, 2, 3)] == [
         "<mark>各国同意。</mark>　各国同意。各国 同意。",
         "各国同意。　<mark>各国同意。</mark>各国 同意。",
         "各国同意。　各国同意。<mark>各国 同意。</mark>",
@@ -375,6 +375,32 @@ def test_the_keyboard_is_enough(view: Callable[..., Any], copy: Path) -> None:
     assert saved(opened, copy) == Overrides(
         (Pair(("L35s4",), ("L27s4",), "reviewed"),), {("en", "L3s1"): "reviewed"}
     )
+
+
+def test_a_sentence_is_split_and_corrected_by_keyboard(view: Callable[..., Any], copy: Path) -> None:
+    opened = view()
+    opened.focus("#at-preamble-p1-s1 [data-side=zh]")
+    opened.keyboard.press("Space")
+    opened.keyboard.press("s")
+    assert opened.inner_text("#status") == "Enter the words behind which the sentence is cut."
+    opened.keyboard.type("没有的")
+    opened.press("#text", "Tab")
+    opened.keyboard.press("Enter")
+    assert opened.inner_text("#status") == "The sentence does not contain these words once."
+    words = opened.inner_text("#at-preamble-p1-s1 .text[lang^=zh]").strip()[3:8]
+    opened.fill("#text", words)
+    opened.click("#split")
+    choose(opened, "en L3s1")
+    opened.fill("#text", "Controls")
+    opened.fill("#becomes", 'a "quoted" \\ word')
+    opened.click("#correct")
+    name = load(copy).segments[5].zh_sentences[0]
+    expected = Overrides(
+        splits=(Split("zh", name, words, "reviewed"),),
+        corrections=(Correction("en", "L3s1", "Controls", 'a "quoted" \\ word', "reviewed"),),
+    )
+    assert saved(opened, copy) == expected
+    assert saved(view(), copy) == expected
 
 
 def test_a_doubtful_pair_is_confirmed_with_one_click(view: Callable[..., Any], copy: Path) -> None:

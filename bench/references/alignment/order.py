@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from string import ascii_lowercase, digits
 
 from bench.core import Segment
 from bench.languages import Language
 from bench.references.alignment.definitions import is_definition
 
 
-def sentence_position(name: str) -> tuple[int, int]:
-    """L37s2 -> (37, 2): source line and ordinal on it, both from 1. Sorts sentences in the order of the
-    source."""
+def sentence_position(name: str) -> tuple[int, int, str]:
+    """L37s2b -> (37, 2, "b"): source line and ordinal on it, both from 1, and which part of a sentence that was
+    split. Sorts sentences in the order of the source."""
     line, _, ordinal = name[1:].partition("s")
-    return int(line), int(ordinal)
+    return int(line), int(ordinal.rstrip(ascii_lowercase)), ordinal.lstrip(digits)
 
 
 def out_of_order(segments: Sequence[Segment], language: Language) -> Iterator[int]:
@@ -24,16 +24,17 @@ def out_of_order(segments: Sequence[Segment], language: Language) -> Iterator[in
     after the sentence that continues behind it on the next page.
     """
     last_line, earlier = 0, list[tuple[int, ...]]()
-    last_ordinal: Counter[int] = Counter()  # by source line: the last sentence that begins on it
+    last_ordinal: dict[int, tuple[int, str]] = {}  # by source line: the last sentence that begins on it
     for index, segment in enumerate(segments):
         lines = segment.lines(language)
-        line, ordinal = sentence_position(segment.sentences(language)[0])
+        line, number, part = sentence_position(segment.sentences(language)[0])
+        ordinal = (number, part)
         if segment.aligned_by == "override" or is_definition(segment):
             continue
         is_back = lines[0] < last_line and not any(
             around[0] < lines[0] and lines[-1] < around[-1] for around in reversed(earlier)
         )
-        if is_back or ordinal <= last_ordinal[line]:
+        if is_back or ordinal <= last_ordinal.get(line, (0, "")):
             yield index
             continue
         last_line, last_ordinal[line] = max(last_line, lines[-1]), ordinal

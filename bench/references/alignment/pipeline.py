@@ -13,10 +13,11 @@ from bench.progress import watch
 from bench.references.alignment.align import Group, align, rate_pairs
 from bench.references.alignment.decisions import apply_overrides, find_gaps, insert_decided
 from bench.references.alignment.definitions import pair_definitions
+from bench.references.alignment.edits import apply_edits
 from bench.references.alignment.evidence import Embed
 from bench.references.alignment.ids import SegmentNumberer
 from bench.references.alignment.lexicon import Renderings
-from bench.references.alignment.order import out_of_order
+from bench.references.alignment.order import out_of_order, sentence_position
 from bench.references.alignment.turns import mark_turns
 from bench.references.overrides import FILE, Overrides
 from bench.references.reading.read import SourceText
@@ -56,6 +57,7 @@ def build_segments(
     """
     overrides = overrides or Overrides()
     items, left_out = _split_source(source, overrides)
+    items = apply_edits(items, overrides)
     cut = [] if source.aligned else [item for side in items.values() if (item := find_cut_item(side))]
     if len(cut) == 2:  # two halves of one pair, whose lengths would only mislead the aligner
         for item in cut:
@@ -186,6 +188,7 @@ def _left_out(item: Item, reason: str) -> LeftOut:
     return LeftOut(item.language, item.raw, item.lines, reason, item.name)
 
 
-def _sort_key(item: LeftOut) -> tuple[int, int, Language]:
-    """First line, number of the sentence on it, language."""
-    return item.lines[0], int(item.sentence.partition("s")[2] or 0), item.side
+def _sort_key(item: LeftOut) -> tuple[int, int, str, Language]:
+    """First line, number of the sentence on it, part of the sentence, language."""
+    _, ordinal, part = sentence_position(item.sentence) if item.sentence else (0, 0, "")
+    return item.lines[0], ordinal, part, item.side

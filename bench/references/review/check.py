@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +10,11 @@ from pathlib import Path
 from bench.core import Segment
 from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language, Side, fits_script
-from bench.references import find, load, terms
+from bench.references import find, load, overrides, terms
+from bench.references.alignment.edits import corrected_letters, letters
 from bench.references.alignment.order import out_of_order, sentence_position
 from bench.references.alignment.pair_numbers import is_uneven
+from bench.references.overrides import Correction
 from bench.references.segmentation.extract import LeftOut
 from bench.references.set_folder import REBUILD, read_document, segment_fault
 from bench.references.source_files import read_left_out, source_lines, source_paths
@@ -54,7 +55,8 @@ def prove(name_or_path: str | Path) -> Path:
     folder = find(name_or_path)
     lines, paths = source_lines(folder), source_paths(folder)
     names: dict[Language, str] = {"zh": paths[0].name, "en": paths[-1].name}
-    for fault in faults(load(folder).segments, read_left_out(folder), lines, names):
+    corrections = overrides.read(folder).corrections
+    for fault in faults(load(folder).segments, read_left_out(folder), lines, names, corrections):
         raise BenchError(f"{folder}/{fault.location}: {fault.problem}; {REBUILD}.")
     return folder
 
@@ -64,8 +66,10 @@ def faults(
     left_out: Sequence[LeftOut],
     lines: Mapping[Language, Sequence[str]],
     names: Mapping[Language, str],
+    corrections: Sequence[Correction] = (),
 ) -> Iterator[Fault]:
     """Every difference between a set and the lines of its source. `names`: of the source files.
+    `corrections`: of the scored text, by a reviewer.
 
     `lines` has one list for both languages if they are in one file.
     """
@@ -81,7 +85,7 @@ def faults(
             yield from _line_faults(lines[language], streams, names[language], language)
     for number, segment in enumerate(segments, 1):
         for language in LANGUAGE_NAMES:
-            if problem := _text_problem(segment, language):
+            if problem := _text_problem(segment, language, corrections):
                 side: Side = "both" if is_bilingual else language
                 yield Fault(f"segments.jsonl:{number}", problem, segment.lines(language), side)
 
@@ -188,11 +192,12 @@ def _is_interleaving(text: str, streams: Sequence[Sequence[str]]) -> bool:
     return False
 
 
-def _text_problem(segment: Segment, language: Language) -> str:
+def _text_problem(segment: Segment, language: Language, corrections: Sequence[Correction]) -> str:
     """What differs between the scored text with its number and the raw text; "" if they have the same letters and
     digits, in the right script."""
     text = segment.text(language)
-    if _letters(segment.number(language) + text) != _letters(segment.raw(language)):
+    own = [c for c in corrections if c.language == language and c.sentence in segment.sentences(language)]
+    if letters(segment.number(language) + text) not in corrected_letters(segment.raw(language), own):
         return f"{language!r} does not have the letters and digits of {language}_raw"
     if not fits_script(text, language):
         return f"{language!r} is not {LANGUAGE_NAMES[language]}: {text[:40]!r}"
@@ -201,7 +206,3 @@ def _text_problem(segment: Segment, language: Language) -> str:
 
 def _without_space(text: str) -> str:
     return "".join(text.replace("\ufeff", "").split())
-
-
-def _letters(text: str) -> str:
-    return "".join(character for character in unicodedata.normalize("NFKC", text) if character.isalnum())

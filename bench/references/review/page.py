@@ -163,7 +163,7 @@ def _find(part: str, line: str, begin: int) -> tuple[int, int] | None:
 
 def _document(rows: Sequence[_Row], left_out: Iterable[LeftOut]) -> list[_Row | _Gap]:
     """All rows in order, with what was left out in its place between them."""
-    positions: dict[Language, list[tuple[int, int]]] = {
+    positions: dict[Language, list[tuple[int, int, str]]] = {
         language: list(
             accumulate((sentence_position(row.segment.sentences(language)[0]) for row in rows), max)
         )
@@ -171,7 +171,7 @@ def _document(rows: Sequence[_Row], left_out: Iterable[LeftOut]) -> list[_Row | 
     }
     gaps: dict[int, dict[Language, list[LeftOut]]] = defaultdict(lambda: {"zh": [], "en": []})
     for entry in left_out:
-        position = sentence_position(entry.sentence) if entry.sentence else (entry.lines[0], 0)
+        position = sentence_position(entry.sentence) if entry.sentence else (entry.lines[0], 0, "")
         gaps[bisect_right(positions[entry.side], position)][entry.side].append(entry)
     document: list[_Row | _Gap] = []
     for index in range(len(rows) + 1):
@@ -193,6 +193,14 @@ def _entries(decisions: overrides.Overrides) -> dict[str, list[dict[str, Any]]]:
     return {
         "pairs": [pair._asdict() for pair in decisions.pairs],
         "alone": list(alone.values()),
+        "split": [
+            {split.language: split.sentence, "after": split.after, "reason": split.reason}
+            for split in decisions.splits
+        ],
+        "correct": [
+            {c.language: c.sentence, "from": c.old, "to": c.new, "reason": c.reason}
+            for c in decisions.corrections
+        ],
         "leave_out": list(leave_out.values()),
     }
 
