@@ -28,8 +28,13 @@ function faultText({fault, kind, text}, lang) {
 }
 
 function faultList(lost, lang) {
-  return lost.length > 0 && h("ul", {class: "faults"}, lost.map(fault =>
-    h("li", {class: fault.grave ? "grave" : null}, faultText(fault, lang))));
+  const counts = new Map();
+  for (const fault of lost) {
+    const key = JSON.stringify([fault.fault, fault.kind, fault.text]);
+    counts.set(key, {fault, times: (counts.get(key)?.times || 0) + 1});
+  }
+  return lost.length > 0 && h("ul", {class: "faults"}, [...counts.values()].map(({fault, times}) =>
+    h("li", {class: fault.grave ? "grave" : null}, faultText(fault, lang), times > 1 && ` × ${times}`)));
 }
 
 /** The number of each sort of fault of a row, as the board counts them: "6 missing, 2 invented". */
