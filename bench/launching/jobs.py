@@ -29,6 +29,7 @@ from bench.records import system_card
 from bench.scoring.driver import score
 from bench.store import Store
 from bench.store.failures import clear_failure, in_progress_note, write_failure
+from bench.store.journal import finished_hypotheses
 from bench.store.lock import LockedElsewhere
 from bench.store.run import retried
 from bench.translation.driver import TranslationJob, identity, translate
@@ -71,11 +72,12 @@ def _first_day(adapter: Service, store: Store, task: Task, name: str) -> str:
     `system.adapter.date=` translates anew.
     """
     today = datetime.now(timezone.utc).date()
-    if store.direction_folder(task).is_dir():
-        for days in range(_DAYS_BACK):
-            adapter.date = str(today - timedelta(days=days))
-            if store.run_folder(task, name, identity(adapter)).is_dir():
-                return adapter.date
+    existing = set(store.direction_folder(task).glob(f"{name}-*"))
+    for days in range(_DAYS_BACK) if existing else ():
+        adapter.date = str(today - timedelta(days=days))
+        folder = store.run_folder(task, name, identity(adapter))
+        if folder in existing and finished_hypotheses(folder):
+            return adapter.date
     return str(today)
 
 

@@ -126,6 +126,16 @@ def test_a_wrong_key_ends_the_run_at_once(service: str, monkeypatch: pytest.Monk
         monkeypatch.setenv(name, KEY_ID if name == id_variable else SECRET)
 
 
+@services
+def test_a_missing_key_is_named(service: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [name for name in VARIABLES[service] if name]
+    monkeypatch.delenv(names[-1])
+    with pytest.raises(
+        BenchError, match=rf"needs a key: set the environment variables? {' and '.join(names)}\.$"
+    ):
+        adapter(service, "").load()
+
+
 ENDS = {
     "credit": "has no credit or quota left for this key: top it up",
     "language": "does not translate .* into .*: leave out direction=zh-en",

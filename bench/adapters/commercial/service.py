@@ -195,13 +195,14 @@ class Service(Adapter):
         }
 
     def load(self) -> None:
-        self.endpoint.read_key()
-        if self.key_id:
-            self.id = self.endpoint.read_secret(self.key_id)
-            if not self.id:
-                raise BenchError(
-                    f"Set the environment variable {self.key_id} to the id that belongs to {self.secret}."
-                )
+        names = [name for name in (self.key_id, self.secret) if name]
+        values = [self.endpoint.read_secret(name) for name in names]
+        if not all(values):
+            plural = "s" * (len(names) > 1)
+            raise BenchError(
+                f"{self.service} needs a key: set the environment variable{plural} {' and '.join(names)}."
+            )
+        self.id, self.endpoint.key = values[0] if self.key_id else "", values[-1]
 
     def usage(self, sources: Sequence[Source]) -> Usage:
         texts = [part.text for source in sources for part in self.pieces(source)]
