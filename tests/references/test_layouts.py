@@ -197,3 +197,10 @@ def test_two_columns_of_plain_text() -> None:
 def test_names_in_another_script_do_not_part_a_line() -> None:
     text = "第一条　渡轮应当安全。国际海事组织    (IMO) 的规则适用。\n\nArticle 1 Ferries shall be safe. The rules of the IMO apply."
     assert pairs(built(text))[1] == ("国际海事组织（IMO）的规则适用。", "The rules of the IMO apply.")
+
+
+@pytest.mark.parametrize(
+    "line", ["双方应当合作。The Parties shall cooperate.", "The Parties shall cooperate.双方应当合作。"]
+)
+def test_two_sentences_that_touch(line: str) -> None:
+    assert pairs(built(line)) == [("双方应当合作。", "The Parties shall cooperate.")]

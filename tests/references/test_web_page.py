@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,9 @@ PATH = Path("page.html")
         ("<main><footer>f</footer></main><footer>g</footer>", ["f"]),
         ("<table><tr><td>甲<td>A</table>", ["甲", "A"]),
         ("<h2>Title<a href=#t>¶</a></h2><p>Text.<sup><a href=#n1>[1]</a></sup> m<sup>2</sup>", ["Title", "Text. m2"]),
+        ("<p>one<br>two<br>\n<br>three", ["one\ntwo", "three"]),
+        ('<p lang="fr">Les Parties</p><p lang="zh-Hant">甲<p xml:lang="en">A', ["甲", "A"]),
+        ('<p><span lang="zh">甲。</span><span lang="en-GB">A.</span> B', ["甲。", "A.\nB"]),
         ("<p>a &amp; b&nbsp;c &#x4e2d;<!-- note -->", ["a & b c 中"]),
     ],
 )  # fmt: skip
@@ -46,6 +50,22 @@ def test_page(page: str, blocks: list[str]) -> None:
 )
 def test_markdown(text: str, blocks: list[str]) -> None:
     assert read_markdown(text, PATH).strip().split("\n\n") == blocks
+
+
+def test_what_a_page_holds_beside_its_text_is_counted() -> None:
+    page = (
+        "<nav>Home</nav><p>text<sup><a href=#n>1</a></sup><p hidden>old</p><p lang=fr>Texte</p><footer>Imprint</footer>"
+        "<script>x=1</script><table><tr><td>cell</table>"
+    )
+    counts: Counter[str] = Counter()
+    assert read_page(page, PATH, counts) == "text\n\ncell\n"
+    assert counts == {
+        "navigation and forms": 11,
+        "links to notes": 1,
+        "hidden text": 3,
+        "text in a third language": 5,
+        "scripts and settings": 3,
+    }
 
 
 @pytest.mark.parametrize(

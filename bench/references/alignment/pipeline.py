@@ -11,6 +11,7 @@ from bench.errors import BenchError
 from bench.languages import LANGUAGE_NAMES, Language, fits_script
 from bench.progress import watch
 from bench.references.alignment.align import Group, align, rate_pairs
+from bench.references.alignment.anchors import merge_walls, shared_anchors
 from bench.references.alignment.decisions import apply_overrides, find_gaps, insert_decided
 from bench.references.alignment.definitions import pair_definitions
 from bench.references.alignment.edits import apply_edits
@@ -70,6 +71,7 @@ def build_segments(
     if not source.aligned and not decided.walls:  # walls are points among all items
         definitions, in_order = pair_definitions(decided.items, lexicon)
     zh, en = in_order["zh"], in_order["en"]
+    walls = merge_walls(decided.walls, shared_anchors(in_order, left_out))
     aligned_by: AlignedBy = "source" if source.aligned else "rules"
     if source.aligned:
         groups = _pair_lines(zh, en, lexicon, embed)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from bench.errors import BenchError
 from bench.files import read_bytes
 from bench.languages import LANGUAGE_NAMES, Language, Side
 from bench.references.reading import bitext_xml, tables
+from bench.references.reading.anchors import keep_shared_anchors
 from bench.references.reading.pairs import chinese_share, orient
 from bench.references.reading.pdf import read_pdf
 from bench.references.reading.plain_text import decode_text, normalize_line_ends
@@ -25,6 +27,7 @@ from bench.references.reading.web_page import decode_page, read_markdown, read_p
 from bench.references.reading.word import read_word
 
 Format = Literal["text", "html", "markdown", "docx", "pdf", "tmx", "xliff", "tsv", "csv"]
+_WITH_ANCHORS = ("html", "markdown")
 _ALIGNED = ("tmx", "xliff", "tsv", "csv")
 
 
@@ -71,7 +74,11 @@ def read(paths: Sequence[Path]) -> SourceText:
     if not 1 <= len(paths) <= 2:
         raise BenchError(f"{len(paths)} files were given: pass one with both languages, or one per language.")
     if len(paths) == 1:
-        return _read_file(paths[0])
+        source = _read_file(paths[0])
+        if source.origin[0].format in _WITH_ANCHORS:
+            (text,) = keep_shared_anchors([source.texts["both"]])
+            source = replace(source, texts={"both": text})
+        return source
     sources = [_read_file(path) for path in paths]
     for path, source in zip(paths, sources, strict=True):
         if source.aligned:
@@ -90,6 +97,7 @@ def read(paths: Sequence[Path]) -> SourceText:
                 f"{path} has much text in both languages and is read as {LANGUAGE_NAMES[language]} only.",
                 warning=True,
             )
+    texts = keep_shared_anchors(texts)
     zh, en = texts if languages[0] == "zh" else reversed(texts)
     origin = tuple(source.origin[0] for source in sources)
     not_read = tuple(dict.fromkeys(note for source in sources for note in source.not_read))
@@ -100,6 +108,7 @@ def _read_file(path: Path) -> SourceText:
     data = _read_document(path)
     file_format = _detect_format(data, path)
     encoding, variety, not_read = "", "", list[str]()
+    skipped: Counter[str] = Counter()
     if file_format == "docx":
         text, not_read = read_word(data, path)
         text = normalize_line_ends(text)
@@ -107,10 +116,10 @@ def _read_file(path: Path) -> SourceText:
         text = normalize_line_ends(read_pdf(data, path))
     elif file_format == "html":
         page, encoding = decode_page(data, path)
-        text = read_page(page, path)
+        text = read_page(page, path, skipped)
     elif file_format == "markdown":
         page, encoding = decode_text(data, path)
-        text = read_markdown(page, path)
+        text = read_markdown(page, path, skipped)
     elif file_format in ("tmx", "xliff"):
         pairs, encoding, variety = bitext_xml.read_pairs(data, path)
     else:
@@ -125,6 +134,7 @@ def _read_file(path: Path) -> SourceText:
         return SourceText({"zh": zh, "en": en}, True, origin, variety=variety)
     if not text.strip():
         raise BenchError(f"{path} has nothing but white space: pass a file with text in it.")
+    not_read += [f"{what} ({count:,} characters)" for what, count in sorted(skipped.items()) if count]
     if not_read:
         progress.say(f"{path}: not read: {', '.join(not_read)}.")
     return SourceText({"both": text}, False, origin, tuple(f"{path.name}: {what}" for what in not_read))

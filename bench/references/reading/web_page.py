@@ -7,6 +7,7 @@ HTML. Main-text extractors such as trafilatura drop short paragraphs and list nu
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -16,11 +17,11 @@ from lxml import etree, html
 
 from bench.errors import BenchError
 from bench.languages import DOCUMENT_HAN
+from bench.references.reading.anchors import anchor_line
 from bench.references.reading.plain_text import decode_text
 
-_SKIPPED = frozenset(
-    "head script style template noscript svg math canvas iframe object select button textarea nav aside rt rp".split()
-)
+_CODE = frozenset("head script style template noscript svg math canvas iframe object".split())
+_SKIPPED = frozenset("select button textarea nav aside rt rp".split())
 """Elements that hold no text of the document."""
 _INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i img input ins kbd label mark q ruby s samp small "
@@ -48,6 +49,9 @@ _NOTE_REFERENCE = re.compile(r"\s*\[?(\d{1,3}|[a-z*†‡])\]?\s*")
 _HAN = re.compile(f"[{DOCUMENT_HAN}]")
 _FRONT_MATTER = re.compile(r"\A---\n(?:.*\n){0,200}?---\n")
 _ATTRIBUTES = re.compile(r"[ \t]{0,20}\{[#.:][^{}\n]{0,200}\}[ \t]{0,20}$", re.MULTILINE)
+_HEADING_ID = re.compile(
+    r"^(#{1,6} [^\n{]{0,500})\{#([\w.:-]{1,80})[^{}\n]{0,200}\}[ \t]*$", re.MULTILINE | re.ASCII
+)
 _CHINESE_LINE_END = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])")
 _STRONG_LEFT = re.compile(r"\*\*([^*\n]{1,500})\*\*")
 """Emphasis that CommonMark does not see between Chinese characters and quotation marks."""
@@ -67,13 +71,14 @@ def decode_page(data: bytes, path: Path) -> tuple[str, str]:
     return decode_text(data, path)
 
 
-def read_markdown(text: str, path: Path) -> str:
-    """The text of a Markdown file without its marks."""
+def read_markdown(text: str, path: Path, not_read: Counter[str] | None = None) -> str:
+    """The text of a Markdown file without its marks. `not_read`: see read_page."""
     from markdown_it import MarkdownIt
 
-    text = _break_lines(_ATTRIBUTES.sub("", _FRONT_MATTER.sub("", text)))
+    text = _HEADING_ID.sub(r'<a id="\2"></a>\n\n\1', _FRONT_MATTER.sub("", text))
+    text = _break_lines(_ATTRIBUTES.sub("", text))
     rendered = MarkdownIt("commonmark").enable("table").render(text)
-    return _STRONG_LEFT.sub(r"\1", read_page(f"<body>{rendered}</body>", path))
+    return _STRONG_LEFT.sub(r"\1", read_page(f"<body>{rendered}</body>", path, not_read))
 
 
 def _break_lines(text: str) -> str:
@@ -86,10 +91,12 @@ def _break_lines(text: str) -> str:
     return "\n".join(lines)
 
 
-def read_page(text: str, path: Path) -> str:
-    """The text of an HTML page. Navigation, scripts, forms and references to notes are left out.
+def read_page(text: str, path: Path, not_read: Counter[str] | None = None) -> str:
+    """The text of an HTML page. Navigation, scripts, forms, references to notes and what is marked as in a third
+    language (`lang`) are left out; `not_read` counts their characters.
 
-    Numbers of ordered lists are written out. Raises BenchError if the page has no text; `path` is for the message.
+    Numbers of ordered lists are written out. A line such as "{#id}" stands before an element with an id. A line ends where `lang` changes between Chinese and English. Raises
+    BenchError if the page has no text; `path` is for the message.
     """
     text = re.sub(r"\A\s*<\?xml[^>]*\?>", "", text)
     parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
@@ -100,7 +107,7 @@ def read_page(text: str, path: Path) -> str:
             f"{path} has no text that can be read as a web page: save it as plain text."
         ) from None
     blocks, current = [], list[str]()
-    for part in _parts(root):
+    for part in _parts(root, Counter() if not_read is None else not_read):
         if part is None:
             blocks.append(_tidy("".join(current)))
             current = []
@@ -111,11 +118,15 @@ def read_page(text: str, path: Path) -> str:
 
 
 def _tidy(text: str) -> str:
-    lines = (" ".join(line.split(" ")) for line in re.sub(r"[ \t\r\f\xa0]+", " ", text).split("\n"))
-    return "\n".join(line.strip() for line in lines if line.strip())
+    """One paragraph, or several if two line breaks follow each other."""
+    paragraphs = re.split(r"\n\s*\n", re.sub(r"[ \t\r\f\xa0]+", " ", text))
+    lines = (
+        "\n".join(line.strip() for line in paragraph.split("\n") if line.strip()) for paragraph in paragraphs
+    )
+    return "\n\n".join(filter(None, lines))
 
 
-def _parts(root: Any) -> Iterator[str | None]:
+def _parts(root: Any, not_read: Counter[str]) -> Iterator[str | None]:
     """The texts of a page in order, and None where a block begins or ends. Not recursive: pages are untrusted."""
     stack: list[tuple[Any, bool]] = [(root, True)]
     numbers: dict[Any, int] = {}  # list -> the number of its last item
@@ -126,19 +137,38 @@ def _parts(root: Any) -> Iterator[str | None]:
         if not is_start:
             if is_block:
                 yield None
+            elif name and _language(element) in _OWN_LANGUAGES:
+                yield "\n"
             yield _inline_text(element.tail, element.getparent())
             continue
         stack.append((element, False))
-        if not name or _is_skipped(element, name):
+        if not name:
+            continue
+        if reason := _skipped_as(element, name):
+            not_read[reason] += sum(len(text.strip()) for text in element.itertext()) if reason else 0
             continue
         if name == "br":
             yield "\n"
         if is_block:
             yield None
+        if line := _anchor(element, is_block):
+            yield f"\n\n{line}\n\n"
+        elif not is_block and _language(element) in _OWN_LANGUAGES:
+            yield "\n"
         if name == "li":
             yield _list_number(element, numbers)
         yield _inline_text(element.text, element)
         stack.extend((child, True) for child in reversed(element))
+
+
+def _anchor(element: Any, is_block: bool) -> str:
+    """The line for an element's id; "" if it has none or stands within a line."""
+    name = element.get("id") or (element.get("name") if element.tag == "a" else None)
+    if not name:
+        return ""
+    parent = element.getparent()
+    begins = element.getprevious() is None and parent is not None and not (parent.text or "").strip()
+    return anchor_line(name) if is_block or begins else ""
 
 
 def _inline_text(text: str | None, element: Any) -> str:
@@ -149,19 +179,41 @@ def _inline_text(text: str | None, element: Any) -> str:
     return _CHINESE_LINE_END.sub("", single).replace("\n", " ")
 
 
-def _is_skipped(element: Any, name: str) -> bool:
+def _skipped_as(element: Any, name: str) -> str:
+    """What an element is that holds no text of the document; "" if it holds some."""
     style = re.sub(r"\s", "", element.get("style", "")).lower()
-    if name in _SKIPPED or "display:none" in style or element.get("hidden") is not None:
-        return True
-    if element.get("role") == "navigation" or element.get("aria-hidden") == "true":
-        return True
+    if name in _CODE:
+        return "scripts and settings"
+    if "display:none" in style or element.get("hidden") is not None or element.get("aria-hidden") == "true":
+        return "hidden text"
+    if name in _SKIPPED or element.get("role") == "navigation":
+        return "navigation and forms"
     if name == "footer":
-        return next(element.iterancestors("article", "main"), None) is None
+        return (
+            "" if next(element.iterancestors("article", "main"), None) is not None else "navigation and forms"
+        )
+    if name != "html" and (language := _language(element)) and language not in _OWN_LANGUAGES:
+        return "text in a third language"
     if name == "a" and len(element) == 0:
-        return bool(_PERMALINK.fullmatch(element.text or ""))
+        return "links to notes" if _PERMALINK.fullmatch(element.text or "") else ""
     if name == "sup" and element.find(".//a") is not None:
-        return bool(_NOTE_REFERENCE.fullmatch("".join(element.itertext())[:20]))
-    return False
+        return "links to notes" if _NOTE_REFERENCE.fullmatch("".join(element.itertext())[:20]) else ""
+    return ""
+
+
+_OWN_LANGUAGES = ("zh", "en")
+_CHINESE_CODES = ("cmn", "yue", "chi", "zho")
+
+
+def _language(element: Any) -> str:
+    """The language that an element's `lang` names: "zh", "en" or another code; "" if it names none."""
+    code = (element.get("lang") or element.get("{http://www.w3.org/XML/1998/namespace}lang") or "").lower()
+    language = re.split("[-_]", code.strip())[0]
+    return (
+        "zh"
+        if language in _CHINESE_CODES
+        else {"eng": "en", "und": "", "mul": "", "zxx": ""}.get(language, language)
+    )
 
 
 def _list_number(item: Any, numbers: dict[Any, int]) -> str:

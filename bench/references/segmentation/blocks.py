@@ -24,6 +24,8 @@ from bench.references.segmentation.pieces import Piece
 
 ORNAMENT = "ornament"
 """The reason why a line without letters and digits is left out."""
+ANCHOR_LINE = "anchor of a web page"
+"""The reason why the id of an element is left out."""
 
 _WRAPPED_WIDTHS: dict[Language, tuple[int, int]] = {"zh": (18, 60), "en": (50, 130)}
 """Characters in a line of wrapped text, at least and at most: shorter lines are rows of a list."""
@@ -60,7 +62,10 @@ def join_pieces(pieces: Sequence[Piece], dropped: Mapping[Piece, str], language:
         is_new_page = is_new_page or piece.page != page
         page = piece.page
         if piece in dropped or piece.language != language:
-            if dropped.get(piece) != ORNAMENT:  # a rule separates the notes from the text of the same page
+            if dropped.get(piece) not in (
+                ORNAMENT,
+                ANCHOR_LINE,
+            ):  # a rule separates the notes from the text of the same page
                 is_new_page = is_new_page or piece in dropped or not layout.alternates
             continue
         if interrupted is not None and is_new_page:

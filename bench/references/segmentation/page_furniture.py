@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from itertools import islice, pairwise
 
 from bench.languages import Language
+from bench.references.reading.anchors import ANCHOR
 from bench.references.script import to_simplified
-from bench.references.segmentation.blocks import ORNAMENT
+from bench.references.segmentation.blocks import ANCHOR_LINE, ORNAMENT
 from bench.references.segmentation.line_runs import alternates_by_paragraph
 from bench.references.segmentation.line_shapes import is_finished, looks_like_heading
 from bench.references.segmentation.numbering import STRUCTURE_STYLES, find_numbering
@@ -34,6 +35,7 @@ def find_page_furniture(pieces: Sequence[Piece]) -> dict[Piece, str]:
     """Piece -> reason, for the pieces that are not running text. Recognised by repetition and position
     alone."""
     dropped = _ornaments(pieces)
+    dropped |= {piece: ANCHOR_LINE for piece in pieces if ANCHOR.fullmatch(piece.text)}
     dropped |= _contents_lines(pieces)
     dropped |= _page_numbers([piece for piece in pieces if piece not in dropped])
     dropped |= _running_headers(pieces, dropped)

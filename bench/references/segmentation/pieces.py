@@ -132,6 +132,7 @@ def _split_scripts(line: str) -> list[str]:
 
 _LINE_NUMBER = re.compile(r"\s*(?:\d{1,3}(?:\.\d{1,3}){0,3}[.)、]?|[A-Za-z][.)]|[(（][\da-z]{1,4}[)）])\s+")
 """The number in front of a line with both languages."""
+_SENTENCE_END = re.compile(r"[。！？!?.][”’」』）)]?")
 _MAX_TITLE = 12
 """Han characters, and English words, of a title on a line with both languages."""
 
@@ -140,12 +141,13 @@ def _script_change(
     line: str, first: re.Pattern[str], second: re.Pattern[str], start: int, is_numbered: bool
 ) -> tuple[int, int] | None:
     """Start and end of the gap where line[start:] changes from the `first` script to the `second`, if it does so
-    once. The halves of a numbered title may touch."""
+    once. The halves of a numbered title may touch, and so may two sentences."""
     begin = second.search(line, start)
     if not begin or first.search(line, begin.start()):
         return None
     first_end = max((match.end() for match in first.finditer(line, start, begin.start())), default=0)
-    if first_end and is_numbered and re.fullmatch(r"[.:：]?", line[first_end : begin.start()]):
+    between = line[first_end : begin.start()]
+    if first_end and (re.fullmatch(r"[.:：]?", between) if is_numbered else _SENTENCE_END.fullmatch(between)):
         return begin.start(), begin.start()
     gap = re.compile(r"[\s/|／｜·—–-]+").search(line, first_end, begin.start()) if first_end else None
     return gap.span() if gap else None
