@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from bench.errors import BenchError
+from bench.references.build import build
 from bench.references.reading.read import read
 from bench.references.reading.web_page import read_markdown, read_page
+from bench.references.review.check import check
 
 PATH = Path("page.html")
 
@@ -39,7 +41,7 @@ def test_page(page: str, blocks: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "blocks"),
     [
-        ("---\ntitle: x\n---\n# A {#a}\n\nb *c* `d` [e](https://x.org)", ["A", "b c d e"]),
+        ("---\ntitle: x\n---\n# A {#a}\n\nb *c* `d` [e](https://x.org)", ["{#a}", "A", "b c d e"]),
         ("A\n===\n1. x\n2. y\n   - z\n\n> q", ["A", "1. x", "2. y", "• z", "q"]),
         ("|a|b|\n|-|-|\n|c|d|", ["a", "b", "c", "d"]),
         (
@@ -101,3 +103,34 @@ def test_hostile_pages(tmp_path: Path) -> None:
     path.write_text("<html><body></body></html>")
     with pytest.raises(BenchError, match="nothing but white space"):
         read([path])
+
+
+def test_ids_that_both_pages_have_are_evidence(tmp_path: Path) -> None:
+    """Invented words: no lexicon knows that the second English paragraph has no counterpart."""
+    zh, en = tmp_path / "a.html", tmp_path / "b.html"
+    zh.write_text(
+        '<h2 id="s1">一般条款</h2><p id="s1a">甲乙丙丁。</p><p id="s1b">戊己庚辛，子丑寅卯。</p><h2 id="s2">费用</h2><p id="zh1">各方承担费用。</p>',
+        "utf-8",
+    )
+    en.write_text(
+        '<h2 id="s1">General</h2><p id="s1a">Foo bar baz.</p><p>Qux quux corge grault garply waldo.</p>'
+        '<p id="s1b">Fred plugh.</p><h2 id="s2">Costs</h2><p>Each Party bears costs.</p><p id="en1">',
+        "utf-8",
+    )
+    out = tmp_path / "set"
+    pairs = [(s.zh, s.en) for s in build([zh, en], "a", out).segments]
+    assert ("戊己庚辛，子丑寅卯。", "Fred plugh.") in pairs
+    assert "zh1" not in (out / "source.zh.txt").read_text("utf-8")
+    assert check(out)["left out"] >= 9  # four ids in each language, and the paragraph without counterpart
+    assert [(s.zh, s.en) for s in build([], "a", out).segments] == pairs  # from its own copy of the text
+
+
+def test_a_markdown_heading_keeps_its_id_where_the_other_file_has_it_too(tmp_path: Path) -> None:
+    zh, en = tmp_path / "a.md", tmp_path / "b.md"
+    zh.write_text("## 费用 {#costs}\n\n各方承担费用。\n\n## 其他 {#zh}\n", "utf-8")
+    en.write_text("## Costs {#costs}\n\nEach Party bears costs.\n\n## Other\n", "utf-8")
+    assert read([zh, en]).texts == {
+        "zh": "{#costs}\n\n费用\n\n各方承担费用。\n\n其他\n",
+        "en": "{#costs}\n\nCosts\n\nEach Party bears costs.\n\nOther\n",
+    }
+    assert read([en]).texts["both"] == "Costs\n\nEach Party bears costs.\n\nOther\n"

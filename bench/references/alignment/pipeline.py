@@ -77,9 +77,7 @@ def build_segments(
         groups = _pair_lines(zh, en, lexicon, embed)
     else:
         gaps = find_gaps(all_items, in_order)
-        groups = list(
-            watch("align", align(zh, en, lexicon, embed, decided.walls, gaps), len(zh), "sentences")
-        )
+        groups = list(watch("align", align(zh, en, lexicon, embed, walls, gaps), len(zh), "sentences"))
     ordered = insert_decided([(group, aligned_by) for group in groups], definitions, aligned_by)
     ordered = insert_decided(ordered, decided.groups)
     title = next((group.zh[0].text for group, _ in ordered if group.zh and group.en), "")

@@ -95,8 +95,9 @@ def read_page(text: str, path: Path, not_read: Counter[str] | None = None) -> st
     """The text of an HTML page. Navigation, scripts, forms, references to notes and what is marked as in a third
     language (`lang`) are left out; `not_read` counts their characters.
 
-    Numbers of ordered lists are written out. A line such as "{#id}" stands before an element with an id. A line ends where `lang` changes between Chinese and English. Raises
-    BenchError if the page has no text; `path` is for the message.
+    Numbers of ordered lists are written out. A line such as "{#id}" stands before an element with an id. A line ends
+    where `lang` changes between Chinese and English. Raises BenchError if the page has no text; `path` is for the
+    message.
     """
     text = re.sub(r"\A\s*<\?xml[^>]*\?>", "", text)
     parser = html.HTMLParser(remove_comments=True, remove_pis=True, no_network=True)
@@ -144,6 +145,8 @@ def _parts(root: Any, not_read: Counter[str]) -> Iterator[str | None]:
         stack.append((element, False))
         if not name:
             continue
+        if name == "a" and (line := _anchor(element, is_block)):
+            yield f"\n\n{line}\n\n"
         if reason := _skipped_as(element, name):
             not_read[reason] += sum(len(text.strip()) for text in element.itertext()) if reason else 0
             continue
@@ -151,7 +154,7 @@ def _parts(root: Any, not_read: Counter[str]) -> Iterator[str | None]:
             yield "\n"
         if is_block:
             yield None
-        if line := _anchor(element, is_block):
+        if name != "a" and (line := _anchor(element, is_block)):
             yield f"\n\n{line}\n\n"
         elif not is_block and _language(element) in _OWN_LANGUAGES:
             yield "\n"
