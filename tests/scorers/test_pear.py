@@ -35,7 +35,7 @@ def checkpoint(folder: Path) -> Path:
     model = PairwiseMetric(**settings)
     trainer = pytorch_lightning.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
     trainer.strategy.connect(model)
-    (folder / "checkpoints").mkdir()
+    (folder / "checkpoints").mkdir(parents=True)
     trainer.save_checkpoint(folder / "checkpoints" / "model.ckpt", weights_only=True)
     (folder / "hparams.yaml").write_text("class_identifier: pairwise_metric\n")
     return folder
@@ -43,7 +43,7 @@ def checkpoint(folder: Path) -> Path:
 
 def test_the_numbers_of_the_authors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BITEXT_BENCH_CACHE", str(tmp_path / "cache"))
-    folder = checkpoint(tmp_path)
+    folder = checkpoint(tmp_path / "pear")
     model = pear.load_metric(folder / "checkpoints" / "model.ckpt", local_files_only=True)
     expected = pear.score_reference_anchored(model, SOURCES, OTHER, OFFICIAL, gpus=0, progress_bar=False)
     made = Pear("PEAR", str(folder), str(folder / "encoder"), batch_size=2)
