@@ -50,7 +50,7 @@ def test_two_boards_from_two_controls(tmp_path: Path, cedict: Path) -> None:
 @pytest.mark.parametrize(
     ("metrics", "count"),
     [
-        pytest.param([], 6, id="default-metrics", marks=pytest.mark.slow),
+        pytest.param([], 8, id="default-metrics", marks=pytest.mark.slow),
         pytest.param(["metric=[chrf]"], 1, id="chrf"),
     ],
 )
