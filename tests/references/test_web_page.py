@@ -42,6 +42,7 @@ def test_page(page: str, blocks: list[str]) -> None:
     ("text", "blocks"),
     [
         ("---\ntitle: x\n---\n# A {#a}\n\nb *c* `d` [e](https://x.org)", ["{#a}", "A", "b c d e"]),
+        ('+++\nversion = "2"\n+++\n\n# A', ["A"]),
         ("A\n===\n1. x\n2. y\n   - z\n\n> q", ["A", "1. x", "2. y", "• z", "q"]),
         ("|a|b|\n|-|-|\n|c|d|", ["a", "b", "c", "d"]),
         (

@@ -47,7 +47,8 @@ _CODECS = {
 _PERMALINK = re.compile(r"[¶#§🔗\s]*")
 _NOTE_REFERENCE = re.compile(r"\s*\[?(\d{1,3}|[a-z*†‡])\]?\s*")
 _HAN = re.compile(f"[{DOCUMENT_HAN}]")
-_FRONT_MATTER = re.compile(r"\A---\n(?:.*\n){0,200}?---\n")
+_FRONT_MATTER = re.compile(r"\A(---|\+\+\+)\n(?:.*\n){0,200}?\1\n")
+"""YAML or TOML."""
 _ATTRIBUTES = re.compile(r"[ \t]{0,20}\{[#.:][^{}\n]{0,200}\}[ \t]{0,20}$", re.MULTILINE)
 _HEADING_ID = re.compile(
     r"^(#{1,6} [^\n{]{0,500})\{#([\w.:-]{1,80})[^{}\n]{0,200}\}[ \t]*$", re.MULTILINE | re.ASCII
@@ -75,6 +76,8 @@ def read_markdown(text: str, path: Path, not_read: Counter[str] | None = None) -
     """The text of a Markdown file without its marks. `not_read`: see read_page."""
     from markdown_it import MarkdownIt
 
+    if not_read is not None and (matter := _FRONT_MATTER.match(text)):
+        not_read["front matter"] += len(matter[0])
     text = _HEADING_ID.sub(r'<a id="\2"></a>\n\n\1', _FRONT_MATTER.sub("", text))
     text = _break_lines(_ATTRIBUTES.sub("", text))
     rendered = MarkdownIt("commonmark").enable("table").render(text)
