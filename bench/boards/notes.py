@@ -8,6 +8,7 @@ from math import ceil
 
 from bench.boards.columns import HUMAN_METRICS
 from bench.boards.families import same_family
+from bench.boards.reliability import reliability
 from bench.boards.rows import Board
 from bench.boards.sentences import LANGUAGE_NAMES_IN, SENTENCES, Sentences
 from bench.boards.text import any_score, decimals, label, may_have_seen, score_text
@@ -39,6 +40,7 @@ def notes(board: Board, language: Language = "en") -> list[str]:
         *([say["seen"].format(published=reference.published)] if seen else []),
         *_variants(board, say),
         *_metric_remarks(board, say),
+        *reliability(board, say),
         *_coverage(board, say),
         *(
             say["gap"].format(metric=label(board, metric), reason=_fact(reason))

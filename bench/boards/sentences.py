@@ -122,6 +122,12 @@ SENTENCES: dict[Language, Sentences] = {
         "Chinese and Latin script: prefer chrF.",
         "COMET (embedded)": "COMET (embedded) is a small model of this project, not wmt22-comet-da. It does not order "
         "systems reliably.",
+        "reliability": "Share of pairs of systems that a metric orders like people do, on other texts ({sets}; 50% is "
+        "chance): {metrics}.",
+        "WMT21 news": "WMT21 news",
+        "WMT21 talks": "WMT21 talks",
+        "WMT24": "WMT24",
+        "between figures": " and ",
         "people": "{metric}: {annotators} annotators, {judgements} judgements of translations; sample: {sample}; "
         "agreement of annotators: {agreement}.",
         "judge": "{metric} is the judgement of a language model, {model}. Asked again, it may judge otherwise.",
@@ -244,6 +250,11 @@ SENTENCES: dict[Language, Sentences] = {
         "typography": "仅全角半角与引号的差异就使 {metric} 的变化超过置信区间宽度的一半。消除这些差异后：{rows}。",
         "changed row": "{system} 由 {before} 变为 {after}",
         "COMET (embedded)": "COMET (embedded) 是本项目的小模型，并非 wmt22-comet-da。它不能可靠地排列各系统。",
+        "reliability": "在其他文本（{sets}）上，指标与人工评判对两个系统排序一致的比例（50% 为随机水平）：{metrics}。",
+        "WMT21 news": "WMT21 新闻",
+        "WMT21 talks": "WMT21 演讲",
+        "WMT24": "WMT24",
+        "between figures": " 与 ",
         "people": "{metric}：{annotators} 名标注者，{judgements} 条译文评判；样本：{sample}；"
         "标注者一致性：{agreement}。",
         "judge": "{metric} 是语言模型 {model} 的评判，再次评判时结果可能不同。",
