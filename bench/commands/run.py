@@ -39,12 +39,12 @@ from bench.launching.compose import (
 )
 from bench.launching.jobs import job_resources, score_job, translate_job, translation_job
 from bench.launching.launch import Launcher, launch
-from bench.launching.requests import JobRequest, Outcome, log_end, look_again
+from bench.launching.requests import NOT_SUBMITTED, WAITS_IN_VAIN, JobRequest, Outcome, log_end, look_again
 from bench.launching.spelling import as_meant
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score, unscored_runs
 from bench.store import Store
-from bench.store.failures import read_failure, read_failures, write_failure
+from bench.store.failures import clear_failures, read_failure, read_failures, write_failure
 from bench.store.lock import exclusive_lease
 from bench.store.run import retried
 from bench.translation.driver import TranslationJob, unfinished_sources
@@ -111,6 +111,8 @@ def run(overrides: Sequence[str], jobs: Sequence[Sequence[str]] = ()) -> tuple[l
 def _translate(suite: Suite, unfinished: Sequence[tuple[TranslationJob, JobRequest]]) -> None:
     """Launch jobs, and record what the launcher knows about those that are still not done."""
     jobs, requests = zip(*unfinished, strict=True)
+    for folder in {job.folder for job in jobs}:
+        clear_failures(folder, NOT_SUBMITTED, WAITS_IN_VAIN)
     before = {request.name: read_failure(job.folder, job.shard.name) for job, request in unfinished}
     with limited_cost(suite.config, suite.jobs, suite.launcher), _overall_bar(suite.launcher, jobs):
         outcomes = launch(suite.launcher, translate_job, requests, suite.store.logs_folder)
@@ -127,7 +129,8 @@ def _translate(suite: Suite, unfinished: Sequence[tuple[TranslationJob, JobReque
             continue
         recorded = read_failure(job.folder, job.shard.name)
         reason = outcome.explained(recorded if recorded != before[name] else "")
-        _say_failure(name, reason, outcome)
+        if not outcome.reason:  # the launcher has said the others, once for all jobs
+            _say_failure(name, reason, outcome)
         write_failure(job.folder, reason, job.shard.name)
 
 
@@ -357,7 +360,8 @@ def _score_elsewhere(suite: Suite, tasks: Sequence[Task]) -> dict[Direction, dic
         reason = read_failure(folder, metric)
         if outcome:
             reason = outcome.explained(reason)
-            _say_failure(_scoring_name(task, metric), reason, outcome)
+            if not outcome.reason:
+                _say_failure(_scoring_name(task, metric), reason, outcome)
         reasons[task.direction][f"scores of {metric}"] = reason or "scoring has not run"
     return reasons
 

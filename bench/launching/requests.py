@@ -18,6 +18,8 @@ _LOOK_AGAIN = 90.0
 """Seconds. NFS may believe for 60 seconds that a file is not there."""
 _END_OF_LOG = 16 * 1024
 """Bytes that are read of a log."""
+NOT_SUBMITTED, WAITS_IN_VAIN = "could not be submitted", "waits in vain"
+"""How the reasons of jobs begin that did not run. The next command decides anew."""
 _EMPTY_WORDS = re.compile(r"submitit |srun: (error: \S+ task \d+: Exited |[Ff]orc|Terminating |launch/)")
 """Lines at the end of a log that do not say why a job ended."""
 

@@ -32,6 +32,13 @@ def clear_failure(folder: Path, task_part: str = "") -> None:
     _path(folder, task_part).unlink(missing_ok=True)
 
 
+def clear_failures(folder: Path, *beginnings: str) -> None:
+    """Forget the reasons of a run and its shards that begin so."""
+    for path in folder.glob("failure*.json"):
+        if _read(path).startswith(beginnings):
+            path.unlink(missing_ok=True)
+
+
 def in_progress_note(process: str) -> str:
     """What is recorded while an attempt runs, and remains if it dies. `process`: see
     provenance.process_description."""

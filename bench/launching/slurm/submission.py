@@ -33,6 +33,19 @@ _OF_SUBMITIT = "array_parallelism signal_delay_s stderr_to_stdout setup teardown
 _NO_OPTIONS = {*_OF_SUBMITIT, "additional_parameters", "max_num_timeout", "python", "timeout_min"}
 _LIMIT = re.compile(r"accounting/QOS policy|SubmitJob|job array|temporarily", re.IGNORECASE)
 """In sbatch's error: fewer jobs, or the same jobs later, may be accepted."""
+_ADVICE = (
+    ("Invalid account", "name yours: hydra.launcher.account= (sacctmgr show assoc user=$USER)"),
+    ("Invalid qos", "name yours: hydra.launcher.qos= (sacctmgr show assoc user=$USER)"),
+    ("[Ii]nvalid partition", "choose another: hydra.launcher.partition= (sinfo)"),
+    ("[Rr]eservation", "name yours: hydra.launcher.reservation="),
+    ("wckey", "name yours: hydra.launcher.wckey="),
+    ("time limit is invalid", "ask for less time: hydra.launcher.timeout_min="),
+    (
+        "node configuration is not available",
+        "ask for less: hydra.launcher.mem_gb=, cpus_per_task=, gpus_per_node=",
+    ),
+)
+"""In sbatch's error -> what to do."""
 
 
 class LimitReached(Exception):
@@ -108,6 +121,8 @@ def submit(
 
 def _refusal(text: str) -> LimitReached | BenchError:
     """What Slurm's error means. A limit that concerns a single job does not pass."""
+    if what := next((what for sign, what in _ADVICE if re.search(sign, text)), ""):
+        return BenchError(f"{text}: {what}")
     if what := next(filter(None, map(advice, re.findall(r"\w+", text))), ""):
         return BenchError(f"{text}: {what}")
     return LimitReached(text) if _LIMIT.search(text) else BenchError(text)

@@ -20,7 +20,7 @@ from omegaconf import DictConfig
 from bench import progress
 from bench.errors import BenchError
 from bench.launching import node_environment
-from bench.launching.requests import JobRequest, Outcome
+from bench.launching.requests import NOT_SUBMITTED, WAITS_IN_VAIN, JobRequest, Outcome
 from bench.launching.slurm import queue
 from bench.launching.slurm.queue import QueuedJob
 from bench.launching.slurm.submission import Batch, LimitReached, plain_settings, read_jobs, submit
@@ -225,7 +225,7 @@ class _Run:
         """Slurm will never take these jobs."""
         progress.say(f"Jobs could not be submitted: {reason}", warning=True)
         for request, _ in self._pending.pop(key):
-            self.outcomes[request.name] = Outcome("", None, f"could not be submitted: {reason}")
+            self.outcomes[request.name] = Outcome("", None, f"{NOT_SUBMITTED}: {reason}")
 
     def _status(self, start: float) -> str:
         pending = sum(map(len, self._pending.values()))
@@ -246,7 +246,7 @@ class _Run:
             for job in self.live:
                 if job.id == outcome.job:
                     what = reasons.get(job.reason, "")
-                    text = f"waits in vain as Slurm job {job.id} ({job.reason}): {what}"
+                    text = f"{WAITS_IN_VAIN} in the queue ({job.reason}): {what}"
                     self.outcomes[name] = Outcome(job.id, outcome.log, text)
         for key in list(self._pending):
             self._refused(key, "the jobs before them cannot start")
