@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench import references
+from bench import progress, references
 from bench.errors import BenchError
 from tests.helpers.command import invoke
 
@@ -53,6 +53,7 @@ def write(path: Path, rows: list[Any]) -> Path:
 
 @pytest.mark.parametrize("name", ["wmt25-genmt.jsonl", "wmt25-genmt.jsonl.gz"])
 def test_a_set(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    progress.configure(quiet=False)
     reference = references.load(write(tmp_path / name, DOCUMENTS))
     first, second, third = (f"en-zh_CN_#_news_#_{n}" for n in (1, 2, 3))
     assert [(s.id, s.en, s.zh, s.section) for s in reference.segments] == [
