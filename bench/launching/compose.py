@@ -27,7 +27,7 @@ from omegaconf.errors import OmegaConfBaseException
 from bench import limits, references
 from bench.core import ReferenceSet, Scorer
 from bench.errors import BenchError
-from bench.launching import config_files, interpolation, settings
+from bench.launching import config_files, interpolation, launcher_settings, settings
 from bench.resources import data_dir
 
 CONFIGS = str(data_dir("configs"))
@@ -240,7 +240,7 @@ def compose(overrides: Sequence[str], with_hydra: bool = False) -> DictConfig:
     with friendly_errors():
         settings.check(own, _own_folders(overrides))
         if with_hydra:
-            settings.check_launcher(config.hydra)
+            launcher_settings.check_launcher(config.hydra)
     return config
 
 

@@ -18,7 +18,7 @@ from omegaconf import DictConfig, OmegaConf
 from bench import progress
 from bench.errors import BenchError
 from bench.files import check_inside
-from bench.launching import gpus, hydra_app, settings
+from bench.launching import gpus, hydra_app
 from bench.launching.compose import (
     MISSING_EXTRA,
     compose,
@@ -27,6 +27,7 @@ from bench.launching.compose import (
     override,
     parse_overrides,
 )
+from bench.launching.launcher_settings import SLURM
 from bench.launching.requests import JobRequest, Outcome
 from bench.resources import isolation
 
@@ -66,9 +67,7 @@ class Launcher:
 
     @property
     def is_slurm(self) -> bool:
-        return str(self.config._target_) == settings.SLURM or str(self.config._target_).endswith(
-            "SlurmLauncher"
-        )
+        return str(self.config._target_) == SLURM or str(self.config._target_).endswith("SlurmLauncher")
 
     @property
     def is_joblib(self) -> bool:

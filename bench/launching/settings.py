@@ -31,7 +31,7 @@ from bench.adapters.factory import AdapterFactory
 from bench.core import Adapter, Granularity, Scorer, Test
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, Direction
-from bench.launching.interpolation import MISSING, check_forms, leaves, recorded
+from bench.launching.interpolation import MISSING, recorded
 from bench.launching.requests import Resources
 from bench.names import check_name, is_metric_id, is_name
 from bench.prompt import Prompt
@@ -78,9 +78,6 @@ _REQUIRED = {"reference", "granularity", "store", "stages", "shards", "shard", "
 _HOMES: dict[type, str] = {Adapter: "bench.adapters", Scorer: "bench.scorers", Prompt: "bench.prompt"}
 """What a node describes -> the package of bench that has its classes."""
 _KINDS: dict[type, str] = {Adapter: "an adapter", Scorer: "a scorer", Prompt: "a prompt"}
-SLURM = "bench.launching.slurm"
-"""What a yaml of hydra/launcher names to have jobs run on Slurm."""
-_HYDRA_HOMES = ("hydra._internal.core_plugins.", "hydra_plugins.")
 
 
 # A job's config
@@ -132,25 +129,6 @@ def check_job(config: DictConfig) -> None:
         raise BenchError("system is missing: choose one of configs/system/, as in system=copy.")
     if OmegaConf.is_missing(config.system, "name"):
         raise BenchError("system.name is missing: give it, as in system.name=mine.")
-
-
-def check_launcher(hydra: DictConfig) -> None:
-    """The same for Hydra's own settings: the only code that they name is Hydra's."""
-    values = cast("dict[str, Any]", OmegaConf.to_container(hydra, resolve=False))
-    for key, value in leaves(values, ("hydra",)):
-        name = ".".join(key)
-        if key[-1] == "_target_" and (
-            key[1:-1] not in (("launcher",), ("sweeper",))
-            or not str(value).startswith((*_HYDRA_HOMES, SLURM))
-        ):
-            raise BenchError(f"{name} must name a launcher of Hydra: choose one with hydra/launcher=.")
-        if {"()", "class"} & {*key} or str(value).startswith(("ext://", "cfg://")):
-            raise BenchError(f"{name} may name code: remove it.")
-        if isinstance(value, str) and "${" in value:
-            check_forms(value, key)
-    jobs = values["launcher"].get("n_jobs")
-    if jobs is not None and (jobs == 0 or abs(jobs) > limits.DEVICES):
-        raise BenchError(f"hydra.launcher.n_jobs must be at most {limits.DEVICES} and not 0.")
 
 
 def create(node: DictConfig, key: str, **arguments: Any) -> Any:
