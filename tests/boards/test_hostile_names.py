@@ -34,7 +34,7 @@ NAMES = [
 ]
 
 
-DOWNLOADS = {f"../leaderboard.{suffix}" for suffix in ("csv", "json", "md")}
+DOWNLOADS = {"../../index.html", *(f"../leaderboard.{suffix}" for suffix in ("csv", "json", "md"))}
 
 
 @pytest.fixture(scope="module")
