@@ -25,7 +25,7 @@ def root(tmp_path: Path) -> Path:
         ("systems", "opus-mt"),
         ("metrics", "Unbabel/wmt22-comet-da@"),
         ("prompts", "3 previous segments"),
-        ("suites", "offline  copy, dictionary"),
+        ("suites", "copy, dictionary, gemma-3-270m"),
         ("sets", ID),
     ],
 )
