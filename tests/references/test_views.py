@@ -153,7 +153,7 @@ def test_a_view_has_runs_and_boards_of_its_own(tmp_path: Path) -> None:
         ["system=hypotheses", "system.name=ours", "system.adapter.path=out.jsonl"],
     ):
         done = bench(tmp_path, "run", *system, *words)
-    assert [path.name for path in (tmp_path / "runs").iterdir() if path.name != "logs"] == [f"{SET}.document"]
+    assert [path.name for path in (tmp_path / "runs").iterdir() if path.is_dir()] == [f"{SET}.document"]
     record = json.loads((tmp_path / "runs" / f"{SET}.document" / "leaderboard.json").read_text())
     rows = {row["name"]: row for row in record["directions"]["zh-en"]["rows"]}
     assert set(rows) == {"ours", "dictionary", "copy"}
