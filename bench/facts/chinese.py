@@ -53,6 +53,7 @@ _DATES = re.compile(
     rf"(?:({_YEAR}) ?年)(?: ?({_SMALL}) ?月(?!份额))?(?: ?({_SMALL}) ?[日号])?"
     rf"|({_SMALL}) ?月(?: ?({_SMALL}) ?[日号])?|(?<![\d/])({_SMALL}) ?[日号](?![内本])"
     r"|(?<![\d./-])(\d{4})([-/.])(\d{1,2})\8(\d{1,2})(?![\d./-])"
+    r"|(?<![\d./-])(\d{4})[-/](\d{2})(?![\d./-]| ?年)"  # 2021-12
 )
 _PLANS = re.compile(
     "十[一二三四]五(?=[”’」』]?(?:规划|计划|时期|期间|开局|以来|末|纲要|收官|实现|$))|(?<=[“「『])十[一二三四]五(?=[”」』])"
@@ -178,12 +179,16 @@ def _year(year: int) -> tuple[Reading, ...]:
 
 
 def _date(match: re.Match[str]) -> Mention | None:
-    year, month, day, month2, day2, day3, iso_year, _, iso_month, iso_day = match.groups()
+    year, month, day, month2, day2, day3, iso_year, _, iso_month, iso_day, year2, month3 = match.groups()
     numbers = [
         parse_number(text) or 0 if text else 0
-        for text in (year or iso_year, month or month2 or iso_month, day or day2 or day3 or iso_day)
+        for text in (
+            year or iso_year or year2,
+            month or month2 or iso_month or month3,
+            day or day2 or day3 or iso_day,
+        )
     ]
-    if numbers[1] > 12 or numbers[2] > 31:
+    if numbers[1] > 12 or (month3 and not numbers[1]) or numbers[2] > 31:
         return None
     readings: list[Reading] = [Date(*numbers)]
     if sum(map(bool, numbers)) == 1:

@@ -32,7 +32,7 @@ _BEFORE_MONTH = re.compile(
 )
 """What stands before a month: May and March are also verbs."""
 _NUMERIC = re.compile(r"(?<![\d./-])(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})(?![\d./-])")
-_YEAR_ONLY = re.compile(r"(?<![\d.,$€£¥-])(1\d{3}|20\d{2})(?:[-–—/](\d{2}))?(?![\d%]|[.,]\d|s\b)")
+_YEAR_ONLY = re.compile(r"(?<![\d.,$€£¥-])(1\d{3}|20\d{2})(?:([-–—/])(\d{2}))?(?![\d%]|[.,]\d|s\b)")
 _DECADES = re.compile(r"(?<!\d)(1\d|20)?(\d)0['’]?s\b|\b(twen|thir|for|fif|six|seven|eigh|nine)ties\b", re.I)
 _TENS = "twen thir for fif six seven eigh nine".split()
 _LABEL = "|".join(sorted(EN_LABELS, key=len, reverse=True))
@@ -171,15 +171,19 @@ def _numeric(match: re.Match[str]) -> Mention | None:
 
 
 def _year(match: re.Match[str]) -> list[Mention] | None:
-    year = int(match[1])
-    last = year // 100 * 100 + int(match[2]) if match[2] else 0
-    years = [year, last] if last > year else [year]
+    """A year, a year and its month (2021-12), or two years (2021-22). 2010-12 may be either."""
+    year, second = int(match[1]), int(match[3] or 0)
+    last = year // 100 * 100 + second if match[3] else 0
     before = match.string[max(0, match.start() - 4) : match.start()].strip()
     if before.endswith(("RMB", "USD", "$")) or (
-        not match[2] and _SCALE_FOLLOWS.match(match.string, match.end())
+        not match[3] and _SCALE_FOLLOWS.match(match.string, match.end())
     ):
         return None
-    return [mention(match, Date(year), Quantity(Fraction(year))) for year in years]
+    months = [Date(year, second)] if match[2] in ("-", "/") and 1 <= second <= 12 else []
+    mentions = [mention(match, *months, Date(year), Quantity(Fraction(year)))]
+    if last > year:
+        mentions.append(mention(match, Date(last), Quantity(Fraction(last))))
+    return mentions
 
 
 def _decade(match: re.Match[str]) -> Mention:

@@ -46,7 +46,7 @@ class Facts(Scorer):
     def identity(self) -> dict[str, Any]:
         return {
             "scorer": "facts",
-            "version": 2,
+            "version": 3,
             "lexicon": digest(dict(embedded_names())),
             "names": [[term.zh, term.en] for term in self._names()],
         }
@@ -60,7 +60,7 @@ class Facts(Scorer):
         facts = sum(map(len, expected)) + sum(len(row.segments) for row in rows)
         signature = (
             f"facts|set:{task.reference.id}@{task.reference.sha256[:12]}"
-            f"|facts:{facts}|rules:{digest(self.identity())[:12]}|version:2"
+            f"|facts:{facts}|rules:{digest(self.identity())[:12]}|version:3"
         )
         return {
             system: _score(expected, known, rows, system, hypotheses, task, signature)

@@ -38,7 +38,7 @@ class Obligations(Scorer):
         self._check(_expected(Task(reference, "zh-en")))
 
     def identity(self) -> dict[str, Any]:
-        return {"scorer": "obligations", "version": 2}
+        return {"scorer": "obligations", "version": 3}
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
         """`partial` is not used: a thousand segments take less than a second per system."""
@@ -47,7 +47,7 @@ class Obligations(Scorer):
         statements = sum(sum(counts.values()) for counts in expected)
         signature = (
             f"obligations|set:{task.reference.id}@{task.reference.sha256[:12]}"
-            f"|statements:{statements}|version:2"
+            f"|statements:{statements}|version:3"
         )
         return {
             system: _score(expected, hypotheses, task, signature) for system, hypotheses in systems.items()

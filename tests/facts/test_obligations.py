@@ -49,6 +49,17 @@ def test_parts_of_other_words_say_nothing(text: str, language: Language) -> None
     assert find(text, language) == []
 
 
+def test_bu_gai_is_a_prohibition_unless_it_asks() -> None:
+    assert [(said.modality, said.text) for said in find("企业不该逃税，也不应该作假。", "zh")] == [
+        ("prohibition", "不该"),
+        ("prohibition", "不应该"),
+    ]
+    assert find("你该不该去？不该有的错误。", "zh") == []
+    source, reference = "Companies may enter.", "企业可以进入。"
+    expected = expected_statements(source, reference, "zh")
+    assert list(faults(expected, reference, "企业不该进入。", "zh")) == [("reversed", "permission")]
+
+
 @pytest.mark.parametrize("direction", DIRECTIONS)
 def test_a_changed_statement_is_noticed_and_a_reference_is_not_accused(direction: Direction) -> None:
     figures = measure_obligations(direction)
