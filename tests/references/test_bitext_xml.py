@@ -126,3 +126,26 @@ def test_a_first_build_writes_the_variety_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text("".join(f"{zh}\t{en}\n" for zh, en in PAIRS), "utf-8")
     build([tmp_path / "a.tsv"], "plain", tmp_path / "plain")
     assert load(tmp_path / "plain").variety == "zh-Hant"
+
+
+def test_segments_with_the_same_id_are_all_read() -> None:
+    marks = '<mrk mtype="seg" mid="0">{}</mrk><mrk mtype="seg" mid="0">{}</mrk>'
+    unit = (
+        "<xliff version='1.2'><file source-language='zh' target-language='en'><body><trans-unit id='1'>"
+        f"<source>和平。发展。</source><seg-source>{marks.format('和平。', '发展。')}</seg-source>"
+        f"<target>{marks.format('Peace.', 'Development.')}</target></trans-unit></body></file></xliff>"
+    )
+    assert pairs(unit, "a.xlf") == [("和平。", "Peace."), ("发展。", "Development.")]
+
+
+def test_elements_of_the_other_format_in_a_tmx_file() -> None:
+    unit = "<tu><tuv lang='ZH'><seg>和平。</seg></tuv><tuv lang='EN'><seg>Peace.</seg></tuv>{}</tu>"
+    text = f"<tmx><body>{unit.format('<segment/>')}<segment><source>x</source></segment>{unit.format('')}</body></tmx>"
+    assert pairs(text) == [("和平。", "Peace.")]
+
+
+def test_a_long_language_code_is_cut_in_the_message() -> None:
+    text = f"<tmx><body><tu><tuv lang='{'x' * 5000}'><seg>a</seg></tuv></tu></body></tmx>"
+    with pytest.raises(BenchError, match="pass a file with Chinese and English") as error:
+        pairs(text)
+    assert len(str(error.value)) < 200

@@ -332,3 +332,37 @@ def test_docx_that_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert bomb.stat().st_size < 10_000
     monkeypatch.setattr(word, "MAX_UNPACKED_BYTES", 2_000_000)
     assert refusal(bomb) == f"{bomb} unpacks to more than 2 MB: split the document."
+
+
+def test_a_part_is_read_once_and_all_parts_count_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = docx(tmp_path / "a.docx", p("甲"), header=p("a" * 1_500_000))
+    with zipfile.ZipFile(header) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    relations = contents["word/_rels/document2.xml.rels"]
+    relation = relations.removeprefix(b"<R>").removesuffix(b"</R>")
+    repeated = contents | {"word/_rels/document2.xml.rels": b"<R>" + relation * 50 + b"</R>"}
+    two = contents | {
+        "word/_rels/document2.xml.rels": b"<R>"
+        + relation
+        + relation.replace(b"header.xml", b"b.xml")
+        + b"</R>",
+        "word/b.xml": contents["word/header.xml"],
+    }
+    for name, parts in (("repeated", repeated), ("two", two)):
+        with zipfile.ZipFile(tmp_path / f"{name}.docx", "w", zipfile.ZIP_DEFLATED) as archive:
+            for part, content in parts.items():
+                archive.writestr(part, content)
+    monkeypatch.setattr(word, "MAX_UNPACKED_BYTES", 2_000_000)
+    assert read([tmp_path / "repeated.docx"]).not_read == (
+        "repeated.docx: headers and footers (1,500,000 characters)",
+    )
+    assert "unpacks to more than 2 MB" in refusal(tmp_path / "two.docx")
+
+
+def test_text_beside_deleted_text_in_one_run_is_kept(tmp_path: Path) -> None:
+    run = "<w:p><w:r><w:t>甲</w:t><w:delText>乙</w:delText><w:t>丙</w:t></w:r></w:p>"
+    source = read([docx(tmp_path / "a.docx", run)])
+    assert source.texts["both"] == "甲丙"
+    assert source.not_read == ("a.docx: deleted text (1 characters)",)

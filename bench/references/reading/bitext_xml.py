@@ -36,13 +36,14 @@ def read_pairs(data: bytes, path: Path) -> tuple[list[Pair], str, str]:
     well-formed or has no unit in Chinese or English.
     """
     units: list[dict[str, str]] = []
-    ids: list[str] = []
+    keys: list[str | int] = []  # of what is read once: a tuid, or a number that no other unit has
     for unit in iter_elements(io.BytesIO(data), path, "tu", "trans-unit", "segment"):
         if local_name(unit) == "tu":
             units.append(_tmx_texts(unit))
-            ids.append(unit.get("tuid", ""))
+            keys.append(unit.get("tuid", ""))
         else:
             units += _xliff_texts(unit)
+            keys += range(len(keys), len(units))
     codes = Counter(code for unit in units for code, text in unit.items() if text)
     ranked = [code for code, _ in codes.most_common()]
     preferred: dict[Language, list[str]] = {
@@ -51,13 +52,15 @@ def read_pairs(data: bytes, path: Path) -> tuple[list[Pair], str, str]:
     }
     if codes and not any(preferred.values()):
         raise BenchError(
-            f"{path} is in {', '.join(sorted(codes))}: pass a file with Chinese and English (zh, en) in it."
+            f"{path} is in {', '.join(code[:20] for code in ranked[:10])}: pass a file with Chinese and English (zh, "
+            "en) in it."
         )
     if not codes:
         raise BenchError(f"{path} has no translation units: pass a TMX or XLIFF file that has some.")
     pairs = [(_first(unit, preferred["zh"]), _first(unit, preferred["en"])) for unit in units]
-    if ids and (repeated := len(pairs) - len({*zip(ids, pairs, strict=True)})):
-        pairs = [pair for _, pair in dict.fromkeys(zip(ids, pairs, strict=True))]
+    once = dict.fromkeys(zip(keys, pairs, strict=True))
+    if repeated := len(pairs) - len(once):
+        pairs = [pair for _, pair in once]
         progress.say(f"{path}: units that repeat an earlier one are read once: {repeated} dropped.")
     pairs = [pair for pair in pairs if any(pair)]
     return pairs, _declared_encoding(data), next(filter(None, map(normal_tag, preferred["zh"][:1])), "")
@@ -97,13 +100,23 @@ def _xliff_texts(unit: Any) -> Iterator[dict[str, str]]:
     target_element = unit.find("{*}target")
     source_texts, target_texts = _segments(unit.find("{*}seg-source")), _segments(target_element)
     if not source_texts or (not target_texts and target_element is not None):
-        source_texts, target_texts = {"": unit_text(unit.find("{*}source"))}, {"": unit_text(target_element)}
+        key = ("", 1)
+        source_texts, target_texts = (
+            {key: unit_text(unit.find("{*}source"))},
+            {key: unit_text(target_element)},
+        )
     for segment_id in {**source_texts, **target_texts}:
         yield {source: source_texts.get(segment_id, ""), target: target_texts.get(segment_id, "")}
 
 
-def _segments(element: Any) -> dict[str, str]:
-    """Id -> text of the segments (`<mrk mtype="seg">`) in a source or target."""
+def _segments(element: Any) -> dict[tuple[str, int], str]:
+    """Id and how often it has come -> text of the segments (`<mrk mtype="seg">`) in a source or target."""
     marks = [] if element is None else element.iter("{*}mrk")
-    segments = [mark for mark in marks if mark.get("mtype") == "seg"]
-    return {mark.get("mid", str(index)): unit_text(mark) for index, mark in enumerate(segments)}
+    segments: dict[tuple[str, int], str] = {}
+    counts: Counter[str] = Counter()
+    for mark in marks:
+        if mark.get("mtype") == "seg":
+            id = mark.get("mid", "")
+            counts[id] += 1
+            segments[id, counts[id]] = unit_text(mark)
+    return segments

@@ -23,7 +23,7 @@ from bench.references.reading.word_numbers import AutomaticNumbers, value
 from bench.references.reading.xml_stream import iter_elements, local_name
 
 MAX_UNPACKED_BYTES = 256 * limits.MIB
-"""Of the document inside a .docx: a few kB can unpack to gigabytes."""
+"""Of all parts of a .docx that are read: a few kB can unpack to gigabytes."""
 
 # Deleted or moved text; drawings and the second rendering of text boxes, pronunciation, properties, field codes. The
 # paragraphs of text boxes are elements of their own.
@@ -69,8 +69,10 @@ class _Reader:
 
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         self._archive, self._path = archive, path
+        self._unpacked = 0
+        """Bytes of the parts that were read."""
         self._main = self._main_part()
-        self._parts = list(self._related_parts())
+        self._parts = list(dict.fromkeys(self._related_parts()))
         self._numbers = AutomaticNumbers()
         self._deleted = 0
         """Characters of deleted text."""
@@ -88,14 +90,12 @@ class _Reader:
         boxes: list[str] = []
         cell: Any = None
         endnotes: list[str] = []
-        for paragraph in self._elements(self._main, "p", "delText"):
-            if not paragraph.tag.endswith("}p"):
-                self._deleted += len(paragraph.text or "")
-                continue
+        for paragraph in self._elements(self._main, "p"):
             if "wordprocessingml" not in paragraph.tag:  # drawings have paragraphs too
                 continue
             if next(paragraph.iterancestors("{*}Fallback"), None) is not None:
                 continue
+            self._deleted += sum(len(deleted.text or "") for deleted in paragraph.iter("{*}delText"))
             if next(paragraph.iterancestors("{*}txbxContent"), None) is not None:
                 boxes += filter(None, [_text(paragraph)])
                 continue
@@ -179,9 +179,8 @@ class _Reader:
                 yield relation.get("Type", "").rpartition("/")[2], part
 
     def _elements(self, part: str, *names: str) -> Iterator[Any]:
-        if (
-            self._archive.getinfo(part).file_size > MAX_UNPACKED_BYTES
-        ):  # zipfile never reads more than file_size
+        self._unpacked += self._archive.getinfo(part).file_size  # zipfile never reads more than that
+        if self._unpacked > MAX_UNPACKED_BYTES:
             raise BenchError(
                 f"{self._path} unpacks to more than {MAX_UNPACKED_BYTES // 10**6} MB: split the document."
             )
