@@ -74,6 +74,7 @@ def _build(
         raise BenchError(
             f"{document} has the id {known_id}; build with --id {known_id} or into another folder."
         )
+    is_rebuilt = not sources
     if not (sources or (sources := source_paths(out))):
         raise BenchError(f"There is no set in {out} yet: name the files to build it from.")
     source = read(sources)
@@ -113,7 +114,7 @@ def _build(
     digest = files.write("segments.jsonl", map(_row, result.segments))
     files.write("segments.sha256", [f"{digest}  segments.jsonl\n"])
     files.write("left_out.jsonl", map(_row, result.left_out))
-    files.write("report.md", [report(id, source, result, decisions, lexicon, embeddings)])
+    files.write("report.md", [report(id, source, result, decisions, lexicon, embeddings, is_rebuilt)])
     if not document.is_file():
         files.write(document.name, [_first_document(id, source, result.segments)])
     files.publish()

@@ -168,6 +168,7 @@ def test_report_says_what_was_done(tmp_path: Path) -> None:
     build(halves(tmp_path), "statement", tmp_path / "out")
     report = (tmp_path / "out" / "report.md").read_text("utf-8")
     assert report.count("| text | utf-8 | `") == 2
+    assert "own copy" not in report
     assert "\n| alignment 1-2 | 2 |\n" in report
     assert (
         "| Note: The English text of this statement was revised on 20 March 2019. | no counterpart" in report

@@ -96,6 +96,20 @@ def test_a_set_that_was_corrected_is_proved_with_its_corrections_only(tmp_path: 
         check(tmp_path / "out")
 
 
+def test_the_report_names_edits_and_that_the_first_files_were_not_read(tmp_path: Path) -> None:
+    built(tmp_path, "")
+    report = (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "built from the set's own copy of its source" in report
+    assert "Reviewer" not in report
+    built(
+        tmp_path,
+        'split: [{zh: L1s1, after: "照願；", reason: two}]\ncorrect: [{zh: L1s1, from: 照願, to: 照顧, reason: misread}]',
+    )
+    report = (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "| zh L1s1: split behind '照願；' | two |" in report
+    assert "| zh L1s1: '照願' corrected to '照顧' | misread |" in report
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_whatever_is_split_is_proved(seed: int) -> None:
     """Random cuts and corrections in a gold document, with random pairs."""

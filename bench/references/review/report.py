@@ -20,6 +20,7 @@ DOUBTFUL = 0.3
 (`bench references evaluate` prints it)."""
 _MAX_ROWS = 500
 """Rows of a table in the report. left_out.jsonl and segments.jsonl have all of them."""
+_REBUILT = "built from the set's own copy of its source: what the original files hold beside it is not listed"
 
 
 def report(
@@ -29,8 +30,9 @@ def report(
     decisions: Overrides,
     lexicon: Path | None,
     embeddings: str | None,
+    is_rebuilt: bool,
 ) -> str:
-    """The report on the set `id`, in Markdown."""
+    """The report on the set `id`, in Markdown. `is_rebuilt`: from the copy of its source in the set's folder."""
     sections = [
         f"# {markdown(id)}: build report",
         "Written by `bench references build`. Every build overwrites it.",
@@ -50,6 +52,7 @@ def report(
             ),
             (f"embeddings {markdown(embeddings)}" for _ in [embeddings] if embeddings),
             (f"not read in {markdown(what)}" for what in source.not_read),
+            (_REBUILT,) if is_rebuilt else (),
             ("Chinese in Traditional characters (zh-Hant)",) if _is_traditional(result.segments) else (),
         ),
         "## Counts",
@@ -74,10 +77,10 @@ def report(
             ],
         ),
     ]
-    if decisions.pairs or decisions.alone or decisions.leave_out:
+    if made := _decisions(decisions):
         sections += [
             f"## Reviewer's decisions ({FILE})",
-            _table(("decision", "reason"), [map(markdown, row) for row in _decisions(decisions)]),
+            _table(("decision", "reason"), [map(markdown, row) for row in made]),
         ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -103,7 +106,15 @@ def _decisions(decisions: Overrides) -> list[tuple[str, str]]:
         (f"line {line} left out" if side == "both" else f"{side} line {line} left out", reason)
         for (side, line), reason in decisions.leave_out.items()
     ]
-    return [*pairs, *alone, *lines]
+    splits = [
+        (f"{split.language} {split.sentence}: split behind {split.after!r}", split.reason)
+        for split in decisions.splits
+    ]
+    corrections = [
+        (f"{c.language} {c.sentence}: {c.old!r} corrected to {c.new!r}", c.reason)
+        for c in decisions.corrections
+    ]
+    return [*pairs, *alone, *splits, *corrections, *lines]
 
 
 def _table(header: Sequence[str], rows: Sequence[Iterable[str]]) -> str:
