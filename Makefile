@@ -5,7 +5,7 @@ BENCH := .venv/bin/bench
 # CPU build from PyTorch's own index, if that answers. TORCH=cuda or TORCH=cpu chooses.
 TORCH ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && echo cuda || echo cpu)
 CPU_INDEX ?= https://download.pytorch.org/whl/cpu
-# What differs between releases of transformers, in about a minute.
+# What differs between releases of transformers.
 ADAPTER_TESTS := tests/adapters/test_architectures.py tests/adapters/test_llm.py::test_the_same_as_generate \
 	tests/adapters/test_seq2seq.py::test_what_was_learned_is_said \
 	tests/adapters/test_seq2seq.py::test_control_tokens_in_a_source_are_text \

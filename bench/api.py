@@ -64,7 +64,7 @@ class Results:
                 "seconds": run.record.work.seconds,
                 "tokens_in": run.record.work.tokens_in,
                 "tokens_out": run.record.work.tokens_out,
-                "cost_usd": run.record.work.cost_usd,
+                "cost_usd": run.record.work.total_cost_usd,
                 "device": run.record.work.device,
                 "folder": str(run.folder),
             }

@@ -1,7 +1,7 @@
 """What requests to paid services use and cost, and the limit that `max_cost` sets.
 
-A request may be sent only if its largest possible cost still fits. So the limit is never passed, whatever the
-answers turn out to cost.
+A request may be sent only if its largest possible cost still fits. So the limit is not passed, unless a service bills
+more than that: a server that ignores the limit of an answer.
 """
 
 from __future__ import annotations

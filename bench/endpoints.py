@@ -268,6 +268,8 @@ class Endpoint:
         attempt = 0
         while True:
             self.gate.enter()
+            if stopped.is_set():  # while it waited: nobody reads the answer
+                raise NoAnswer("not sent")
             try:
                 return self._attempt(request, ask)
             except NoAnswer as error:

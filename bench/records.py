@@ -110,8 +110,16 @@ class Work(msgspec.Struct, frozen=True):
     segments_per_second: Amount | None = None
     tokens_per_second: Amount | None = None
     cost_usd: Amount | None = None
+    earlier_cost_usd: Amount | None = None
+    """US dollars until the run was complete before. All other numbers are of what was translated since then."""
     device: Line = "not recorded"
     peak_memory_mb: Count = 0
+
+    @property
+    def total_cost_usd(self) -> float | None:
+        """US dollars; None if no price was known."""
+        known = [cost for cost in (self.cost_usd, self.earlier_cost_usd) if cost is not None]
+        return round(sum(known), 6) if known else None
 
 
 class Answers(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import subprocess
 import sys
 import threading
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from bench import endpoints, limits
-from bench.endpoints import Endpoint, NoAnswer
+from bench.endpoints import Endpoint, Gate, NoAnswer
 from bench.errors import BenchError
 
 KEY = "sk-recognisable-0123456789abcdef"
@@ -220,3 +221,30 @@ def test_it_knows_no_api_and_no_translation() -> None:
     modules = shown.split()
     assert "bench.endpoints" in modules
     assert not {"openai", "httpx", "bench.core", "bench.prompt"} & set(modules)
+
+
+def test_a_request_that_waits_while_another_one_ends_the_run_is_not_sent() -> None:
+    entered, calls = itertools.count(), list[str]()
+    over = threading.Event()
+
+    class Full(Gate):
+        """All but the first wait until the run is over."""
+
+        def enter(self) -> None:
+            super().enter()
+            if next(entered):
+                over.wait(60)
+
+    def ask(request: str) -> str:
+        calls.append(request)
+        raise BenchError("a wrong key")
+
+    before = set(threading.enumerate())
+    made = endpoint()
+    made.gate = Full()
+    with pytest.raises(BenchError, match="a wrong key"):
+        list(made.answers(["a", "b", "c", "d"], ask))
+    over.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(60)
+    assert len(calls) == 1

@@ -133,7 +133,7 @@ def _run(run: Run, root: Path) -> Iterator[RenderableType]:
         "size": record.system.size,
         "licence": record.system.licence,
         "made": f"{record.made.get('at', '')}, {record.work.device}, {record.work.seconds:.0f} s",
-        "cost": f"{record.work.cost_usd:.4f} US dollars" if record.work.cost_usd else None,
+        "cost": f"{cost:.4f} US dollars" if (cost := record.work.total_cost_usd) else None,
         "flags": ", ".join(f"{count} {flag}" for flag, count in record.flags.items()) or "none",
         **{f"adapter.{key}": value for key, value in sorted(record.adapter.items())},
     }

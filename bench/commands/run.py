@@ -37,7 +37,7 @@ from bench.launching.compose import (
     reference,
     scorers,
 )
-from bench.launching.jobs import job_resources, score_job, translate_job, translation_job
+from bench.launching.jobs import job_resources, of_one_day, score_job, translate_job, translation_job
 from bench.launching.launch import Launcher, launch
 from bench.launching.requests import NOT_SUBMITTED, WAITS_IN_VAIN, JobRequest, Outcome, log_end, look_again
 from bench.launching.spelling import as_meant
@@ -251,7 +251,7 @@ def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ())
         config=config,
         jobs=jobs,
         requests=[
-            JobRequest(job.name, overrides, job_resources(job_config.system))
+            JobRequest(job.name, of_one_day(job, overrides), job_resources(job_config.system))
             for job, overrides, job_config in zip(jobs, all_job_overrides, configs, strict=True)
         ],
         store=Store(config.store),

@@ -38,6 +38,8 @@ def work(overrides: Sequence[str], *, once: bool = False) -> Worked:
     suite, worked = read_suite(overrides), Worked()
     if suite.launcher.overrides and not suite.launcher.is_local:
         raise BenchError("bench work runs here: leave hydra/launcher out, or use bench run.")
+    if suite.config.get("max_cost") is not None:  # other processes spend at the same time
+        raise BenchError("max_cost counts the jobs of one command: use bench run, or leave max_cost out.")
     pairs = list(zip(suite.jobs, suite.requests, strict=True))
     first = zlib.crc32(f"{socket.gethostname()} {os.getpid()}".encode()) % len(pairs)
     for job, request in [*pairs[first:], *pairs[:first]]:  # processes that begin together try different parts

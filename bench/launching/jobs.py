@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -79,6 +79,15 @@ def _first_day(adapter: Service, store: Store, task: Task, name: str) -> str:
         if folder in existing and finished_hypotheses(folder):
             return adapter.date
     return str(today)
+
+
+def of_one_day(job: TranslationJob, overrides: Sequence[str]) -> Sequence[str]:
+    """The overrides of a job. The day is a part of the identity of a service, and a job may begin after midnight: it
+    keeps the day of the command."""
+    adapter = job.adapter
+    return (
+        [*overrides, f"++system.adapter.date={adapter.date}"] if isinstance(adapter, Service) else overrides
+    )
 
 
 def job_resources(node: DictConfig) -> dict[str, Any]:

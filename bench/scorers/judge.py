@@ -154,7 +154,7 @@ class Judge(Scorer):
             system: self._score(task, hypotheses, requests[system], answers, failures)
             for system, hypotheses in systems.items()
         }
-        self._say_cost(scores)
+        self._say_cost(list(answers.values()))
         return scores
 
     def _requests(self, task: Task, hypotheses: Sequence[str]) -> list[str]:
@@ -219,7 +219,8 @@ class Judge(Scorer):
         spans: list[tuple[Span, ...]] = []
         remarks: list[tuple[int, str]] = []
         unscored: list[tuple[int, str]] = []
-        used: list[Answer] = []
+        used: dict[str, Answer] = {}
+        asked: set[str] = set()
         for place, (source, hypothesis, request) in enumerate(
             zip(task.sources, hypotheses, requests, strict=True)
         ):
@@ -229,7 +230,8 @@ class Judge(Scorer):
                 remarks.append((place, "empty"))
                 continue
             keys = [self._key(request, number) for number in range(self.passes)]
-            used += [answers[key] for key in keys if key in answers]
+            used |= {key: answers[key] for key in keys if key in answers}
+            asked.update(keys)
             verdicts, reasons = self._verdicts(keys, answers, failures, source, hypothesis)
             spans.append(tuple(merged(verdicts)))
             remarks += [(place, text) for text in dict.fromkeys(t for v in verdicts for t in v.remarks)]
@@ -246,7 +248,7 @@ class Judge(Scorer):
                 f"{self.name} gave no usable answer about any segment (the first: {unscored[0][1]}): choose another "
                 "model, or correct its settings."
             )
-        judging = self._judging(used, self.passes * sum(map(bool, requests)) - len(used))
+        judging = self._judging(list(used.values()), len(asked - used.keys()))
         return Score(
             metric=self.name,
             value=sum(known) / len(known),
@@ -314,13 +316,12 @@ class Judge(Scorer):
             f"|reproducible:{'yes' if self.reproducible else 'no'}|version:1"
         )
 
-    def _say_cost(self, scores: Mapping[str, Score]) -> None:
-        judgings = [score.judging for score in scores.values() if score.judging]
-        tokens = sum(judging.tokens_in + judging.tokens_out for judging in judgings)
-        costs = [score.cost_usd for score in scores.values() if score.cost_usd is not None]
-        cost = f", {sum(costs):.4f} US dollars" if costs else ""
+    def _say_cost(self, answers: Sequence[Answer]) -> None:
+        judging = self._judging(answers, 0)
+        cost = self._cost(judging)
+        paid = f", {cost:.4f} US dollars" if cost is not None else ""
         progress.say(
-            f"{self.name}: {sum(judging.requests for judging in judgings):,} answers, {tokens:,} tokens{cost}, "
+            f"{self.name}: {len(answers):,} answers, {judging.tokens_in + judging.tokens_out:,} tokens{paid}, "
             "those of earlier runs included."
         )
 

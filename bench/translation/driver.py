@@ -133,7 +133,7 @@ def spent(job: TranslationJob) -> float:
         (entry.hypothesis.tokens_in, entry.hypothesis.tokens_out, entry.hypothesis.characters)
         for entry in read_journals(job.folder)
     ]
-    return sum(price.cost(*numbers) for numbers in used)
+    return (work.earlier_cost_usd or 0.0) + sum(price.cost(*numbers) for numbers in used)
 
 
 def unfinished_sources(job: TranslationJob) -> list[Source]:
@@ -172,7 +172,9 @@ def _complete(job: TranslationJob, keys: Mapping[str, str], facts: Mapping[str, 
     else:
         # If the previous process was killed at the very end, nothing was loaded that could tell the device.
         facts = {"device": "not recorded", **facts}
-        work, made = provenance.work(new_entries, facts, job.card.price), provenance.made()
+        earlier_cost = complete_run.record.work.total_cost_usd if complete_run else None
+        work = provenance.work(new_entries, facts, job.card.price, earlier_cost)
+        made = provenance.made()
     reference = job.task.reference
     document = {
         "format": RUN_FORMAT,

@@ -34,9 +34,11 @@ _PACKAGES = (
 )
 
 
-def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Price | None) -> dict[str, Any]:
+def work(
+    entries: Sequence[Entry], facts: Mapping[str, Any], price: Price | None, earlier_cost: float | None
+) -> dict[str, Any]:
     """The cost of translating `entries`, over all attempts since the run was last complete; loading is not
-    counted.
+    counted. `earlier_cost`: US dollars that the run had cost then.
 
     The keys are those of bench.records.Work, and the adapter's `facts`.
     """
@@ -48,6 +50,8 @@ def work(entries: Sequence[Entry], facts: Mapping[str, Any], price: Price | None
     billed: dict[str, Any] = {"characters": characters} if characters else {}
     if price:
         billed["cost_usd"] = round(price.cost(tokens_in, tokens_out, characters), 6)
+    if earlier_cost is not None:
+        billed["earlier_cost_usd"] = earlier_cost
     return {
         "segments": count,
         "attempts": len({entry.attempt for entry in entries}),

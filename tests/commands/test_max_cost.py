@@ -12,15 +12,17 @@ from pathlib import Path
 import pytest
 
 from bench import references
+from bench.api import Results
 from bench.budget import Budget, CostLimit, Meter
 from bench.commands.plan import plan, total_cost
 from bench.commands.run import run as bench_run
+from bench.commands.work import work as work_here
 from bench.errors import BenchError
 from bench.records import Price
 from bench.usage import Usage
 from tests.helpers.hostile_server import Received, Reply, completion
 from tests.helpers.hostile_server import serving as serving_endpoint
-from tests.helpers.services import Call, environment, serving
+from tests.helpers.services import Answer, Call, environment, serving
 
 SOURCES = [segment.zh for segment in references.load("china-export-controls-2021").segments]
 CHARACTERS = sum(map(len, SOURCES))
@@ -139,6 +141,37 @@ def test_tokens_are_counted_too() -> None:
         assert "max_cost needs a limit on the tokens of an answer" in unlimited
         run(*system, "max_cost=10")
     assert len(server.received) == len(SOURCES)
+
+
+@pytest.mark.slow
+def test_a_retry_does_not_forget_what_the_run_has_cost(tmp_path: Path) -> None:
+    last = SOURCES[-1]
+
+    def script(call: Call, attempt: int) -> str | Answer:
+        return Answer(400, {"message": "a bad text"}) if call.text == last and attempt < 3 else "A rule."
+
+    with serving("deepl", script) as server:
+        system = [
+            "system=deepl",
+            f"system.adapter.base_url={server.url}",
+            f"+system.price.characters={PRICE}",
+        ]
+        run(*system)
+        assert plan([*COMMON, *system]).spent == pytest.approx((CHARACTERS - len(last)) / 1000)
+        run(*system, "max_cost=100")
+        run(*system, "max_cost=100")
+    (record,) = tmp_path.glob("runs/*/zh-en/deepl-*/run.json")
+    work = json.loads(record.read_text())["work"]
+    assert work["cost_usd"] == pytest.approx(len(last) / 1000)
+    assert work["earlier_cost_usd"] == pytest.approx((CHARACTERS - len(last)) / 1000)
+    assert plan([*COMMON, *system]).spent == pytest.approx(CHARACTERS / 1000)
+    (row,) = Results(tmp_path / "runs").runs()
+    assert row["cost_usd"] == pytest.approx(CHARACTERS / 1000)
+
+
+def test_processes_that_spend_side_by_side_have_no_common_limit() -> None:
+    with pytest.raises(BenchError, match="max_cost counts the jobs of one command: use bench run"):
+        work_here([*COMMON, "system=deepl", "+system.price.characters=1", "max_cost=1"])
 
 
 def test_a_budget_is_never_passed_by_several_threads() -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import pytest
+
+from bench.commands.run import read_suite
 from bench.core import Hypothesis
+from bench.launching import jobs
 from bench.launching.compose import compose, reference
 from bench.launching.jobs import translation_job
 from bench.store.journal import Journal
@@ -33,3 +37,24 @@ def test_a_later_day_finds_the_run_again(tmp_path: Path) -> None:
     assert job(tmp_path).card.released == days[1]
     assert job(tmp_path, "+system.adapter.options.formality=more").folder not in (older, old)
     assert job(tmp_path, f"system.adapter.date={today}").folder not in (older, old, failed)
+
+
+def test_a_job_that_begins_after_midnight_has_the_day_of_its_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suite = read_suite(["system=deepl,baidu", f"store={tmp_path}", "metric=[chrf]"])
+    tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+
+    class Tomorrow(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override]
+            return tomorrow
+
+    monkeypatch.setattr(jobs, "datetime", Tomorrow)
+    begun = [
+        translation_job(compose(list(request.overrides)), job.task.reference)
+        for request, job in zip(suite.requests, suite.jobs, strict=True)
+    ]
+    assert [job.folder for job in begun] == [job.folder for job in suite.jobs]
+    again = read_suite(["system=deepl,baidu", f"store={tmp_path}", "metric=[chrf]"])
+    assert not {job.folder for job in begun} & {job.folder for job in again.jobs}, "else this shows nothing"

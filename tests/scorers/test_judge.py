@@ -152,6 +152,17 @@ def test_several_passes_and_systems() -> None:
     )
 
 
+def test_an_answer_that_several_segments_share_is_paid_once() -> None:
+    with serving(lambda request: verdict(50)) as server:
+        made = judge(server.url, context=0, price={"input": 2, "output": 8}, model={"timeout": 20})
+        result = score(made, ["一", "一", "二"], {"a": ["one", "one", "two"]})["a"]
+        assert len(server.received) == 2
+    assert result.segments == (50, 50, 50)
+    assert result.judging
+    assert (result.judging.requests, result.judging.unanswered, result.judging.tokens_in) == (2, 0, 1800)
+    assert result.cost_usd == pytest.approx(2 * (2 * 900 + 8 * 30) / 1e6)
+
+
 def test_mqm_and_the_context_of_a_segment() -> None:
     with serving(
         lambda request: verdict("", wrong(judged(request), "critical" if "3" in judged(request) else "minor"))
