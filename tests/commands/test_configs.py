@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -127,9 +126,9 @@ def test_suite(suite: str) -> None:
 
 def test_examples_are_not_from_the_benchmark() -> None:
     """An example of a prompt that is in a document would be a leak."""
-    source = "".join(
-        (Path(p) / "source.txt").read_text() for p in data_dir("references").iterdir() if p.is_dir()
-    )
+    files = list(data_dir("references").glob("*/source*.txt"))  # a set has one, or one for each language
+    assert {"source.txt", "source.en.txt", "source.zh.txt"} <= {path.name for path in files}
+    source = "".join(path.read_text() for path in files)
     adapter = job("system=gemma-3-270m", "direction=zh-en").adapter
     assert isinstance(adapter, LLM)
     assert adapter.prompt.examples
