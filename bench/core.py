@@ -129,13 +129,20 @@ class ReferenceSet:
     granularity: Granularity = "sentence"
     variety: str = field(default="", compare=False)
     """The variety of its Chinese as a language tag, if document.yaml says it: "zh-Hant-TW"."""
+    further: tuple[tuple[Language, tuple[str, ...]], ...] = ()
+    """Further references, each with its language and parallel to `segments`. A set from outside may have some."""
     sha256: str = field(init=False)
     """Hash of what a run depends on: one line `id TAB zh TAB en LF` per segment in UTF-8, with tabs and line
-    breaks inside a text written as spaces. `segments.jsonl` holds more and has its own hash file."""
+    breaks inside a text written as spaces, and after them one line `language TAB text LF` per text of a further
+    reference. `segments.jsonl` holds more and has its own hash file."""
 
     def __post_init__(self) -> None:
-        rows = ((re.sub(r"[\t\r\n]", " ", cell) for cell in (s.id, s.zh, s.en)) for s in self.segments)
-        lines = "".join("\t".join(row) + "\n" for row in rows)
+        rows = [(s.id, s.zh, s.en) for s in self.segments]
+        rows_of_further = [(language, text) for language, texts in self.further for text in texts]
+        lines = "".join(
+            "\t".join(re.sub(r"[\t\r\n]", " ", cell) for cell in row) + "\n"
+            for row in (*rows, *rows_of_further)
+        )
         object.__setattr__(self, "sha256", hashlib.sha256(lines.encode()).hexdigest())
 
 
@@ -156,7 +163,8 @@ class Task:
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
-        """Segment ids, in the order of the set. `sources` and `references` are parallel to it."""
+        """Segment ids, in the order of the set. `sources`, `references` and each of `all_references` are parallel
+        to it."""
         return tuple(segment.id for segment in self.reference.segments)
 
     @cached_property
@@ -165,7 +173,14 @@ class Task:
 
     @cached_property
     def references(self) -> tuple[str, ...]:
+        """The first reference, which every metric uses."""
         return tuple(segment.text(self.target_language) for segment in self.reference.segments)
+
+    @cached_property
+    def all_references(self) -> tuple[tuple[str, ...], ...]:
+        """The first reference and the further ones: [reference, segment]."""
+        further = (texts for language, texts in self.reference.further if language == self.target_language)
+        return (self.references, *further)
 
 
 # Translation

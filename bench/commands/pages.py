@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from bench.files import decode_text, read_bytes
 from bench.launching.compose import CONFIGS, compose, config_dir_override, scorers
 from bench.names import is_metric_id
 from bench.records import ReferenceId
+from bench.references import parallel_files
 from bench.store import Store
 
 _FIRST_ROWS = 6  # rows of a table on a page that links to the complete one
@@ -38,19 +38,13 @@ def load_origin(store: Store, recorded: ReferenceId) -> ReferenceSet:
     is checked before anything is made of it (run_fault). Raises BenchError if it cannot be loaded.
     """
     folder = store.parallel_files_folder(recorded.id)
-    published = sorted(folder.glob("*.zh")) or sorted(folder.glob("*.jsonl*"))
-    if not published and not recorded.origin:
+    prefix = parallel_files.prefix_in(folder)
+    documents = sorted(folder.glob("*.jsonl*"))[:1]
+    for file in parallel_files.files(prefix) if prefix else documents:
+        read_bytes(file, limits.DOCUMENT_BYTES, inside=store.root)  # raises for a link out of the store
+    origin = prefix or (str(documents[0]) if documents else recorded.origin)
+    if not origin:
         return _load_old(recorded.id)
-    for path in published[:1]:
-        others = [path.with_suffix(suffix) for suffix in (".en", ".ids")] if path.suffix == ".zh" else []
-        for file in (path, *others):
-            with suppress(FileNotFoundError):
-                read_bytes(
-                    file, limits.DOCUMENT_BYTES, inside=store.root
-                )  # raises for a link out of the store
-    origin = recorded.origin
-    if published:
-        origin = str(published[0].with_suffix("") if published[0].suffix == ".zh" else published[0])
     reference = references.load(origin, recorded.granularity)
     if reference.id != recorded.id:
         raise BenchError(

@@ -26,7 +26,7 @@ from bench.core import ReferenceSet, Scorer, Task
 from bench.errors import BenchError
 from bench.files import disk_errors, write_text
 from bench.launching.compose import compose
-from bench.references import wmt_jsonl
+from bench.references import parallel_files, wmt_jsonl
 from bench.references.outside import SACREBLEU
 from bench.scoring.compare.stage import CompareSettings, compare_runs
 from bench.scoring.driver import score, unscored_runs
@@ -193,16 +193,15 @@ def _columns(store: Store, set_id: str) -> Columns:
 
 
 def _copy_parallel_files(prefix: str, published: Path, folder: Path) -> None:
-    """Copy PREFIX.zh, PREFIX.en and PREFIX.ids, or WMT's JSON Lines, into `folder`, so that the results can be
-    recomputed from the files beside them. `published`: where those are that were copied before."""
+    """Copy the parallel files of a PREFIX, or WMT's JSON Lines, into `folder`, so that the results can be recomputed
+    from the files beside them. `published`: where those are that were copied before."""
     with disk_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         if prefix.endswith(wmt_jsonl.SUFFIXES) and not (published / Path(prefix).name).is_file():
             shutil.copy(prefix, folder / Path(prefix).name)
             return
-        for suffix in ("zh", "en", "ids"):
-            path = Path(f"{prefix}.{suffix}").expanduser()
-            if path.is_file() and not (published / path.name).is_file():
+        for path in parallel_files.files(prefix):
+            if not (published / path.name).is_file():
                 shutil.copy(path, folder / path.name)
 
 

@@ -4,20 +4,18 @@ JSON Lines."""
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bench import limits, progress
-from bench.core import ReferenceSet, Segment
+from bench import progress
+from bench.core import ReferenceSet
 from bench.errors import BenchError
-from bench.files import check_lines, decode_text, read_bytes
-from bench.languages import DIRECTIONS, LANGUAGE_NAMES, MIN_SCRIPT_SHARE, Language, script_share, sides
-from bench.names import RULE, is_name
-from bench.references import wmt_jsonl
-from bench.references.parallel import parallel_segment
+from bench.languages import DIRECTIONS, sides
+from bench.references import parallel_files, wmt_jsonl
+from bench.references.parallel_files import read_further, read_lines, read_segments
 
 SACREBLEU = "sacrebleu:"
 
@@ -25,8 +23,7 @@ SACREBLEU = "sacrebleu:"
 def load(name: str, known_names: Collection[str] = ()) -> ReferenceSet | None:
     """The set with that name, or None if `name` is none of the three kinds.
 
-    `PREFIX` (or `PREFIX.zh`, `PREFIX.en`): parallel files. Line n of PREFIX.zh and PREFIX.en is one segment.
-    Its id is line n of PREFIX.ids if that file exists, else s0001, s0002 … `sacrebleu:SET/PAIR`: wmt22/zh-en,
+    `PREFIX` (or `PREFIX.zh`, `PREFIX.en`): parallel files (parallel_files.py). `sacrebleu:SET/PAIR`: wmt22/zh-en,
     wmt17/improved/en-zh … `FILE.jsonl`: WMT's JSON Lines (wmt_jsonl.py).
 
     `known_names`: ids of sets that were built, which parallel files do not get.
@@ -38,48 +35,7 @@ def load(name: str, known_names: Collection[str] = ()) -> ReferenceSet | None:
     with suppress(OSError):  # the name is too long for a file
         if name.endswith(wmt_jsonl.SUFFIXES) and Path(name).is_file():
             return wmt_jsonl.load(Path(name))
-    return _parallel_files(name, known_names)
-
-
-def _parallel_files(name: str, known_names: Collection[str]) -> ReferenceSet | None:
-    # A prefix may itself end in .zh: news.zh.zh and news.zh.en. So try the name as given first.
-    prefixes = (name, re.sub(r"\.(zh|en)$", "", name))
-    try:
-        existing = {prefix: [path for path in _paths(prefix) if path.is_file()] for prefix in prefixes}
-    except OSError:  # the name is too long for a file
-        return None
-    prefix = max(existing, key=lambda prefix: len(existing[prefix]))
-    if not existing[prefix]:
-        return None
-    zh, en = _paths(prefix)
-    if missing := [path for path in (zh, en) if path not in existing[prefix]]:
-        raise BenchError(
-            f"{existing[prefix][0]} exists but {missing[0]} does not: "
-            "add the other language there, line by line."
-        )
-    id, ids = zh.stem, zh.with_suffix(".ids")
-    if not is_name(id):
-        raise BenchError(f"A set cannot be named {id[:80]!r}: rename its files, and {RULE}.")
-    if id in known_names:  # a set that was built and then exported would share its folder in a store
-        id = f"{id}.parallel"
-    return ReferenceSet(
-        id=id,
-        title=zh.stem,
-        original_language="unknown",
-        published="",
-        licence="unknown",
-        segments=_segments({"zh": zh, "en": en}, ids=ids if ids.is_file() else None),
-        outside=True,
-        origin=prefix,
-    )
-
-
-def _paths(prefix: str) -> tuple[Path, Path]:
-    """The Chinese and the English file."""
-    path = Path(prefix)
-    with suppress(RuntimeError):  # "~user" of a user who does not exist
-        path = path.expanduser()
-    return Path(f"{path}.zh"), Path(f"{path}.en")
+    return parallel_files.load(name, known_names)
 
 
 @cache  # a run loads its set several times, and some of sacrebleu's files take seconds to read
@@ -110,6 +66,11 @@ def _sacrebleu(name: str) -> ReferenceSet:
     references = sorted(field for field in fields if field == "ref" or field.startswith("ref:"))
     reference = next((field for field in references if fields[field] in default), references[0])
     source, target = sides(pair)
+    # Several by default, as in wmt20/tworefs: sacrebleu's own command uses all of them.
+    further = [field for field in references if fields[field] in default and field != reference]
+    segments = read_segments(
+        {source: fields["src"], target: fields[reference]}, documents=fields.get("docid")
+    )
     year = re.match(r"(?:wmt|iwslt)(\d\d)", test)
     return ReferenceSet(
         id=f"{test}.{pair}".replace("/", "."),
@@ -117,7 +78,8 @@ def _sacrebleu(name: str) -> ReferenceSet:
         original_language=_original(fields.get("origlang")),
         published=f"20{year.group(1)}" if year else "",
         licence=f"see `sacrebleu -t {test} --cite`",
-        segments=_segments({source: fields["src"], target: fields[reference]}, documents=fields.get("docid")),
+        segments=segments,
+        further=tuple(read_further(target, [fields[field] for field in further], len(segments))),
         outside=True,
         origin=f"{SACREBLEU}{name}",
     )
@@ -126,55 +88,7 @@ def _sacrebleu(name: str) -> ReferenceSet:
 def _original(path: Path | None) -> Literal["zh", "en", "mixed", "unknown"]:
     """The original language by sacrebleu's field `origlang`. WMT17 and WMT18 are mixed; IWSLT does not have
     the field."""
-    languages = {*_lines(path)} if path else {""}
+    languages = {*read_lines(path)} if path else {""}
     if len(languages) > 1:
         return "mixed"
     return "zh" if languages == {"zh"} else "en" if languages == {"en"} else "unknown"
-
-
-def _segments(
-    paths: Mapping[Language, Path], ids: Path | None = None, documents: Path | None = None
-) -> tuple[Segment, ...]:
-    """Line n of each file gives segment n. `ids` and `documents` have one id, or the name of the document,
-    per line."""
-    texts = {language: _lines(path) for language, path in paths.items()}
-    for language, lines in texts.items():
-        if "" in lines:
-            raise BenchError(
-                f"{paths[language]}:{lines.index('') + 1}: the line is empty; remove it from both files."
-            )
-        if script_share(" ".join(lines), language) < MIN_SCRIPT_SHARE:
-            raise BenchError(
-                f"{paths[language]} is mostly not {LANGUAGE_NAMES[language]}: "
-                "put Chinese into .zh and English into .en."
-            )
-    count = len(texts["zh"])
-    names = _lines(ids) if ids else [f"s{n:04}" for n in range(1, count + 1)]
-    sections = _lines(documents) if documents else ["1"] * count
-    for path, lines in ((paths["en"], texts["en"]), (ids, names), (documents, sections)):
-        if len(lines) != count:
-            raise BenchError(
-                f"{paths['zh']} has {count} lines and {path} has {len(lines)}: "
-                "make line n of each the same segment."
-            )
-    seen: set[str] = set()
-    for number, name in enumerate(names, 1):
-        if not name or "\t" in name or name in seen:
-            raise BenchError(
-                f"{ids}:{number}: {name!r} is not a new id; write one unique id per line, without tabs."
-            )
-        seen.add(name)
-    rows = zip(names, texts["zh"], texts["en"], sections, strict=True)
-    return tuple(
-        parallel_segment(id, zh, en, section or "1", line)
-        for line, (id, zh, en, section) in enumerate(rows, 1)
-    )
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a UTF-8 file, without byte order mark, carriage returns and surrounding white space."""
-    data = read_bytes(path, limits.DOCUMENT_BYTES, advice="give text files that can be read")
-    text = decode_text(data, path, encoding="utf-8-sig", advice="save the file as UTF-8")
-    check_lines(text, path, limits.SEGMENTS, advice=f"split it into sets of {limits.SEGMENTS:,} segments")
-    # Not splitlines: a segment may contain U+2028 and other separators.
-    return [line.strip() for line in text.removesuffix("\n").split("\n")]

@@ -32,11 +32,16 @@ def view(reference: ReferenceSet, granularity: str) -> ReferenceSet:
         )
     if known == "sentence":
         return reference
+    grouped = groups(reference, known)
     return replace(
         reference,
         id=f"{reference.id}.{known}",
         title=f"{reference.title}, {known} view",
-        segments=tuple(_joined(id, segments) for id, segments in groups(reference, known).items()),
+        segments=tuple(_joined(id, segments) for id, segments in grouped.items()),
+        further=tuple(
+            (language, _joined_further(reference, texts, language, grouped.values()))
+            for language, texts in reference.further
+        ),
         granularity=known,
     )
 
@@ -85,6 +90,16 @@ def _joined(id: str, segments: Sequence[Segment]) -> Segment:
         confidence=min(segment.confidence for segment in segments),
         aligned_by="override" if any(s.aligned_by == "override" for s in segments) else first.aligned_by,
     )
+
+
+def _joined_further(
+    reference: ReferenceSet, texts: Sequence[str], language: Language, grouped: Iterable[Sequence[Segment]]
+) -> tuple[str, ...]:
+    """A further reference in the segments of the view. Only sets from outside have some, and these mark no
+    paragraphs."""
+    text_of = {segment.id: text for segment, text in zip(reference.segments, texts, strict=True)}
+    space = "" if language == "zh" else " "
+    return tuple(space.join(text_of[segment.id] for segment in segments) for segments in grouped)
 
 
 def _text(segments: Sequence[Segment], language: Language) -> str:

@@ -9,7 +9,7 @@ document of one paragraph, or whose sides have different numbers of them, is the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +25,7 @@ from bench.records import Line
 from bench.references.parallel import parallel_segment
 
 SUFFIXES = (".jsonl", ".jsonl.gz")
+_MOST_REFERENCES = 10
 _ADVICE = "give a file in WMT's JSON Lines, with doc_id, src_lang, tgt_lang, src_text and refs"
 _PARAGRAPH_END = re.compile(r"\n[ \t\r]*\n")
 
@@ -42,30 +43,41 @@ class _Document(msgspec.Struct):
     src_text: _Text
     refs: dict[str, _Reference | _Text] | None = None
 
+    def texts(self) -> dict[str, str]:
+        """The references by name; empty ones are left out."""
+        texts = {name: ref if isinstance(ref, str) else ref.ref for name, ref in (self.refs or {}).items()}
+        return {name: text.strip() for name, text in texts.items() if text.strip()}
+
 
 def load(path: Path) -> ReferenceSet:
-    """The documents between Chinese and English that have a reference; of several references the first by name
-    (refA). Raises BenchError, with the line, at the first fault."""
+    """The documents between Chinese and English that have a reference. References that all of them have are used, in
+    the order of their names (refA, refB …). Raises BenchError, with the line, at the first fault."""
     id = path.name.removesuffix(".gz").removesuffix(".jsonl")
     if not is_name(id):
         raise BenchError(f"A set cannot be named {id[:80]!r}: rename its file, and {RULE}.")
+    documents = [(number, document, _direction(document)) for number, document in _documents(path)]
+    usable = [
+        (number, document, direction)
+        for number, document, direction in documents
+        if direction and document.texts() and document.src_text.strip()
+    ]
+    left_out, directions = len(documents) - len(usable), {direction for _, _, direction in usable}
+    shared = set.intersection(*(set(document.texts()) for _, document, _ in usable)) if usable else set()
+    names = sorted(shared)[:_MOST_REFERENCES]
+    others = sum(len(document.texts()) > max(1, len(names)) for _, document, _ in usable)
     segments: dict[str, Segment] = {}
-    directions: set[Direction] = set()
-    left_out = others = 0
-    for number, document in _documents(path):
-        direction = _direction(document)
-        text = _reference(document)
-        if direction is None or not text or not document.src_text.strip():
-            left_out += 1
-            continue
-        others += len(document.refs or {}) > 1
-        directions.add(direction)
-        for segment in _segments(document, text, direction, number):
+    further: list[list[str]] = [[] for _ in names[1:]]
+    for number, document, direction in usable:
+        texts = document.texts()
+        chosen = [texts[name] for name in names or [min(texts)]]
+        for segment, more in _segments(document, chosen, direction, number):
             if segment.id in segments:
                 raise BenchError(
                     f"{path}, line {number}: {segment.id[:80]!r} is not a new doc_id; name each once."
                 )
             segments[segment.id] = segment
+            for column, text in zip(further, more, strict=True):
+                column.append(text)
     if len(directions) > 1:
         raise BenchError(f"{path} has documents from and into Chinese: give a file for each direction.")
     if not segments or len(segments) > limits.SEGMENTS:
@@ -81,10 +93,8 @@ def load(path: Path) -> ReferenceSet:
     if left_out:
         progress.say(f"{path}: {left_out} documents of other languages or without a reference were left out.")
     if others:
-        progress.say(
-            f"{path}: {others} documents have several references; the first of each by name is used."
-        )
-    source = sides(directions.pop())[0]
+        progress.say(f"{path}: references that other documents lack are not used (in {others} documents).")
+    source, target = sides(directions.pop())
     return ReferenceSet(
         id=id,
         title=id,
@@ -92,6 +102,7 @@ def load(path: Path) -> ReferenceSet:
         published="",
         licence="unknown",
         segments=tuple(segments.values()),
+        further=tuple((target, tuple(texts)) for texts in further),
         outside=True,
         origin=str(path),
     )
@@ -123,18 +134,14 @@ def _direction(document: _Document) -> Direction | None:
     return "zh-en" if pair == ("zh", "en") else "en-zh" if pair == ("en", "zh") else None
 
 
-def _reference(document: _Document) -> str:
-    if not document.refs:
-        return ""
-    first = document.refs[min(document.refs)]
-    return (first if isinstance(first, str) else first.ref).strip()
-
-
-def _segments(document: _Document, text: str, direction: Direction, line: int) -> Iterator[Segment]:
-    parts = list(zip(paragraphs(document.src_text), paragraphs(text), strict=False))
-    if len(parts) < 2 or len(paragraphs(document.src_text)) != len(paragraphs(text)):
-        parts = [(document.src_text.strip(), text)]
-    for number, (source, target) in enumerate(parts, 1):
-        id = f"{document.doc_id}:{number}" if len(parts) > 1 else document.doc_id
+def _segments(
+    document: _Document, references: Sequence[str], direction: Direction, line: int
+) -> Iterator[tuple[Segment, Sequence[str]]]:
+    """The segments of a document, each with its further references."""
+    texts = [paragraphs(document.src_text), *map(paragraphs, references)]
+    if len(texts[0]) < 2 or len(set(map(len, texts))) > 1:
+        texts = [[document.src_text.strip()], *([text] for text in references)]
+    for number, (source, target, *further) in enumerate(zip(*texts, strict=True), 1):
+        id = f"{document.doc_id}:{number}" if len(texts[0]) > 1 else document.doc_id
         zh, en = (source, target) if direction == "zh-en" else (target, source)
-        yield parallel_segment(id, zh, en, section=document.doc_id, line=line)
+        yield parallel_segment(id, zh, en, section=document.doc_id, line=line), further

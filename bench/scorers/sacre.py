@@ -75,11 +75,11 @@ class Sacre(Scorer):
         if self.metric == "TER":
             _refuse_long(task, systems)
         if self.folded:
-            references = [fold(text) for text in task.references]
+            references = [[fold(text) for text in texts] for texts in task.all_references]
             texts = {system: [fold(text) for text in hypotheses] for system, hypotheses in systems.items()}
             scores = _scores(self.metric, task, references, texts)
             return {system: _named(score, "folded", "|fold:width,quotes") for system, score in scores.items()}
-        job = functools.partial(_scores, self.metric, task, task.references)
+        job = functools.partial(_scores, self.metric, task, task.all_references)
         if self.reads_raw:
             return {system: _named(score, "raw") for system, score in job(systems).items()}
         if self.metric != "TER" or len(systems) == 1:
@@ -110,31 +110,39 @@ def _refuse_long(task: Task, systems: Mapping[str, Sequence[str]]) -> None:
         return len(text) if task.target_language == "zh" else len(text.split())
 
     for system, hypotheses in systems.items():
-        for id, hypothesis, reference in zip(task.ids, hypotheses, task.references, strict=True):
-            if words(hypothesis) * words(reference) > limits.TER_WORDS:
+        for id, hypothesis, *references in zip(task.ids, hypotheses, *task.all_references, strict=True):
+            longest = max(map(words, references))
+            if words(hypothesis) * longest > limits.TER_WORDS:
                 raise BenchError(
                     f"TER cannot score segment {id} of {system}: its hypothesis has {words(hypothesis):,} words and "
-                    f"its reference {words(reference):,}, and their product may be {limits.TER_WORDS:,}. "
+                    f"its reference {longest:,}, and their product may be {limits.TER_WORDS:,}. "
                     "Leave TER out, as in 'metric=[bleu,chrf]'."
                 )
 
 
 def _scores(
-    metric: str, task: Task, references: Sequence[str], systems: Mapping[str, Sequence[str]]
+    metric: str, task: Task, references: Sequence[Sequence[str]], systems: Mapping[str, Sequence[str]]
 ) -> dict[str, Score]:
-    """The score of each system. The references are counted once for all systems."""
+    """The score of each system. The references, [reference, segment], are counted once for all systems."""
     name, settings_by_language = _SETTINGS[metric]
     settings = settings_by_language[task.target_language]
-    corpus = segment = _sacrebleu.create_metric(name, **settings, references=[list(references)])
+    corpus = segment = _sacrebleu.create_metric(
+        name, **settings, references=[list(texts) for texts in references]
+    )
     if metric == "BLEU":  # smoothed as `sacrebleu --sentence-level` does it
         segment = _sacrebleu.create_metric(name, **settings, effective_order=True)
+    # TER's reference length is the mean over references. Times their number, the statistics are integers, and the
+    # ratio is the same.
+    scale = len(references) if metric == "TER" else 1
     return {
-        system: _score(metric, corpus, segment, list(hypotheses)) for system, hypotheses in systems.items()
+        system: _score(metric, corpus, segment, list(hypotheses), scale)
+        for system, hypotheses in systems.items()
     }
 
 
-def _score(metric: str, corpus: Any, segment: Any, hypotheses: list[str]) -> Score:
-    """`corpus`, `segment`: sacrebleu's metrics for all segments together and for one segment."""
+def _score(metric: str, corpus: Any, segment: Any, hypotheses: list[str], scale: int) -> Score:
+    """`corpus`, `segment`: sacrebleu's metrics for all segments together and for one segment. `scale`: of the
+    statistics."""
     # Counted once for the corpus, its segments, its interval and the paired tests (bench.scoring.compare).
     counts = _sacrebleu.segment_statistics(corpus, hypotheses)
     return Score(
@@ -144,7 +152,6 @@ def _score(metric: str, corpus: Any, segment: Any, hypotheses: list[str]) -> Sco
         signature=f"{metric}|{corpus.get_signature()}",
         segments=tuple(_sacrebleu.score_of(segment, [count]) for count in counts),
         higher_is_better=metric != "TER",
-        # Integers: TER's reference length is an average over references, and there is one.
-        statistics=tuple(tuple(map(int, count)) for count in counts),
+        statistics=tuple(tuple(round(value * scale) for value in count) for count in counts),
         aggregation=_AGGREGATIONS[metric],
     )

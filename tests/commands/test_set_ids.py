@@ -45,6 +45,11 @@ def parallel_files(folder: Path) -> str:
     (folder / "own" / "news.2026.en").write_text(
         "The spokesperson said so.\nChina joined the WTO.\nAll should cooperate.\n"
     )
+    (folder / "own" / "news.2026.en.1").write_text(
+        "So said the spokesperson.\nChina entered the WTO.\nAll shall cooperate.\n"
+    )
+    (folder / "own" / "news.2026.docs").write_text("first\nfirst\nsecond\n")
+    (folder / "own" / "news.2026.yaml").write_text("title: News\nlicence: CC BY 4.0\n")
     return "own/news.2026"
 
 

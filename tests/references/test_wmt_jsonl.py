@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench import progress, references
+from bench.core import Task
 from bench.errors import BenchError
 from tests.helpers.command import invoke
 
@@ -65,8 +66,18 @@ def test_a_set(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) ->
     assert (reference.id, reference.original_language) == ("wmt25-genmt", "en")
     said = capsys.readouterr().err
     assert "2 documents of other languages or without a reference were left out" in said
-    assert "1 documents have several references" in said
+    assert "references that other documents lack are not used (in 1 documents)" in said
     assert references.load(reference.origin).sha256 == reference.sha256
+
+
+def test_references_that_all_documents_have_are_used(tmp_path: Path) -> None:
+    refs = {"refB": {"ref": "国家实行管制。\n\n由国务院负责。"}, "refA": {"ref": "\n\n".join(ZH[:2])}}
+    rows = [
+        document("1", "\n\n".join(EN[:2]), "", refs=refs),
+        document("2", EN[2], "", refs={"refA": ZH[2], "refB": "公布后施行。"}),
+    ]
+    task = Task(references.load(write(tmp_path / "two.jsonl", rows)), "en-zh")
+    assert task.all_references == (tuple(ZH), ("国家实行管制。", "由国务院负责。", "公布后施行。"))
 
 
 @pytest.mark.slow
