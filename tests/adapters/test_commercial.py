@@ -23,8 +23,10 @@ from bench.adapters.commercial.pieces import join, pieces
 from bench.adapters.commercial.service import Service
 from bench.adapters.commercial.tencent import Tencent
 from bench.adapters.commercial.youdao import Youdao
+from bench.budget import Budget, CostLimit, Meter
 from bench.core import Output, Source
 from bench.errors import BenchError
+from bench.records import Price
 from tests.helpers.services import (
     KEY_ID,
     PROTOCOLS,
@@ -303,3 +305,19 @@ def test_the_rate_of_requests_is_limited() -> None:
     with serving("baidu", script) as server:
         translate(adapter("baidu", server.url, per_second=20, concurrency=8), [str(n) for n in range(7)])
     assert max(times) - min(times) >= 0.2  # six intervals of 0.05 s; the first may be late
+
+
+def test_what_was_paid_for_a_part_of_a_text_counts() -> None:
+    """A text of three requests, of which the limit allows two."""
+    with serving("tencent") as server:
+        api = adapter("tencent", server.url, concurrency=1)
+        api.endpoint.meter = Meter(Budget(4_500, 0), Price(characters=1e6))
+        api.load()
+        outputs = api.translate([Source("long", "出口管制。" * 1_000)])
+        assert next(outputs) == (
+            "long",
+            Output("", error="max_cost was reached within the text", characters=4_000),
+        )
+        with pytest.raises(CostLimit):
+            next(outputs)
+    assert sum(len(call.text) for call in server.calls) == 4_000

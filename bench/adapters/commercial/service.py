@@ -21,6 +21,7 @@ from bench import limits
 from bench.adapters.commercial.http import Reply, Request, Sender
 from bench.adapters.commercial.languages import Variety, codes
 from bench.adapters.commercial.pieces import Piece, join, pieces
+from bench.budget import CostLimit
 from bench.core import Adapter, Output, Source
 from bench.endpoints import Endpoint, NoAnswer
 from bench.errors import BenchError
@@ -220,6 +221,19 @@ class Service(Adapter):
             todo += [(state, number) for number in range(len(parts))]
             if not parts:
                 yield source.id, Output("")
+        try:
+            yield from self._answered(todo)
+        except CostLimit:
+            # Of a long text, some pieces may be paid for: that counts, and the text is translated again.
+            for state in {state.source.id: state for state, _ in todo}.values():
+                if state.left and state.characters:
+                    state.error = "max_cost was reached within the text"
+                    yield state.source.id, self._output(state)
+            raise
+
+    def _answered(self, todo: Sequence[tuple[_Progress, int]]) -> Iterator[tuple[str, Output]]:
+        """Send pieces, and yield the texts of which all pieces are answered. Raises CostLimit when nothing more is to
+        come."""
         # The answers are closed before the connections.
         with (
             Sender(self.endpoint) as sender,
