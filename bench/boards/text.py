@@ -49,7 +49,8 @@ def _cell(row: Row, board: Board, column: str, language: Language) -> str:
         return "".join(score_text(score)) if score else MISSING
     if metric := counted_metric(column):
         counts = faults.counts(row.scores.get(metric), metric).items()
-        return say["between items"].join(f"{count} {say[f'fault {sort}']}" for sort, count in counts) or "0"
+        named = (say["fault count"].format(fault=say[f"fault {sort}"], count=count) for sort, count in counts)
+        return say["between items"].join(named) or "0"
     if column == "rank":
         return rank_text(row.ranks.get(board.primary))
     if column == "flags":

@@ -34,8 +34,8 @@ def test_a_lost_prohibition_is_counted_first_and_in_the_summary(boards: list[Boa
         names = ["obligations-faults", "facts-faults"]
         assert set(names) < set(columns.wide(board))
         assert text.cells(faithful, board, names)[1:] == ["0", "0"]
-        assert text.cells(careless, board, names)[1:] == ["1 reversed prohibition", "1 wrong, 1 missing"]
-        assert text.cells(careless, board, names, "zh")[1:] == ["1 颠倒禁止", "1 错误、1 缺失"]
+        assert text.cells(careless, board, names)[1:] == ["reversed prohibition: 1", "wrong: 1, missing: 1"]
+        assert text.cells(careless, board, names, "zh")[1:] == ["颠倒禁止：1", "错误：1、缺失：1"]
         assert "Prohibitions lost or reversed: 1 in careless." in summary(board)
         assert columns.narrow(board) == ["rank", "chrf", "facts", "obligations", "flags"]
 

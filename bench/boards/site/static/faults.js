@@ -37,8 +37,8 @@ function faultList(lost, lang) {
     h("li", {class: fault.grave ? "grave" : null}, faultText(fault, lang), times > 1 && ` × ${times}`)));
 }
 
-/** The number of each sort of fault of a row, as the board counts them: "6 missing, 2 invented". */
-const faultCounts = (row, metric) => Object.entries(row.faults[metric] || {}).map(([sort, count]) => `${count} ${faultWords(sort)}`);
+/** The number of each sort of fault of a row, as the board counts them: "missing: 6", "invented: 2". */
+const faultCounts = (row, metric) => Object.entries(row.faults[metric] || {}).map(([sort, count]) => `${faultWords(sort)}${t("colon")}${count}`);
 
 async function faultsView(direction, query) {
   const board = site().boards[direction];
