@@ -113,20 +113,23 @@ def read_numbers(numbers: Iterable[Number], text: str) -> list[Mention]:
     """The mentions of numbers. In a range or list, a number may take scale and unit from its neighbour: 5 in
     "5 to 10 million" is also 5 million."""
     ordered = sorted(numbers, key=lambda number: number.mention.start)
-    readings = [[Quantity(number.value, number.unit)] for number in ordered]
+    # Without repetitions at every step: a system that repeats itself writes lists of thousands of numbers.
+    readings = [{Quantity(number.value, number.unit): None} for number in ordered]
     for i in reversed(range(len(ordered) - 1)):
         here, following = ordered[i], ordered[i + 1]
         if not _RANGE.fullmatch(text[here.mention.end : following.mention.start]):
             continue
-        for reading in list(readings[i + 1]):
+        for reading in readings[i + 1]:
             scale = following.scale if here.scale == 1 else 1
-            readings[i] += [Quantity(here.value * factor, here.unit or reading.unit) for factor in {1, scale}]
+            readings[i] |= {
+                Quantity(here.value * factor, here.unit or reading.unit): None for factor in {1, scale}
+            }
     for i in range(1, len(ordered)):
         here, previous = ordered[i], ordered[i - 1]
         if not here.unit and _RANGE.fullmatch(text[previous.mention.end : here.mention.start]):
-            readings[i] += [Quantity(here.value, reading.unit) for reading in readings[i - 1]]
+            readings[i] |= {Quantity(here.value, reading.unit): None for reading in readings[i - 1]}
     return [
-        replace(number.mention, readings=(*number.mention.readings, *dict.fromkeys(of_number)))
+        replace(number.mention, readings=(*number.mention.readings, *of_number))
         for number, of_number in zip(ordered, readings, strict=True)
     ]
 

@@ -28,7 +28,7 @@ _NUMBER = re.compile(
 _NOTE = re.compile(
     r"\s*(?:注\s*[：:0-9]|备注|附注|说明：|Notes?\b\s*[:.0-9]|N\.B\.|[*†‡]|\[\d{1,3}\])", re.IGNORECASE
 )
-_CELLS = re.compile(r"\t+|\s*\|\s*")
+_CELLS = re.compile(r"[\t|]")
 _SENTENCE_END = re.compile(r"[。！？；;.!?：:][”’\"')）]*\s*$")
 _HEADING_CHARACTERS: dict[Language, int] = {"zh": 30, "en": 90}
 
@@ -39,6 +39,8 @@ _LOST, _ADDED, _MERGED = 0.3, 0.35, 0.1
 costs at most 0.6 if no numbers disagree, so that it is never taken for one lost and one added."""
 _MAX_MERGED = 6
 """Parts on one line, unless the whole text is on one."""
+_MORE_LINES = 200
+"""Lines that are looked at beyond twice the expected ones: a system that repeats itself writes thousands."""
 _BAND = 20
 """How far from its expected place a line is looked for, beyond the difference in the number of lines."""
 
@@ -85,7 +87,8 @@ def expected_parts(source: str, reference: str, target: Language) -> list[Part]:
 
 def fates(expected: Sequence[Part], hypothesis: str, target: Language) -> list[Fate]:
     """What became of each part."""
-    lines = [part.text for part in parts(hypothesis, target)]
+    most = 2 * len(expected) + _MORE_LINES
+    lines = [part.text for part in parts(hypothesis, target)[:most]]
     places = _places(
         [_Line.of(part.text, target) for part in expected], [_Line.of(line, target) for line in lines]
     )

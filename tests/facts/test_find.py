@@ -183,3 +183,12 @@ def test_offsets_are_those_of_the_text(language: Language) -> None:
         assert 0 <= mention.start < mention.end <= len(text)
         if language == "en":
             assert text[mention.start : mention.end].strip() == mention.text
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("separator", [", ", "-"])
+def test_a_long_list_of_numbers_takes_as_long_as_it_is(separator: str, language: Language) -> None:
+    """Each number looks at its neighbours only; with all readings of all others this would never end."""
+    mentions = find(separator.join(str(number) for number in range(3000, 5000)) + " US$", language)
+    assert len(mentions) >= 2000
+    assert max(len(mention.readings) for mention in mentions) <= 4

@@ -160,3 +160,10 @@ def test_changes_of_a_systems_output_are_noticed(direction: Direction) -> None:
 def test_a_set_of_sentences_is_one_sentence() -> None:
     with pytest.raises(BenchError, match="use granularity=document"):
         Structure(SET).prepare()
+
+
+def test_a_system_that_repeats_a_line_for_ever() -> None:
+    """With all lines this would take minutes, and gigabytes for the spaces of a table."""
+    expected = expected_parts(ZH, EN, "en")
+    found = fates(expected, EN + "\n(1) dual-use items;" * 50_000 + "\n" + "a" + " " * 200_000 + "b", "en")
+    assert found == ["kept"] * len(expected)
