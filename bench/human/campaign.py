@@ -51,7 +51,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
     """A segment on a page, with the translations of several systems."""
 
     item_id: Line
-    """The segment's id, or "check/…" for an attention check."""
+    """The segment's id, or "check/…" for an attention check; ids of segments come from anybody."""
     src: Text
     tgt: dict[str, Text]
     """Run or check -> what annotators see, in the order from left to right."""
@@ -62,7 +62,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
 
     @property
     def is_check(self) -> bool:
-        return self.item_id.startswith("check/")
+        return self.tgt.keys() == {INTACT, DAMAGED}
 
 
 class Info(msgspec.Struct, frozen=True):

@@ -68,6 +68,8 @@ def load(path: Path) -> ReferenceSet:
     segments: dict[str, Segment] = {}
     further: list[list[str]] = [[] for _ in names[1:]]
     for number, document, direction in usable:
+        if not document.doc_id.strip():
+            raise BenchError(f"{path}, line {number}: doc_id is empty; name each document once.")
         texts = document.texts()
         chosen = [texts[name] for name in names or [min(texts)]]
         for segment, more in _segments(document, chosen, direction, number):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bench.human import campaign as campaigns
-from bench.human.campaign import MarkedSpan, characters, marked, shown
+from bench.human.campaign import DAMAGED, INTACT, Item, MarkedSpan, characters, marked, shown
 from bench.human.sampling import disagreement, sample
 from bench.store import Store
 from tests.helpers.command import invoke
@@ -318,3 +318,8 @@ def test_a_campaign_has_no_seed_for_passwords(folder: Path) -> None:
     assert "seed" not in info
     assert info["shuffle"] is False
     assert campaigns.read(folder / "campaign.json").bitext_bench.seed == 12345
+
+
+def test_a_segment_may_be_called_like_a_check() -> None:
+    assert not Item("check/1", "x", {"a": "y", "b": "z"}).is_check
+    assert Item("check/1", "x", {DAMAGED: "y", INTACT: "z"}).is_check

@@ -52,6 +52,16 @@ def write(path: Path, rows: list[Any]) -> Path:
     return path
 
 
+def test_an_empty_reference_is_none(tmp_path: Path) -> None:
+    row = document("a", EN[0], "", refs={"refA": {"ref": " "}, "refB": {"ref": ZH[0]}})
+    assert [s.zh for s in references.load(write(tmp_path / "s.jsonl", [row])).segments] == [ZH[0]]
+
+
+def test_a_document_without_a_name(tmp_path: Path) -> None:
+    with pytest.raises(BenchError, match="line 2: doc_id is empty; name each document once"):
+        references.load(write(tmp_path / "s.jsonl", [DOCUMENTS[0], document(" ", EN[0], ZH[0])]))
+
+
 @pytest.mark.parametrize("name", ["wmt25-genmt.jsonl", "wmt25-genmt.jsonl.gz"])
 def test_a_set(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     progress.configure(quiet=False)
