@@ -25,6 +25,9 @@ _RANGES: Mapping[str, tuple[float | str, float | str]] = {
     "ratio": (0, 100),
 }
 """Aggregation -> lowest and highest score. A mean of model scores has no bounds."""
+_SELF_DEPLOYED = frozenset("copy dictionary llm vllm seq2seq ctranslate2-llm ctranslate2-seq2seq".split())
+_SERVICES = frozenset("alibaba amazon baidu deepl google microsoft tencent youdao".split())
+"""Adapters, as run.json names them."""
 
 
 def records(board: Board) -> dict[str, dict[str, Any]]:
@@ -74,7 +77,7 @@ def _record(board: Board, row: Row) -> dict[str, Any]:
             "name": row.system,
             "id": _model_id(run.system.base_model, run.system.name),
             "additional_details": {
-                "deployment_type": _deployment(row),
+                "deployment_type": deployment(str(row.run.adapter.get("adapter", ""))),
                 "model_availability": "unknown",
                 **({"licence": run.system.licence} if run.system.licence else {}),
                 **({"size": run.system.size} if run.system.size else {}),
@@ -118,11 +121,12 @@ def _seconds(moment: Any) -> str:
     return str(int((time if time.tzinfo else time.replace(tzinfo=timezone.utc)).timestamp()))
 
 
-def _deployment(row: Row) -> str:
-    adapter = str(row.run.adapter.get("adapter", ""))
-    return {"openai": "externally_managed", "hypotheses": "unknown", "": "unknown"}.get(
-        adapter, "self_deployed"
-    )
+def deployment(adapter: str) -> str:
+    """Where a system runs. An endpoint may be a server of one's own, and of an adapter from elsewhere nothing is
+    known."""
+    if adapter in _SERVICES:
+        return "externally_managed"
+    return "self_deployed" if adapter in _SELF_DEPLOYED else "unknown"
 
 
 def _metric(metric: str, score: Score) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.exchange.every_eval_ever import deployment
 from tests.helpers.command import invoke
 from tests.helpers.peers import peer_python
 from tests.human.texts import EN, ZH, A, prepare
@@ -81,6 +82,19 @@ main()
             r["metric_config"]["metric_id"]: r["score_details"]["score"] for r in record["evaluation_results"]
         }
         assert values == board(folder)[record["model_info"]["name"]]
+
+
+def test_where_systems_run() -> None:
+    folder = ROOT / "bench/adapters/commercial"
+    services = [
+        name
+        for path in folder.glob("*.py")
+        for name in re.findall(r'^    service = "(.+)"', path.read_text(), re.M)
+    ]
+    assert len(services) == 8
+    assert {deployment(service) for service in services} == {"externally_managed"}
+    assert deployment("llm") == "self_deployed"
+    assert deployment("openai") == deployment("hypotheses") == deployment("of-somebody-else") == "unknown"
 
 
 @pytest.mark.slow
