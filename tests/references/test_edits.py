@@ -14,6 +14,7 @@ from bench.references.alignment.pipeline import build_segments
 from bench.references.build import build
 from bench.references.overrides import Correction, Overrides, Split
 from bench.references.review.check import check, faults, segment_faults
+from bench.references.review.page import page
 from tests.helpers.decisions import random_decisions
 from tests.helpers.sets import both, sources, texts
 
@@ -94,6 +95,16 @@ def test_a_set_that_was_corrected_is_proved_with_its_corrections_only(tmp_path: 
     (tmp_path / "out" / "overrides.yaml").unlink()
     with pytest.raises(BenchError, match="'zh' does not have the letters and digits of zh_raw"):
         check(tmp_path / "out")
+
+
+def test_a_part_is_split_again_by_the_name_that_the_review_page_shows(tmp_path: Path) -> None:
+    built(tmp_path, "")
+    first = 'split:\n  - {zh: L1s1, after: "照願；", reason: two}\n'
+    built(tmp_path, first)
+    assert "L1s1b" in page(tmp_path / "out", 0.3)
+    built(tmp_path, first + "  - {zh: L1s1b, after: 兒童應, reason: x}\n")
+    names = [name for segment in load(tmp_path / "out").segments for name in segment.zh_sentences]
+    assert names[:3] == ["L1s1", "L1s1b", "L1s1c"]
 
 
 def test_the_report_names_edits_and_that_the_first_files_were_not_read(tmp_path: Path) -> None:
