@@ -252,5 +252,5 @@ def display_notes(campaign: Campaign) -> list[str]:
     texts = [text for item in campaign.items.values() for text in (item.src, *item.tgt.values())]
     notes = []
     if brackets := sum("＜" in text for text in texts):
-        notes.append(f"{brackets} texts show < as ＜, because Pearmut would read them as HTML.")
+        notes.append(f"Texts in which < is shown as ＜, because Pearmut would read them as HTML: {brackets}.")
     return notes
