@@ -100,7 +100,7 @@ def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bo
 
 
 def _attention(config: Any) -> dict[str, str]:
-    """transformers' default attention (sdpa) leaves out the soft-cap of Gemma 2, its eager one does not."""
+    """The default attention (sdpa) of transformers 4.57 leaves out the soft-cap of Gemma 2, its eager one does not."""
     text_config = getattr(config, "text_config", None) or config
     return {"attn_implementation": "eager"} if getattr(text_config, "attn_logit_softcapping", None) else {}
 
