@@ -16,7 +16,7 @@ from bench import escaping
 from bench.boards.sentences import LANGUAGE_NAMES_IN
 from bench.boards.site.single import content_hash
 from bench.errors import BenchError
-from bench.files import write_text
+from bench.files import remove_abandoned, write_text
 from bench.languages import LANGUAGE_NAMES, sides
 from bench.store import Store
 
@@ -33,6 +33,7 @@ _TEMPLATES = Environment(
 def write_index(store: Store) -> Path:
     """Write the page. Several processes may do so at once: the last one has seen all boards."""
     path, text = store.root / PAGE, index_text(store)
+    remove_abandoned(path)
     if not path.is_file() or path.is_symlink() or path.read_bytes() != text.encode():
         write_text(path, text, inside=store.root)
     return path
