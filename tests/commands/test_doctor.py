@@ -247,7 +247,7 @@ def test_incompatible_versions(tmp_path: Path, server: ModelServer) -> None:
     assert table["extra comet"][2].startswith("pip install 'setuptools<81'")
     assert table["tested versions"][0].startswith("these differ from constraints.txt: ")
     assert "setuptools 81.0.0 (tested: " in table["tested versions"][0]
-    assert "transformers 5.0.0 (tested: " in table["tested versions"][0]
+    assert "transformers 6.0.0 (tested: " in table["tested versions"][0]
 
 
 def test_a_gpu_that_torch_does_not_see(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
