@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
+from bench import progress
 from tests.helpers.browser import CHROMIUM
 from tests.helpers.configs import CEDICT
 from tests.helpers.model_server import ModelServer, serving
+
+
+@pytest.fixture(autouse=True)
+def progress_is_shown() -> None:
+    """A command of an earlier test may have made this process quiet."""
+    progress.configure(quiet=False)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bench import progress, references
+from bench import references
 from bench.core import Task
 from bench.errors import BenchError
 from tests.helpers.command import invoke
@@ -64,7 +64,6 @@ def test_a_document_without_a_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["wmt25-genmt.jsonl", "wmt25-genmt.jsonl.gz"])
 def test_a_set(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    progress.configure(quiet=False)
     reference = references.load(write(tmp_path / name, DOCUMENTS))
     first, second, third = (f"en-zh_CN_#_news_#_{n}" for n in (1, 2, 3))
     assert [(s.id, s.en, s.zh, s.section) for s in reference.segments] == [

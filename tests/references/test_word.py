@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from bench import progress
 from bench.errors import BenchError
 from bench.references.alignment.pipeline import build_segments
 from bench.references.build import build
@@ -266,7 +265,6 @@ def test_hostile_lists(tmp_path: Path) -> None:
 
 
 def test_notes_and_boxes_follow_their_paragraph_and_the_rest_is_named(tmp_path: Path, capsys) -> None:
-    progress.configure(quiet=False)
     note = '<w:footnote w:id="{}" w:type="{}"><w:p><w:r><w:footnoteRef/><w:t xml:space="preserve"> {}</w:t></w:r></w:p></w:footnote>'
     footnotes = note.format(0, "separator", "line") + note.format(2, "normal", "See the Act.")
     endnotes = '<w:endnote w:id="1"><w:p><w:r><w:t>The end.</w:t></w:r></w:p></w:endnote>'
