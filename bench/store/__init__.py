@@ -242,11 +242,7 @@ class Store:
 
     def site_head(self) -> SiteHead:
         """What its publisher puts above the boards of the site. Raises BenchError if site.json is damaged."""
-        path = self._site_head_path
-        try:
-            return decode_record(read_bytes(path, inside=self.root), path, SiteHead)
-        except FileNotFoundError:
-            return NO_HEAD
+        return self._load(self._site_head_path, _decode_site_head) or NO_HEAD
 
     def write_site_head(self, head: SiteHead) -> None:
         write_json(self._site_head_path, msgspec.to_builtins(head), inside=self.root)
@@ -254,6 +250,8 @@ class Store:
     def write_leaderboard(self, set_id: str, suffix: str, text: str) -> Path:
         path = self.leaderboard_path(set_id, suffix)
         write_text(path, text, inside=self.root)
+        if suffix == "json":  # the index of all sets reads it next
+            self._keep(path, path.stat(), _decode_leaderboard(text.encode(), path))
         return path
 
     def remove_partial(self, task: Task, metric: str) -> None:
@@ -273,8 +271,7 @@ class Store:
         """What `decode` makes of a file; None if there is none. Raises BenchError if it cannot be read."""
         try:
             state = path.stat()
-            version = (state.st_mtime_ns, state.st_size, state.st_ino)
-            if (known := self._read.get(path)) and known[0] == version:
+            if (known := self._read.get(path)) and known[0] == _version(state):
                 value: T = known[1]
                 return value
             value = decode(read_bytes(path, limits.TABLE_BYTES, inside=self.root), path)
@@ -282,8 +279,20 @@ class Store:
             return None
         except OSError as error:
             raise BenchError(f"Cannot read {path} ({error.strerror}): {RESTORE}.") from None
-        self._read[path] = version, value
+        self._keep(path, state, value)
         return value
+
+    def _keep(self, path: Path, state: os.stat_result, value: object) -> None:
+        self._read[path] = _version(state), value
+
+
+def _version(state: os.stat_result) -> tuple[int, int, int]:
+    """What changes whenever a file is replaced."""
+    return state.st_mtime_ns, state.st_size, state.st_ino
+
+
+def _decode_site_head(data: bytes, path: Path) -> SiteHead:
+    return decode_record(data, path, SiteHead)
 
 
 def _copy_file(folder: Path, target: Path, name: str) -> None:
