@@ -7,6 +7,9 @@ The model is any adapter of a language model: an endpoint, or a checkpoint on th
 The score of a segment is the mean of its passes. A pass without a usable answer does not count; a segment without
 any is unscored and does not count in the mean over segments, which is the score of the system. An empty hypothesis
 has the worst score, and nobody is asked.
+
+A translation may hold instructions to the judge. So the question comes first and the texts follow as JSON strings,
+which no text can end (bench.scorers.judge_questions); an answer that the translation itself contains does not count.
 """
 
 from __future__ import annotations
@@ -32,17 +35,22 @@ from bench.records import Line, Price
 from bench.references.views import groups
 from bench.scorers.judge_answers import WORST, Kind, Unusable, Verdict, merged, read
 from bench.scorers.judge_kept import Answer, KeptAnswers
+from bench.scorers.judge_questions import as_list, as_string
+from bench.store.lock import exclusive_lease
 
 _BATCH_TOKENS = 16_384
 """Of models on this machine that do not batch by themselves: prompts and answers."""
+_PATIENCE = 86_400.0
+"""Seconds to wait for another process that asks the same judge about the same set."""
 _FIELDS = {"source", "hypothesis", "reference", "source_before", "hypothesis_before"}
 _LANGUAGES = {"source_language", "target_language"}
 
 
 class Judge(Scorer):
     """`name`: the column heading. `query`: what the model is asked, with {source} and {hypothesis}, and if wanted
-    {reference}, {source_before}, {hypothesis_before}, {source_language} and {target_language}. `context`: number of
-    preceding segments of the document in {source_before} and {hypothesis_before}. `passes`: answers per segment.
+    {reference}, {source_before}, {hypothesis_before}, {source_language} and {target_language}. A text is a JSON string,
+    with its quotation marks. `context`: number of preceding segments of the document in {source_before} and
+    {hypothesis_before}, which are lists of JSON strings. `passes`: answers per segment.
     `base_model`: what the model was made from, if its name does not say it. `price`: US dollars per million tokens.
     `required`: see bench.core.Scorer.
     """
@@ -114,7 +122,7 @@ class Judge(Scorer):
     def identity(self) -> dict[str, Any]:
         return {
             "scorer": "judge",
-            "version": 1,
+            "version": 2,
             "name": self.name,
             "kind": self.kind,
             "query": self.query,
@@ -149,7 +157,7 @@ class Judge(Scorer):
             if text
             for number in range(self.passes)
         }
-        answers, failures = self._answers(task.direction, wanted)
+        answers, failures = self._answers(task, wanted)
         scores = {
             system: self._score(task, hypotheses, requests[system], answers, failures)
             for system, hypotheses in systems.items()
@@ -168,11 +176,11 @@ class Judge(Scorer):
                     continue
                 before = places[max(0, position - self.context) : position]
                 requests[place] = self.query.format(
-                    source=task.sources[place],
-                    hypothesis=hypotheses[place],
-                    reference=task.references[place],
-                    source_before="\n".join(task.sources[n] for n in before) or "(nothing)",
-                    hypothesis_before="\n".join(hypotheses[n] for n in before) or "(nothing)",
+                    source=as_string(task.sources[place]),
+                    hypothesis=as_string(hypotheses[place]),
+                    reference=as_string(task.references[place]),
+                    source_before=as_list([task.sources[n] for n in before]),
+                    hypothesis_before=as_list([hypotheses[n] for n in before]),
                     source_language=LANGUAGE_NAMES[task.source_language],
                     target_language=LANGUAGE_NAMES[task.target_language],
                 )
@@ -181,31 +189,41 @@ class Judge(Scorer):
     def _key(self, request: str, number: int) -> str:
         return digest([request, number])
 
-    def _answers(
-        self, direction: Direction, wanted: Mapping[str, str]
-    ) -> tuple[dict[str, Answer], dict[str, str]]:
-        """Key -> answer, and key -> why there is none. Every answer is on disk before the next one is read."""
+    def _answers(self, task: Task, wanted: Mapping[str, str]) -> tuple[dict[str, Answer], dict[str, str]]:
+        """Key -> answer, and key -> why there is none. A second process that judges the same set waits, and then
+        finds the answers of the first."""
         kept = KeptAnswers(cache_dir() / "judges" / f"{digest(self._model_identity())[:16]}.sqlite")
         answers = kept.read(wanted)
-        failures: dict[str, str] = {}
-        units = [(Source(key, text),) for key, text in wanted.items() if key not in answers]
+        if answers.keys() == wanted.keys():
+            return answers, {}
+        question = digest([self.query, self.context, task.direction, task.reference.sha256])[:16]
+        lock = kept.path.with_name(f"{kept.path.stem}-{question}.lock")
+        with exclusive_lease(lock, f"{self.name} {task.direction}", _PATIENCE):
+            answers = kept.read(wanted)
+            missing = [(Source(key, text),) for key, text in wanted.items() if key not in answers]
+            failures: dict[str, str] = {}
+            for key, answer in self._ask(task.direction, missing):
+                if isinstance(answer, str):
+                    failures[key] = answer
+                else:
+                    kept.keep(key, answer)
+                    answers[key] = answer
+        return answers, failures
+
+    def _ask(self, direction: Direction, units: Sequence[Unit]) -> Iterator[tuple[str, Answer | str]]:
+        """Key, and the answer or why there is none, as soon as it arrives."""
         if not units:
-            return answers, failures
+            return
         adapter = self._adapter(direction)
         try:
             adapter.load()
             with progress.bar(f"{self.name} {direction}", total=len(units), unit="requests") as advance:
                 for batch in _batches(adapter, units):
                     for (source,), response in adapter.respond(batch):
-                        if response.error:
-                            failures[source.id] = response.error
-                        else:
-                            answers[source.id] = _answer(adapter, response)
-                            kept.keep(source.id, answers[source.id])
+                        yield source.id, response.error or _answer(adapter, response)
                         advance()
         except BenchError as error:
             raise self.model.in_place(error) from None
-        return answers, failures
 
     def _score(
         self,
@@ -313,7 +331,7 @@ class Judge(Scorer):
         return (
             f"{self.name}|judge:{model}@{digest(self._model_identity())[:12]}|prompt:{prompt}|reference:{reference}"
             f"|context:{self.context}|passes:{self.passes}|aggregation:mean"
-            f"|reproducible:{'yes' if self.reproducible else 'no'}|version:1"
+            f"|reproducible:{'yes' if self.reproducible else 'no'}|version:2"
         )
 
     def _say_cost(self, answers: Sequence[Answer]) -> None:

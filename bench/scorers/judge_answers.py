@@ -61,8 +61,10 @@ class Verdict:
 
 
 def read(answer: str, kind: Kind, source: str, hypothesis: str) -> Verdict:
-    """Raises Unusable. An error counts if its quotation stands in the hypothesis or, of an omission, in the source."""
-    found = _object(_visible(answer), "score" if kind == "esa" else "errors")
+    """Raises Unusable. An error counts if its quotation stands in the hypothesis or, of an omission, in the source. An
+    object that stands in one of the two texts is no answer: the judge may only have repeated it."""
+    texts = f"{source}\n{hypothesis}"
+    found = _object(_visible(answer, texts), "score" if kind == "esa" else "errors", texts)
     errors = found.get("errors", [])
     if not isinstance(errors, list):
         raise Unusable("the errors are not a list")
@@ -85,14 +87,15 @@ def read(answer: str, kind: Kind, source: str, hypothesis: str) -> Verdict:
     return Verdict(score, tuple(sorted(spans, key=lambda span: span.start)), tuple(dict.fromkeys(remarks)))
 
 
-def _visible(answer: str) -> str:
-    """Without reasoning and control tokens."""
-    return without_control_tokens(without_reasoning(answer[: limits.TEXT_CHARACTERS], "")[0], "")[0]
+def _visible(answer: str, texts: str) -> str:
+    """Without reasoning and control tokens, unless the judged texts have such tokens, which the judge may quote."""
+    return without_control_tokens(without_reasoning(answer[: limits.TEXT_CHARACTERS], texts)[0], texts)[0]
 
 
-def _object(text: str, key: str) -> dict[str, Any]:
-    """The last JSON object in a text that has the key. Raises Unusable."""
+def _object(text: str, key: str, judged: str) -> dict[str, Any]:
+    """The last JSON object in a text that has the key and does not stand in the judged texts. Raises Unusable."""
     found: dict[str, Any] = {}
+    repeatable = _without_spaces(judged)
     position = text.find("{")
     for _ in range(_MAX_ATTEMPTS):
         if position < 0:
@@ -102,11 +105,17 @@ def _object(text: str, key: str) -> dict[str, Any]:
         except (ValueError, RecursionError):
             end = position + 1
         else:
-            found = value if isinstance(value, dict) and key in value else found
+            is_answer = isinstance(value, dict) and key in value
+            if is_answer and _without_spaces(text[position:end]) not in repeatable:
+                found = value
         position = text.find("{", end)
     if not found:
         raise Unusable(f"no JSON object with {key} in the answer")
     return found
+
+
+def _without_spaces(text: str) -> str:
+    return "".join(text.split())
 
 
 def _score(value: object) -> float:
