@@ -4,7 +4,7 @@ differ most."""
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from math import isclose
 from pathlib import Path, PurePosixPath
@@ -169,6 +169,12 @@ def metric_lines(store: Store, pair: Pair, metrics: Sequence[str]) -> list[Metri
         elif score_a or score_b:
             lines.append(MetricLine(metric, score_a, score_b))
     return lines
+
+
+def direct_line(pair: Pair, metric: str, score: Score) -> MetricLine:
+    """A line for a metric that compares the two with each other. `score`: how much better b is than a."""
+    zero = replace(score, value=0.0, segments=(0.0,) * len(score.segments), remarks=())
+    return _tested_line(pair, metric, (zero, score), None)
 
 
 def _tested_line(

@@ -29,12 +29,14 @@ _MAX_TEXT = 400  # characters of a text that are shown
 _MAX_FAULTS = 10  # of one side that are shown
 _MAX_SETTING = 80  # characters of a setting that are shown
 _HASH = re.compile(r"\b[0-9a-f]{40,}\b")
+_DIRECT = "{}: how much better B is than A, by a model that reads both translations; the mean of both orders."
 _COLOURS = {"A": "cyan", "B": "magenta"}
 
 
 @click.command(short_help="Compare two systems.")
 @click.argument("a")
 @click.argument("b")
+@click.argument("overrides", nargs=-1, metavar="[metric=pear]")
 @STORE
 @click.option("--reference", help="Id of the reference set; required if the store has several.")
 @click.option("--direction", type=click.Choice(DIRECTIONS), help="Default: both.")
@@ -52,6 +54,7 @@ _COLOURS = {"A": "cyan", "B": "magenta"}
 def compare(
     a: str,
     b: str,
+    overrides: tuple[str, ...],
     root: Path,
     reference: str | None,
     direction: Direction | None,
@@ -62,7 +65,8 @@ def compare(
     """Compare two systems: scores, significance tests, differing settings, and the segments that differ most.
 
     A and B are runs. Give a system's name, a run's folder, that folder's name, or the beginning of a name.
-    Nothing is written.
+    Nothing is written. metric=pear compares the two translations of each segment with each other, without the
+    official one; it needs the model.
 
     \b
       bench compare qwen2.5-coder-0.5b-instruct gemma-3-270m   two systems, both directions
@@ -70,11 +74,13 @@ def compare(
       bench compare mine base --direction zh-en --metric ter   one direction; segments chosen by TER
       bench compare gemma copy --store results                 published runs
       bench compare mine base --markdown > compare.md          for an issue or a page
+      bench compare mine base metric=pear metric.pear.checkpoint=/models/pear
     """
     from rich.console import Console
 
     from bench.boards import pairwise
     from bench.cli.markdown import as_markdown
+    from bench.commands.direct_comparison import direct_lines, direct_scorers
     from bench.commands.pages import load_reference, published_columns
     from bench.commands.transaction import check_complete
     from bench.store import Store
@@ -90,21 +96,27 @@ def compare(
         )
     reference_set = load_reference(store, reference or set_ids[0])
     columns = published_columns(store, reference_set.id)
+    scorers = direct_scorers(overrides)
     directions: list[Direction] = [direction] if direction else list(DIRECTIONS)
     pairs = pairwise.find_pairs(store, reference_set, directions, a, b)
     lines = {name: pairwise.metric_lines(store, pair, columns.metrics) for name, pair in pairs.items()}
+    direct = {name: direct_lines(pair, scorers) for name, pair in pairs.items()}
+    for name, compared in direct.items():
+        lines[name] += compared
     _check([line for direction_lines in lines.values() for line in direction_lines], root, metric)
 
     sections: list[RenderableType] = []
     previous_settings: list[tuple[str, str, str]] = []
     for name, pair in pairs.items():
         sections += [*_title(pair), "", *_scores(pair, lines[name])]
+        sections += [_dim(_DIRECT.format(line.any_score.metric)) for line in direct[name]]
         settings = pairwise.differing_settings(pair)
         if settings and settings != previous_settings:
             sections += ["", _settings(settings)]
         previous_settings = settings
         sections += [*_losses(pair, pairwise.losses(store, pair))]
-        sections += [*_segments(pair, lines[name], metric or columns.primary, segments)]
+        by = metric or next((line.metric for line in direct[name]), columns.primary)
+        sections += [*_segments(pair, lines[name], by, segments)]
         if not markdown:  # the address is one of this machine
             sections += [*_link(store, pair, metric if metric != columns.primary else None), ""]
     one_sided = pairwise.one_sided(store, reference_set, directions, a, b)

@@ -28,7 +28,7 @@ from bench.checkpoints.loading import Dtype
 from bench.checkpoints.weights import WeightsConfig, fingerprint, parse_weights
 from bench.core import Output, Score, Scorer, Task, Weights, digest
 from bench.errors import BenchError
-from bench.scorers import comet_embedded
+from bench.scorers import comet_embedded, predictions
 from bench.scorers.comet_cache import Cache, Prediction, Sample
 from bench.scorers.comet_checkpoint import (
     CHECKPOINT_FILES,
@@ -139,13 +139,9 @@ class Comet(Scorer):
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
         """`partial` is not used: finished work is in the user's cache, where other tasks find it too."""
         files = self._files()
-        references = task.references if files.reads_reference else [""] * len(task.ids)
-        samples = {
-            system: list(zip(task.sources, hypotheses, references, strict=True))
-            for system, hypotheses in systems.items()
-        }
-        predictions = self._predict_systems(files, samples)
-        return {system: self._score(task, samples[system], predictions[system], files) for system in systems}
+        samples = predictions.samples(task, systems, files.reads_reference)
+        known = self._predict_systems(files, samples)
+        return {system: self._score(task, samples[system], known[system], files) for system in systems}
 
     def _predict_systems(
         self, files: CheckpointFiles, systems: Mapping[str, Sequence[Sample]]
@@ -184,33 +180,23 @@ class Comet(Scorer):
         return comet_model.predict(work, shares, devices, self.name)
 
     def _score(
-        self, task: Task, samples: Sequence[Sample], predictions: Sequence[Prediction], files: CheckpointFiles
+        self, task: Task, samples: Sequence[Sample], known: Sequence[Prediction], files: CheckpointFiles
     ) -> Score:
-        values = [prediction.value for prediction in predictions]
         remarks: list[tuple[int, str]] = []
-        for index, ((source, hypothesis, _), prediction) in enumerate(zip(samples, predictions, strict=True)):
+        for index, ((source, hypothesis, _), prediction) in enumerate(zip(samples, known, strict=True)):
             raised = flags(Output(hypothesis), source, task.direction)
             remarks += [(index, remark) for remark in ("empty", "copied") if remark in raised]
             remarks += [(index, "cut")] if prediction.cut else []
-        spans = tuple(prediction.spans for prediction in predictions)
-        return Score(
-            metric=self.name,
-            value=sum(values) / len(values),
-            interval=None,
-            signature=self._signature(files, predictions),
-            segments=tuple(values),
-            decimals=3,
-            remarks=tuple(remarks),
-            spans=spans if any(spans) else (),
-            aggregation="mean",
+        advice = "set precision=float32, or use another checkpoint"
+        return predictions.mean_score(
+            self.name, known, self._signature(files, known), advice, remarks=remarks
         )
 
-    def _signature(self, files: CheckpointFiles, predictions: Sequence[Prediction]) -> str:
+    def _signature(self, files: CheckpointFiles, known: Sequence[Prediction]) -> str:
         identity = self._prediction_identity()
         encoder = f"|encoder:{identity['encoder']}" if identity["encoder"] else ""
-        devices = "+".join(sorted({prediction.device for prediction in predictions}))
         return (
             f"{self.name}|checkpoint:{identity['checkpoint']}{encoder}|precision:{self.precision}"
-            f"|device:{devices}|max:{files.max_tokens}"
+            f"|device:{predictions.devices(known)}|max:{files.max_tokens}"
             f"|version:{identity['unbabel-comet']}"
         )

@@ -22,6 +22,7 @@ from bench.facts.matching import Expected, Finding, expected_facts, faults
 from bench.facts.mention import Mention, Name
 from bench.references.alignment.lexicon import embedded_names
 from bench.references.terms import Term, read
+from bench.scorers.shares import share_score, shorten
 from bench.scorers.terms import TermRow, table
 
 _MAX_REMARKS = 20
@@ -137,26 +138,13 @@ def _score(
             if not forms:
                 name = row.term.forms(task.target_language)[0]
                 findings[segment].append(Finding("missing", "name", name, None))
-    statistics = tuple(
+    statistics = [
         (float(total - sum(finding.fault != "invented" for finding in found)), float(total))
         for total, found in zip(totals, findings, strict=True)
-    )
-    return Score(
-        metric="facts",
-        value=100 * sum(hits for hits, _ in statistics) / sum(total for _, total in statistics),
-        interval=None,
-        signature=signature,
-        # A segment without facts has 100, since nothing is missing; its remark says that nothing was expected.
-        segments=tuple(100 * hits / total if total else 100.0 for hits, total in statistics),
-        statistics=statistics,
-        remarks=tuple(
-            (segment, remark)
-            for segment, found in enumerate(findings)
-            for remark in (*_remarks(found), *(() if totals[segment] else ("no fact",)))
-        ),
-        spans=tuple(_spans(found) for found in findings),
-        aggregation="ratio",
-    )
+    ]
+    remarks = [_remarks(found) for found in findings]
+    spans = [_spans(found) for found in findings]
+    return share_score("facts", signature, statistics, remarks, "no fact", spans)
 
 
 def _remarks(findings: Sequence[Finding]) -> list[str]:
@@ -167,18 +155,14 @@ def _remarks(findings: Sequence[Finding]) -> list[str]:
 
 
 def _remark(finding: Finding) -> str:
-    said = _shorten(finding.mention.text) if finding.mention else ""
+    said = shorten(finding.mention.text, _MAX_TEXT) if finding.mention else ""
+    expected = shorten(finding.expected, _MAX_TEXT)
     texts = {
-        "wrong": f"{said} instead of {_shorten(finding.expected)}",
-        "missing": _shorten(finding.expected),
+        "wrong": f"{said} instead of {expected}",
+        "missing": expected,
         "invented": said,
     }
     return f"{finding.fault} {finding.kind}: {texts[finding.fault]}"
-
-
-def _shorten(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
 
 
 def _spans(findings: Sequence[Finding]) -> tuple[Span, ...]:

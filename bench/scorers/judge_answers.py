@@ -17,6 +17,7 @@ from typing import Any, Literal, cast, get_args
 from bench import limits
 from bench.answers.reasoning import without_control_tokens, without_reasoning
 from bench.core import Severity, Span
+from bench.scorers.shares import shorten
 
 Kind = Literal["esa", "mqm"]
 
@@ -76,7 +77,7 @@ def read(answer: str, kind: Kind, source: str, hypothesis: str) -> Verdict:
         if place := _place(quote, hypothesis, spans):
             spans.append(Span(*place, severity, 1.0, category))
         elif category == "accuracy/omission" and (place := _place(quote, source, ())):
-            remarks.append(f"{severity} omission: {_shorten(source[slice(*place)])}")
+            remarks.append(f"{severity} omission: {shorten(source[slice(*place)], _SHOWN)}")
         else:
             remarks.append(f"{severity} {category}, quoted from neither text: not counted")
             continue
@@ -160,11 +161,6 @@ def _place(quote: str, text: str, taken: Sequence[Span]) -> tuple[int, int] | No
     places = [match.span() for match in re.finditer(r"\s+".join(map(re.escape, words)), text, re.IGNORECASE)]
     used = {(span.start, span.end) for span in taken}
     return next((place for place in places if place not in used), places[0] if places else None)
-
-
-def _shorten(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 
 
 def merged(verdicts: Sequence[Verdict]) -> Iterator[Span]:

@@ -20,8 +20,8 @@ from bench.checkpoints.fetching import resolve
 from bench.checkpoints.loading import Dtype, device, require_models
 from bench.checkpoints.weights import WeightsConfig, fingerprint, parse_weights
 from bench.core import Score, Scorer, Task, Weights, digest
-from bench.errors import BenchError
 from bench.records import Line
+from bench.scorers import predictions
 from bench.scorers.comet_cache import Cache, Prediction, Sample
 from bench.scorers.metricx_model import Model, batches
 
@@ -93,11 +93,7 @@ class MetricX(Scorer):
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
         """`partial` is not used: finished work is in the user's cache, where other tasks find it too."""
-        references = task.references if self.reads_reference else [""] * len(task.ids)
-        samples = {
-            system: list(zip(task.sources, hypotheses, references, strict=True))
-            for system, hypotheses in systems.items()
-        }
+        samples = predictions.samples(task, systems, self.reads_reference)
         known = self._predictions(dict.fromkeys(sample for each in samples.values() for sample in each))
         return {system: self._score([known[sample] for sample in each]) for system, each in samples.items()}
 
@@ -133,27 +129,19 @@ class MetricX(Scorer):
         other = f"reference: {reference}" if self.reads_reference else f"source: {source}"
         return f"candidate: {hypothesis} {other}"
 
-    def _score(self, predictions: Sequence[Prediction]) -> Score:
-        values = [prediction.value for prediction in predictions]
-        if any(value != value for value in values):
-            raise BenchError(
-                f"{self.name} computed no number for a segment: set precision=float32 or precision=bfloat16 (mT5 "
-                "exceeds float16)."
-            )
+    def _score(self, known: Sequence[Prediction]) -> Score:
         identity = self._prediction_identity()
-        devices = "+".join(sorted({prediction.device for prediction in predictions}))
-        return Score(
-            metric=self.name,
-            value=sum(values) / len(values),
-            interval=None,
-            signature=(
-                f"{self.name}|checkpoint:{identity['checkpoint']}|reference:{'yes' if self.reads_reference else 'no'}"
-                f"|precision:{self.precision}|device:{devices}|max:{self.max_tokens}"
-                f"|transformers:{version('transformers')}|version:1"
-            ),
-            segments=tuple(values),
-            higher_is_better=False,
+        signature = (
+            f"{self.name}|checkpoint:{identity['checkpoint']}|reference:{'yes' if self.reads_reference else 'no'}"
+            f"|precision:{self.precision}|device:{predictions.devices(known)}|max:{self.max_tokens}"
+            f"|transformers:{version('transformers')}|version:1"
+        )
+        return predictions.mean_score(
+            self.name,
+            known,
+            signature,
+            "set precision=float32 or precision=bfloat16 (mT5 exceeds float16)",
             decimals=2,
-            remarks=tuple((index, "cut") for index, prediction in enumerate(predictions) if prediction.cut),
-            aggregation="mean",
+            higher_is_better=False,
+            remarks=[(index, "cut") for index, prediction in enumerate(known) if prediction.cut],
         )

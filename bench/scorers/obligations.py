@@ -18,6 +18,7 @@ from bench.core import Granularity, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.facts.obligations import Modality, expected_statements, faults, find
 from bench.languages import Language
+from bench.scorers.shares import share_score
 
 _MAX_EXPRESSIONS = 3
 """That a remark quotes from the official translation."""
@@ -72,28 +73,18 @@ def _score(
     expected: Sequence[Counter[Modality]], hypotheses: Sequence[str], task: Task, signature: str
 ) -> Score:
     statistics: list[tuple[float, float]] = []
-    remarks: list[tuple[int, str]] = []
-    rows = zip(expected, task.references, hypotheses, strict=True)
-    for segment, (counts, reference, hypothesis) in enumerate(rows):
+    remarks: list[list[str]] = []
+    for counts, reference, hypothesis in zip(expected, task.references, hypotheses, strict=True):
         found = list(faults(counts, reference, hypothesis, task.target_language))
         total = sum(counts.values())
         statistics.append((float(total - len(found)), float(total)))
-        remarks += [
-            (segment, f"{fault} {modality}: {_quote(reference, modality, task.target_language)}")
-            for fault, modality in found
-        ]
-        remarks += [] if total else [(segment, "no obligation")]
-    return Score(
-        metric="obligations",
-        value=100 * sum(hits for hits, _ in statistics) / sum(total for _, total in statistics),
-        interval=None,
-        signature=signature,
-        # A segment without statements has 100, since nothing is lost; its remark says so.
-        segments=tuple(100 * hits / total if total else 100.0 for hits, total in statistics),
-        statistics=tuple(statistics),
-        remarks=tuple(remarks),
-        aggregation="ratio",
-    )
+        remarks.append(
+            [
+                f"{fault} {modality}: {_quote(reference, modality, task.target_language)}"
+                for fault, modality in found
+            ]
+        )
+    return share_score("obligations", signature, statistics, remarks, "no obligation")
 
 
 def _quote(reference: str, modality: Modality, language: Language) -> str:

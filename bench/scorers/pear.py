@@ -1,13 +1,14 @@
 """PEAR (Proietti et al. 2026), through its authors' package: how much better a translation is than the official one.
 
-PEAR compares two translations of a source. Here the second one is always the official translation, as in the authors'
-"reference-anchored" scoring: a segment has about 0 if it is as good as that, and less if it is worse. The score of a
-system is the mean.
+PEAR compares two translations of a source. As a metric the second one is always the official translation, as in the
+authors' "reference-anchored" scoring: a segment has about 0 if it is as good as that, and less if it is worse. The
+score of a system is the mean. `bench compare A B metric=pear` compares two systems with each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,8 +25,9 @@ from bench.checkpoints.weights import WeightsConfig, fingerprint, parse_weights
 from bench.core import Score, Scorer, Task, Weights, digest
 from bench.errors import BenchError
 from bench.records import Line
+from bench.scorers import predictions
 from bench.scorers.comet_cache import Cache, Prediction, Sample
-from bench.scorers.comet_checkpoint import CHECKPOINT_FILES, ENCODER_FILES
+from bench.scorers.comet_checkpoint import CHECKPOINT_FILES, ENCODER_FILES, silent
 
 
 class Pear(Scorer):
@@ -81,35 +83,53 @@ class Pear(Scorer):
 
     def score(self, task: Task, systems: Mapping[str, Sequence[str]], partial: Path) -> dict[str, Score]:
         """`partial` is not used: finished work is in the user's cache, where other tasks find it too."""
-        samples = {
-            system: list(zip(task.sources, hypotheses, task.references, strict=True))
-            for system, hypotheses in systems.items()
+        samples = predictions.samples(task, systems)
+        known = self._predictions([sample for each in samples.values() for sample in each])
+        return {
+            system: self._score(self.name, [known[sample] for sample in each], "reference")
+            for system, each in samples.items()
         }
-        known = self._predictions(list(dict.fromkeys(sample for each in samples.values() for sample in each)))
-        return {system: self._score([known[sample] for sample in each]) for system, each in samples.items()}
+
+    def against(self, task: Task, a: Sequence[str], b: Sequence[str]) -> Score:
+        """How much better the translations `b` are than `a`: 0 for equally good, more if `b` is better.
+
+        Both are parallel to `task.sources`. A segment is the mean of both orders, since the model reads one
+        translation after the other: exchanging `a` and `b` changes nothing but the sign.
+        """
+        pairs = list(zip(task.sources, b, a, strict=True))
+        known = self._predictions([*pairs, *((source, first, second) for source, second, first in pairs)])
+        found = [
+            replace(
+                known[source, new, old],
+                value=(known[source, new, old].value - known[source, old, new].value) / 2,
+            )
+            for source, new, old in pairs
+        ]
+        return self._score(f"{self.name} (A = 0)", found, "other")
 
     def _predictions(self, wanted: Sequence[Sample]) -> dict[Sample, Prediction]:
         cache = Cache(cache_dir() / "pear" / f"{digest(self._prediction_identity())[:16]}.sqlite")
         known = cache.predictions(wanted)
-        if missing := [sample for sample in wanted if sample not in known]:
+        if missing := [sample for sample in dict.fromkeys(wanted) if sample not in known]:
             made = dict(zip(missing, self._predict(missing), strict=True))
             cache.keep_predictions(made)
             known |= made
         return known
 
     def _predict(self, samples: Sequence[Sample]) -> list[Prediction]:
-        from pear import score_reference_anchored
+        with silent():
+            from pear import score_reference_anchored
 
-        sources, hypotheses, references = (list(column) for column in zip(*samples, strict=True))
-        values = score_reference_anchored(
-            self._load(),
-            sources,
-            hypotheses,
-            references,
-            batch_size=self.batch_size,
-            gpus=int(device() == "cuda"),
-            progress_bar=False,
-        )
+            sources, hypotheses, references = (list(column) for column in zip(*samples, strict=True))
+            values = score_reference_anchored(
+                self._load(),
+                sources,
+                hypotheses,
+                references,
+                batch_size=self.batch_size,
+                gpus=int(device() == "cuda"),
+                progress_bar=False,
+            )
         return [Prediction(value, False, device()) for value in values]
 
     def _load(self) -> Any:
@@ -133,19 +153,10 @@ class Pear(Scorer):
                 encoder_revision=None,
             ).eval()
 
-    def _score(self, predictions: Sequence[Prediction]) -> Score:
-        values = [prediction.value for prediction in predictions]
+    def _score(self, name: str, known: Sequence[Prediction], anchor: str) -> Score:
         identity = self._prediction_identity()
-        devices = "+".join(sorted({prediction.device for prediction in predictions}))
-        return Score(
-            metric=self.name,
-            value=sum(values) / len(values),
-            interval=None,
-            signature=(
-                f"{self.name}|checkpoint:{identity['checkpoint']}|encoder:{identity['encoder']}|anchor:reference"
-                f"|device:{devices}|version:{identity['pear-mt']}"
-            ),
-            segments=tuple(values),
-            decimals=3,
-            aggregation="mean",
+        signature = (
+            f"{self.name}|checkpoint:{identity['checkpoint']}|encoder:{identity['encoder']}|anchor:{anchor}"
+            f"|device:{predictions.devices(known)}|version:{identity['pear-mt']}"
         )
+        return predictions.mean_score(name, known, signature, "use another checkpoint")

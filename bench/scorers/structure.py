@@ -16,6 +16,7 @@ from bench import references
 from bench.core import Granularity, Score, Scorer, Task
 from bench.errors import BenchError
 from bench.facts.structure import Part, expected_parts, fates
+from bench.scorers.shares import share_score, shorten
 
 _MAX_REMARKS = 30
 """Per segment."""
@@ -69,33 +70,15 @@ def _score(
     expected: Sequence[Sequence[Part]], hypotheses: Sequence[str], task: Task, signature: str
 ) -> Score:
     statistics: list[tuple[float, float]] = []
-    remarks: list[tuple[int, str]] = []
-    for segment, (wanted, hypothesis) in enumerate(zip(expected, hypotheses, strict=True)):
+    remarks: list[list[str]] = []
+    for wanted, hypothesis in zip(expected, hypotheses, strict=True):
         found = fates(wanted, hypothesis, task.target_language)
         faults = [
-            f"{fate} {part.kind}: {_shorten(part.text)}"
+            f"{fate} {part.kind}: {shorten(part.text, _MAX_TEXT)}"
             for part, fate in zip(wanted, found, strict=True)
             if fate != "kept"
         ]
         statistics.append((float(len(wanted) - len(faults)), float(len(wanted))))
-        remarks += [(segment, text) for text in faults[:_MAX_REMARKS]]
-        if len(faults) > _MAX_REMARKS:
-            remarks.append((segment, f"{len(faults) - _MAX_REMARKS} more parts"))
-        if not wanted:
-            remarks.append((segment, "one line"))
-    return Score(
-        metric="structure",
-        value=100 * sum(kept for kept, _ in statistics) / sum(total for _, total in statistics),
-        interval=None,
-        signature=signature,
-        # A segment of one line has 100, since nothing can be lost; its remark says so.
-        segments=tuple(100 * kept / total if total else 100.0 for kept, total in statistics),
-        statistics=tuple(statistics),
-        remarks=tuple(remarks),
-        aggregation="ratio",
-    )
-
-
-def _shorten(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}…"
+        more = len(faults) - _MAX_REMARKS
+        remarks.append([*faults[:_MAX_REMARKS], *([f"{more} more parts"] if more > 0 else [])])
+    return share_score("structure", signature, statistics, remarks, "one line")

@@ -29,6 +29,7 @@ from bench.references.renderings import reader
 from bench.references.set_folder import read_bytes
 from bench.references.terms import FILE, Term, occurrences, read
 from bench.references.variety import is_traditional
+from bench.scorers.shares import share_score
 
 _MIN_OCCURRENCES = {"terms": 1, "term consistency": 2}
 """Metric -> the number of occurrences that a term must have to count."""
@@ -134,17 +135,8 @@ class Terms(Scorer):
         scores = {}
         for system in systems:
             statistics = self._statistics(rows, system, len(task.ids))
-            scores[system] = Score(
-                metric=self.metric,
-                value=100 * sum(hits for hits, _ in statistics) / sum(total for _, total in statistics),
-                interval=None,
-                signature=signature,
-                # A segment without terms has 100, since nothing is missing; its remark says that nothing was
-                # expected.
-                segments=tuple(100 * hits / total if total else 100.0 for hits, total in statistics),
-                statistics=statistics,
-                remarks=tuple((index, "no term") for index, (_, total) in enumerate(statistics) if not total),
-                aggregation="ratio",
+            scores[system] = share_score(
+                self.metric, signature, statistics, [()] * len(statistics), "no term"
             )
         return scores
 
