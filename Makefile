@@ -19,11 +19,11 @@ bench: .venv/ready
 
 # In parallel, one process per core; ends with the ten slowest tests.
 test: .venv/ready
-	.venv/bin/pytest --numprocesses auto --dist loadfile --durations 10 $(ARGS)
+	.venv/bin/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10 $(ARGS)
 
 # Without the tests that take more than a few seconds: under a minute.
 test-fast: .venv/ready
-	.venv/bin/pytest --numprocesses auto --dist loadfile --durations 10 -m "not slow" $(ARGS)
+	.venv/bin/pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10 -m "not slow" $(ARGS)
 
 # 20,000 wrong and hostile inputs: some twenty minutes. ARGS="--inputs 100000 --seed 2 stores sets" runs more of some kinds;
 # another seed gives other inputs. A finding is printed with the command that repeats it.
@@ -57,7 +57,7 @@ transformers5: .venv-transformers5/ready
 
 # The adapters under transformers 5. ARGS=tests/adapters runs all of their tests.
 test-transformers5: .venv-transformers5/ready
-	.venv-transformers5/bin/python -m pytest --numprocesses auto --dist loadfile --durations 10 $(or $(ARGS),$(ADAPTER_TESTS))
+	.venv-transformers5/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10 $(or $(ARGS),$(ADAPTER_TESTS))
 
 .venv-transformers5/ready: .venv/ready constraints-transformers5.txt
 	rm -rf .venv-transformers5
