@@ -36,6 +36,10 @@ class Figures:
 
     expected: Counter[str] = field(default_factory=Counter)
     """Kind of fact -> number."""
+    segments: int = 0
+    """In which something is expected."""
+    mixed_segments: int = 0
+    """In which several kinds are expected."""
     reference_faults: int = 0
     """Faults that the reference itself is accused of."""
     changed: Counter[str] = field(default_factory=Counter)
@@ -109,6 +113,8 @@ def measure_obligations(direction: Direction) -> Figures:
         source, reference = (zh, en) if direction == "zh-en" else (en, zh)
         expected = expected_statements(source, reference, target)
         figures.expected.update(expected)
+        figures.segments += bool(expected)
+        figures.mixed_segments += len(expected) > 1
         figures.reference_faults += len(list(obligation_faults(expected, reference, reference, target)))
         for modality in expected:
             for pattern, replacement in _CHANGES[target][modality]:
@@ -183,7 +189,11 @@ def main(arguments: list[str]) -> None:
         return
     for direction in DIRECTIONS:
         _print(direction, "facts", measure(direction))
-        _print(direction, "statements", measure_obligations(direction))
+        obligations = measure_obligations(direction)
+        _print(direction, "statements", obligations)
+        print(
+            f"  in {obligations.segments} segments, {obligations.mixed_segments} of them with several classes"
+        )
         decisions = measure_cases(sides(direction)[1])
         print(
             f"  {decisions.cases} cases by hand, {decisions.cases - len(decisions.wrong)} decided rightly; {decisions.justified} of "

@@ -15,6 +15,7 @@ KINDS = {
     "documents": 54,
     "tables": 30,
     "answers": 14,
+    "annotations": 20,
     "checkpoints": 4,
 }
 """Module -> its share of the inputs. What takes longer for each input gets fewer."""

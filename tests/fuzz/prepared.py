@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,7 @@ OUTPUTS = b"The spokesperson says so.\nChina joins the WTO.\nOK!\nMany countries
 
 @cache
 def folder() -> Path:
-    """A folder with `set`, `store`, `results` and `built`; the working folder while it is made."""
+    """A folder with `set`, `store`, `results`, `built` and campaign.json; the working folder while it is made."""
     path = Path(os.environ["FUZZ_ROOT"], "prepared")
     path.mkdir()
     os.chdir(path)
@@ -38,6 +39,8 @@ def folder() -> Path:
     (results / "README.md").write_text("# Results\n\n<!-- board -->\n<!-- /board -->\n\nEnd.\n", "utf-8")
     _bench("publish", *sorted((path / "moved").glob("set/zh-en/*-*")), "--into", "results")
     _bench("references", "build", "statement.txt", "--id", "built", "--out", "built")
+    export = ("human", "export", "copy", "ours", "--direction", "zh-en", "--store", "store")
+    _bench(*export, "--annotators", "2", "--each", "2", "--protocol", "mqm")
     rows = "".join(f"{zh}\t{en}\n" for zh, en in PAIRS)
     (path / "pairs.tsv").write_text(rows, "utf-8")
     _bench("references", "build", "pairs.tsv", "--id", "built", "--out", "aligned/built")
@@ -66,3 +69,31 @@ def store(name: str) -> dict[str, Content]:
 def built(path: str) -> dict[str, Content]:
     """The set in the folder `built` (from a document) or `aligned/built` (from pairs), as files of `built`."""
     return {f"built/{name}": data for name, data in read_files(folder() / path).items()}
+
+
+@cache
+def campaign() -> dict[str, Content]:
+    """A campaign for two annotators, and all its annotations in both of Pearmut's formats."""
+    data = (folder() / "campaign.json").read_bytes()
+    made = json.loads(data)
+    span = {"start_i": 0, "end_i": 2, "severity": "minor", "category": "Style/Unidiomatic"}
+    log = [
+        {
+            "user_id": f"annotator {number}",
+            "annotation": [
+                {
+                    name: {"score": 10 if name == "check-damaged" else 80 + place, "error_spans": [span]}
+                    for name in item["tgt"]
+                }
+                for item in page
+            ],
+            "item": page,
+        }
+        for number, pages in enumerate(made["data"])
+        for place, page in enumerate(pages)
+    ]
+    return {
+        "campaign.json": data,
+        "log.jsonl": b"".join(json.dumps(entry).encode() + b"\n" for entry in log),
+        "annotations.json": json.dumps({made["campaign_id"]: log}).encode(),
+    }
