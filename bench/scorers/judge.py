@@ -262,9 +262,13 @@ class Judge(Scorer):
                 remarks.append((place, f"{len(verdicts)} of {self.passes} passes ({reasons[0]})"))
         known = [value for value in values if value is not None]
         if not known:
+            advice = (
+                "choose another model, or correct its settings"
+                if used or not self.endpoint
+                else f"see whether {self.endpoint.base_url} answers, or correct {self.model.key}.base_url"
+            )
             raise BenchError(
-                f"{self.name} gave no usable answer about any segment (the first: {unscored[0][1]}): choose another "
-                "model, or correct its settings."
+                f"{self.name} gave no usable answer about any segment (the first: {unscored[0][1]}): {advice}."
             )
         judging = self._judging(list(used.values()), len(asked - used.keys()))
         return Score(

@@ -275,7 +275,8 @@ def test_a_killed_judge_pays_for_no_answer_twice(tmp_path: Path) -> None:
         (error_reply(401, "wrong"), "does not accept the key"),
         (error_reply(404, "no model"), r"correct metric\.judge-esa\.model\.model, or metric\.judge-esa\.model\.base_url"),
         (error_reply(400, "temperature is not supported", param="temperature"), r"metric\.judge-esa\.model\.options\.temperature"),
-        (verdict("none"), "gave no usable answer about any segment"),
+        (verdict("none"), r"gave no usable answer about any segment .*: choose another model"),
+        (error_reply(500, "oops", SOON), r"gave no usable answer about any segment .*: see whether http://127\.0\.0\.1:\d+/v1 answers"),
     ],
 )  # fmt: skip
 def test_a_judge_that_cannot_work_is_one_sentence(reply: Reply, message: str) -> None:
