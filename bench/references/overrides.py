@@ -8,7 +8,7 @@
     split:        # a sentence is two: cut behind this text
       - {en: L89s3, after: "to the treaty;", reason: two sentences}
     correct:      # a wrong character: in the scored text, not in the source
-      - {zh: L12s1, from: 照願, to: 照顧, reason: misread}
+      - {zh: L12s1, from: 照願, to: 照顧, reason: misread}        # to: "" deletes it
     leave_out:    # complete source lines that do not belong to the document (applied before anything else)
       - {lines: [7, 9], reason: header of another document}       # with `side: zh` if the source is two files
 
@@ -74,7 +74,10 @@ class Split(NamedTuple):
 
 
 class Correction(NamedTuple):
-    """Wrong characters in the scored text of a sentence. The source and the raw text stay as they are."""
+    """Wrong characters in the scored text of a sentence. The source and the raw text stay as they are.
+
+    `new` is "" if they are only deleted.
+    """
 
     language: Language
     sentence: str
@@ -212,12 +215,13 @@ class _Entry:
         return named[0], node.value
 
     def text(self, key: str) -> str:
-        """A line of text, of at most `_MAX_TEXT` characters."""
+        """A line of text, of at most `_MAX_TEXT` characters. Only `to` may be empty: "" deletes."""
         node = self.values.get(key)
         if node is None:
             raise self.fault(f"{key} is missing")
         text = node.value if isinstance(node, yaml.ScalarNode) and node.tag.endswith(":str") else ""
-        if not text.strip() or len(text) > _MAX_TEXT or re.search(_CONTROL, text):
+        is_empty = not text.strip() and not (key == "to" and _is_empty_string(node))
+        if is_empty or len(text) > _MAX_TEXT or re.search(_CONTROL, text):
             raise self.fault(f"{key} is {_show(node)} and not a line of text in quotation marks", node)
         return text
 
@@ -301,6 +305,10 @@ def _mapping(node: yaml.Node | None, keys: Container[str], advice: str) -> dict[
 
 def _is_null(node: yaml.Node | None) -> bool:
     return node is None or (isinstance(node, yaml.ScalarNode) and node.tag.endswith(":null"))
+
+
+def _is_empty_string(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag.endswith(":str") and not node.value
 
 
 def _show(node: yaml.Node) -> str:

@@ -79,6 +79,9 @@ def test_a_sentence_is_split_and_a_character_corrected(tmp_path: Path) -> None:
         ("split: [{zh: L1s1, reason: x}]", "after is missing; write an entry of split as"),
         ("correct: [{zh: L1s1, from: 12, to: 13, reason: x}]", "from is `12` and not a line of text in quotation marks"),
         ("correct: [{zh: L1s1, from: ；, to: 甲, reason: x}]", "give the letters beside it as well"),
+        ('correct: [{zh: L1s1, from: "", to: 甲, reason: x}]', 'from is `""` and not a line of text in quotation marks'),
+        ("correct: [{zh: L1s1, from: 照願, to: , reason: x}]", "to is empty and not a line of text in quotation marks"),
+        ('correct: [{zh: L2s1, from: 和平持久, to: "", reason: x}]', "deletes all of L2s1: list it in `alone`"),
     ],
 )  # fmt: skip
 def test_an_edit_that_does_not_fit_changes_nothing(tmp_path: Path, decision: str, message: str) -> None:
@@ -88,6 +91,20 @@ def test_an_edit_that_does_not_fit_changes_nothing(tmp_path: Path, decision: str
         built(tmp_path, decision)
     assert message in str(error.value)
     assert (tmp_path / "out" / "segments.jsonl").read_bytes() == before
+
+
+def test_a_character_is_deleted(tmp_path: Path) -> None:
+    deleted = built(
+        tmp_path,
+        'correct:\n  - {zh: L1s1, from: 母親和, to: "", reason: twice}\n  - {en: L2s1, from: "has ", to: "", reason: x}\n'
+        '  - {zh: L1s2, from: 。, to: "", reason: x}\n',
+    )
+    assert deleted[0][0] == "兒童有權享受特別照願；兒童應享受同樣的保護。"
+    assert deleted[1] == ("人人有權工作", "Everyone the right to work.")
+    first = load(tmp_path / "out").segments[0]
+    assert "母親和" in first.zh_raw
+    assert "| zh L1s1: '母親和' deleted | twice |" in (tmp_path / "out" / "report.md").read_text("utf-8")
+    assert "empty: deletes them" in page(tmp_path / "out", 0.3)
 
 
 def test_a_set_that_was_corrected_is_proved_with_its_corrections_only(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from bench.errors import BenchError
 from bench.references.build import build
+from bench.references.reading.anchors import keep_shared_anchors
 from bench.references.reading.read import read
 from bench.references.reading.web_page import read_markdown, read_page
 from bench.references.review.check import check
@@ -124,6 +125,11 @@ def test_ids_that_both_pages_have_are_evidence(tmp_path: Path) -> None:
     assert "zh1" not in (out / "source.zh.txt").read_text("utf-8")
     assert check(out)["left out"] >= 9  # four ids in each language, and the paragraph without counterpart
     assert [(s.zh, s.en) for s in build([], "a", out).segments] == pairs  # from its own copy of the text
+
+
+def test_a_line_that_only_looks_like_an_id_stays() -> None:
+    text = read_page("<p id='x'>和平。</p><p>{#x}</p><pre>{#y}\n法治</pre><p>Use {#z} here.</p>", PATH)
+    assert keep_shared_anchors([text]) == ["和平。\n\n{ #x}\n\n{ #y}\n法治\n\nUse {#z} here.\n"]
 
 
 def test_a_markdown_heading_keeps_its_id_where_the_other_file_has_it_too(tmp_path: Path) -> None:

@@ -40,9 +40,12 @@ def apply_edits(items: Mapping[Language, Sequence[Item]], overrides: Overrides) 
             )
         side = edited[correction.language]
         index = _find(side, correction, correction.old)
-        side[index] = replace(
-            side[index], text=side[index].text.replace(correction.old, correction.new, 1).strip()
-        )
+        text = side[index].text.replace(correction.old, correction.new, 1)
+        if not letters(text):
+            raise BenchError(
+                f"{FILE} deletes all of {correction.sentence}: list it in `alone`, which leaves it out of the set."
+            )
+        side[index] = replace(side[index], text=" ".join(text.split()))
     return edited
 
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 ANCHOR = re.compile(r"\{#([\w.:-]{1,80})\}", re.ASCII)
+_TEXT_LINE = re.compile(rf"^(\s*){ANCHOR.pattern}(?=\s*$)", re.MULTILINE | re.ASCII)
 _LINE = re.compile(rf"^{ANCHOR.pattern}\n+", re.MULTILINE | re.ASCII)
 
 
@@ -18,6 +19,11 @@ def anchor_line(name: str | None) -> str:
     """The line for an element's id; "" if it has none that can be written."""
     line = f"{{#{name}}}"
     return line if name and ANCHOR.fullmatch(line) else ""
+
+
+def without_anchor_lines(text: str) -> str:
+    """The text of a page, in which a line such as "{#x}" is no anchor: a space makes it "{ #x}"."""
+    return _TEXT_LINE.sub(r"\1{ #\2}", text)
 
 
 def keep_shared_anchors(texts: Sequence[str]) -> list[str]:

@@ -17,7 +17,7 @@ from lxml import etree, html
 
 from bench.errors import BenchError
 from bench.languages import DOCUMENT_HAN
-from bench.references.reading.anchors import anchor_line
+from bench.references.reading.anchors import anchor_line, without_anchor_lines
 from bench.references.reading.plain_text import decode_text
 
 _CODE = frozenset("head script style template noscript svg math canvas iframe object".split())
@@ -179,9 +179,10 @@ def _anchor(element: Any, is_block: bool) -> str:
 
 def _inline_text(text: str | None, element: Any) -> str:
     """Line ends are spaces, and nothing between two Chinese characters."""
+    text = without_anchor_lines(text or "")
     if element is not None and element.tag == "pre":
-        return text or ""
-    single = re.sub(r"[ \t\r\n\f]+", lambda match: "\n" if "\n" in match.group() else " ", text or "")
+        return text
+    single = re.sub(r"[ \t\r\n\f]+", lambda match: "\n" if "\n" in match.group() else " ", text)
     return _CHINESE_LINE_END.sub("", single).replace("\n", " ")
 
 

@@ -111,7 +111,10 @@ def _decisions(decisions: Overrides) -> list[tuple[str, str]]:
         for split in decisions.splits
     ]
     corrections = [
-        (f"{c.language} {c.sentence}: {c.old!r} corrected to {c.new!r}", c.reason)
+        (
+            f"{c.language} {c.sentence}: {c.old!r} " + (f"corrected to {c.new!r}" if c.new else "deleted"),
+            c.reason,
+        )
         for c in decisions.corrections
     ]
     return [*pairs, *alone, *splits, *corrections, *lines]
