@@ -8,6 +8,7 @@ Its layout:
     snapshots/<digest>         a note: where a complete download is in the Hugging Face cache
     converted/<name>/          a checkpoint in another format (`build_cached`)
     digests/<digest>           a note: the SHA-256 of a local file (`remembered_sha256`)
+    embeddings/                sentence vectors (bench.references.alignment.embed)
     comet/                     scores and sentence vectors (bench.scorers.comet_cache)
 """
 
