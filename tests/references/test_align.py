@@ -207,6 +207,51 @@ def test_clauses_of_a_preamble_stay_apart_and_lone_article_numbers_join() -> Non
     assert not found.left_out
 
 
+def test_a_sentence_over_several_paragraphs_of_which_one_looks_like_a_heading() -> None:
+    found = build_segments(
+        two(
+            "鉴于边境贸易的重要性，\n\n因此，缔约国会议，通过本议定书，作为各方贸易的共同准则；\n\n双方合作。",
+            "Whereas trade in the border areas is important,\n\nAccordingly,\n\nThe Conference of the Parties\n\n"
+            "Adopts this Protocol as a common standard for the trade of all Parties;\n\nThe Parties cooperate.",
+        )
+    )
+    assert [s.alignment for s in found.segments] == ["1-1", "1-3", "1-1"]
+    assert not found.left_out
+
+
+@pytest.mark.parametrize("mark", ["[2] ", "Note: ", "Source: ", "Photo: "])
+def test_a_note_is_not_a_part_of_the_paragraph_above_it(mark: str) -> None:
+    """It has the year of the paragraph, and customs."""
+    note = f"{mark}Customs Circular No. 31 of 2009."
+    found = build_segments(
+        two(
+            "各口岸每天开放二十四小时。\n\n海关统计自2009年起实施，惠及近700万人。\n\n双方合作。",
+            "Each port shall be open for 24 hours a day.\n\nThe customs statistics have been published since 2009. "
+            f"They have served nearly 7 million people.\n\n{note}\n\nThe two sides cooperate.",
+        )
+    )
+    assert [s.alignment for s in found.segments] == ["1-1", "1-2", "1-1"]
+    assert [left.text for left in found.left_out] == [note]
+
+
+def test_the_last_row_of_a_list_is_not_cut() -> None:
+    rows = (
+        "本表列出关税减让。\n加入时 — 30%\n一年内 — 49%\n两年内 — 50%",
+        "This table lists the tariff concessions.\nUpon accession - 30 per cent\nWithin one year - 49 per cent\n"
+        "Within two years - 50 per cent",
+    )
+    assert [s.zh for s in build_segments(two(*rows)).segments][-1] == "两年内—50%"
+    cut = tuple(text.rsplit("\n", 1)[0] for text in rows)
+    found = build_segments(
+        two(
+            cut[0] + "\n\n各国应当在两",
+            cut[1] + "\n\nThe Parties shall exchange customs statistics with each other within tw",
+        )
+    )
+    assert [left.side for left in found.left_out] == ["en", "zh"]
+    assert found.left_out[0].reason == "the source stops in the middle of this sentence"
+
+
 # --- confidence ---
 
 
@@ -230,6 +275,18 @@ def test_confidence_separates_pairs_from_neighbours() -> None:
     assert share([value > 0.5 for value in confidences(0)]) >= 0.97
     assert share([value < 0.5 for value in confidences(1)]) >= 0.8
     assert share([value < 0.5 for value in confidences(7)]) >= 0.9
+
+
+def test_two_sentences_that_share_nothing_are_as_sure_as_the_pairs_around_them() -> None:
+    proverb = ("孤帆远影。", "A lonely sail.")
+    between = [*ARTICLES[:2], proverb, *ARTICLES[2:]]
+    good = build_segments(rows([zh for zh, _ in between], [en for _, en in between])).segments
+    assert 0.3 < good[2].confidence < 0.75 * min(good[1].confidence, good[3].confidence)
+    shifted = [zh for zh, _ in ARTICLES[1:]]
+    bad = build_segments(
+        rows([*shifted[:2], proverb[0], *shifted[2:]], [en for _, en in between][: len(shifted) + 1])
+    ).segments
+    assert bad[2].confidence < 0.3
 
 
 def test_unrelated_texts_have_low_confidence() -> None:

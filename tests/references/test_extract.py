@@ -194,6 +194,20 @@ def test_the_title_stays_if_the_pages_repeat_it() -> None:
     assert [line for line, _ in left_out(text)] == [7, 10, 13, 16]
 
 
+def test_a_title_with_a_year_stays_as_well() -> None:
+    text = "\f".join(f"Trade in 2021\n\n{en}\n\f2021年的贸易\n\n{zh}\n" for en, zh in PAGES)
+    assert blocks(text, "en")[0] == "Trade in 2021"
+    assert blocks(text, "zh")[0] == "2021年的贸易"
+
+
+def test_the_name_of_an_office_in_both_languages_is_no_title() -> None:
+    head = "海关总署贸易司 Department of Trade of the General Administration of Customs"
+    title = "Notice on Trade\n\n关于贸易的通知\n\n"
+    text = "\f".join(f"{head}\n\n{title * (n == 0)}{en}\n\n{zh}\n" for n, (en, zh) in enumerate(PAGES))
+    assert blocks(text, "en")[0] == "Notice on Trade"
+    assert blocks(text, "zh")[0] == "关于贸易的通知"
+
+
 def test_ornaments_are_removed() -> None:
     assert left_out("Peace lasts.\n* * *\n____\n和平持久。\n——\n") == [
         *((2, "ornament"), (3, "ornament"), (5, "ornament"))

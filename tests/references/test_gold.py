@@ -68,11 +68,12 @@ def test_public_texts() -> None:
     assert min(together(found)) >= 0.995, shown(*found)
 
 
-def test_a_third_of_the_doubtful_pairs_are_wrong() -> None:
+def test_99_of_100_pairs_are_right_and_a_third_of_the_doubtful_ones_are_wrong() -> None:
     """On all gold documents: a longer list would waste the reviewer's time."""
     paths = [WHITE_PAPER / "source.gold.tsv", LICENCE / "source.gold.tsv"]
     paths += [GOLD / f"{name}.gold.tsv" for name in (*DOCUMENTS, *BLIND, *PUBLIC)]
     everything = total([evaluate(path) for path in paths])
+    assert min(everything.precision, everything.recall) >= 0.99
     assert everything.doubtful_wrong / everything.doubtful >= 1 / 3
 
 

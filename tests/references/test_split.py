@@ -160,6 +160,9 @@ def test_equal_numbers_in_both_languages() -> None:
         assert find_quantities(zh, "zh") & find_quantities(en, "en"), zh
     assert find_quantities("自20世纪90年代起", "zh") == find_quantities("since the 1990s", "en") == {1990}
     assert find_quantities("一切国家千方百计", "zh") == frozenset()
+    assert find_quantities("几百万人受益", "zh") == frozenset()  # nobody knows how many
+    assert find_quantities("覆盖3千余万人、二十余国和1万多家企业", "zh") == {30_000_000, 20, 10_000}
+    assert find_quantities("since the Covid-19 outbreak", "en") == frozenset()
     assert find_quantities("two and three, one hundred and five, 1.5 million", "en") == {2, 3, 105, 1_500_000}
 
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy import sparse
+from scipy.ndimage import uniform_filter1d
 
 from bench.languages import Language
-from bench.references.alignment.costs import SHARED, UNALIGNED, Floats, cost_table
+from bench.references.alignment.costs import SHARED, UNALIGNED, Booleans, Floats, add_strangers, cost_table
 from bench.references.alignment.evidence import Embed, Evidence, collect_evidence
 from bench.references.alignment.lexicon import Renderings
 from bench.references.alignment.search import TEMPERATURE, CheapestPaths, Point, step_probability
@@ -32,6 +33,8 @@ _PRIOR, _MIDPOINT, _STEEPNESS = 1.0, 0.3, 8.0
 """Of the support by words: nats of doubt if there are few words; the rendered share at which support is 1/2;
 the slope of the logistic function there, times 4."""
 
+_BETWEEN, _AROUND = 0.7, 5
+"""A pair that shares nothing has this part of the mean support of so many pairs, with it in the middle."""
 _STRANGER_SUPPORT = 0.4
 """Of a group in which an item of another paragraph shares nothing with the other side."""
 
@@ -112,13 +115,17 @@ def _align_stretch(evidence: Evidence, start: Point, stop: Point) -> Iterator[_R
         remaining = (stop[0] - point[0], stop[1] - point[1])
         is_last = max(remaining) <= (_MAX_ITEMS if point == start else 2 * _WINDOW)
         rows, columns = remaining if is_last else _window_size(*remaining)
-        for with_strangers in (False, True):
-            table = cost_table(evidence, point, rows, columns, with_strangers=with_strangers)
+        table = cost_table(evidence, point, rows, columns)
+        for attempt in range(2):
             paths = CheapestPaths(table, rows, columns)
             end = (rows, columns) if is_last else _cheapest_exit(paths.cost)
             steps = [_RatedStep(i + point[0], j + point[1], m, n, 1.0) for i, j, m, n in paths.steps_to(end)]
-            if not any(_has_stranger(evidence, step) for step in steps):
+            if attempt or not (
+                _sharing_nothing(evidence, steps).any()
+                or any(_has_stranger(evidence, step) for step in steps)
+            ):
                 break
+            add_strangers(table, evidence, point)
         probability = step_probability(table, rows, columns)
         steps = [
             step._replace(confidence=probability((step.i - point[0], step.j - point[1], step.m, step.n)))
@@ -160,18 +167,36 @@ def _with_support(evidence: Evidence, steps: Sequence[_RatedStep]) -> list[_Rate
     """The steps with their confidence multiplied by the support of words and numbers.
 
     A wrong pair may have a high probability because nothing else fits better. Support is a logistic function
-    of the share of the Chinese side's words and numbers that the English side renders.
+    of the share of the Chinese side's words and numbers that the English side renders. Two sentences that share
+    nothing have the support of the pairs around them.
     """
-    zh = _joined_features(evidence.zh.features, [step.i for step in steps], [step.m for step in steps])
-    en = _joined_features(evidence.en.features, [step.j for step in steps], [step.n for step in steps])
-    rendered, possible = zh.multiply(en) @ evidence.gain, zh @ evidence.gain
+    rendered, possible = _shared_gain(evidence, steps)
     share = (rendered + _PRIOR / 2) / (possible + _PRIOR)
     support = 1 / (1 + np.exp(-_STEEPNESS * (share - _MIDPOINT)))
     support[[_has_stranger(evidence, step) for step in steps]] *= _STRANGER_SUPPORT
+    around = _BETWEEN * uniform_filter1d(support, _AROUND, mode="nearest")
+    support = np.where(_sharing_nothing(evidence, steps), around, support)
     return [
         step._replace(confidence=round(step.confidence * float(value), 3))
         for step, value in zip(steps, support, strict=True)
     ]
+
+
+def _shared_gain(evidence: Evidence, steps: Sequence[_RatedStep]) -> tuple[Floats, Floats]:
+    """In nats, per step: the features that both sides share, and all that the Chinese side has."""
+    zh = _joined_features(evidence.zh.features, [step.i for step in steps], [step.m for step in steps])
+    en = _joined_features(evidence.en.features, [step.j for step in steps], [step.n for step in steps])
+    return zh.multiply(en) @ evidence.gain, zh @ evidence.gain
+
+
+def _sharing_nothing(evidence: Evidence, steps: Sequence[_RatedStep]) -> Booleans:
+    """Per step: whether it is a pair of two sentences that share no word, number or name."""
+    is_pair = [
+        step.m == step.n == 1 and not evidence.zh.heading[step.i] and not evidence.en.heading[step.j]
+        for step in steps
+    ]
+    found: Booleans = np.array(is_pair, bool) & (_shared_gain(evidence, steps)[0] < SHARED)
+    return found
 
 
 def _has_stranger(evidence: Evidence, step: _RatedStep) -> bool:

@@ -12,6 +12,7 @@ from array import array
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from bench.progress import watch
 from bench.references.alignment.lexicon import LexiconIndex, Renderings, embedded_lexicon, stem, stems
 from bench.references.script import to_simplified
 from bench.references.segmentation.items import Item
+from bench.references.segmentation.line_shapes import is_note
 from bench.references.segmentation.numbers import find_quantities
 
 Floats = NDArray[np.floating[Any]]
@@ -38,6 +40,14 @@ _WORD_GAIN, _WORD_PENALTY = 1.0, 0.25
 _NUMBER_GAIN, _NUMBER_PENALTY = 3.0, 1.5
 _MAX_SMALL_NUMBER = 12
 """Numbers up to this one are written in too many ways to be missed."""
+_NOTE_SIZE = 300
+"""Characters of an item in which a note is recognised."""
+_NOTE = re.compile(
+    r"[(（\[【][^()（）\[\]【】]+[)）\]】]$"
+    r"|(?:以上|数据|资料|文字|图片|文章|稿件|本文)*来源[:：]|(?:责任)?编辑[:：]|(?:编者|译者)按?[:：]|更正[:：]"
+    r"|(?:[Dd]ata )?[Ss]ources?:|Photo(?:graph)?s?:|Image:|(?:Editor|Translator)(?:['’]s note)?:|Corrigendum"
+)
+"""A paragraph in brackets; where a text is from; a correction."""
 _NEIGHBOURHOOD = 400
 """A word's weight falls with its expected count in this many items: common words say little."""
 
@@ -50,6 +60,10 @@ class Arrays:
     length: Floats
     """Letters, digits and Han characters. Spaces and punctuation do not count."""
     heading: Booleans
+    note: Booleans
+    """True if the item is a paragraph in brackets, or begins as a note does and has no place in the outline."""
+    after_comma: Booleans
+    """True if the item before it, in another paragraph, ends in a comma."""
     opens: Booleans
     """True if the item begins its paragraph."""
     block: Integers
@@ -78,6 +92,8 @@ class Arrays:
         return Arrays(
             self.length[rows],
             self.heading[rows],
+            self.note[rows],
+            self.after_comma[rows],
             self.opens[rows],
             self.block[rows],
             self.path[rows],
@@ -181,6 +197,15 @@ def _make_arrays(
     return Arrays(
         length=np.array([sum(map(str.isalnum, item.text)) for item in items], np.float32),
         heading=np.array([item.heading for item in items], bool),
+        note=np.array([_is_note(item) for item in items], bool),
+        after_comma=np.array(
+            [False] * bool(items)
+            + [
+                first.block != second.block and first.raw.endswith((",", "，"))
+                for first, second in pairwise(items)
+            ],
+            bool,
+        ),
         opens=np.array([item.start == 0 for item in items], bool),
         block=np.array([item.block for item in items], np.int64),
         path=np.array([paths.setdefault(i.path, len(paths)) if i.path else -1 for i in items], np.int64),
@@ -193,6 +218,11 @@ def _make_arrays(
         penalty=np.array(penalty, np.float32),
         vectors=embed([item.text for item in items]).astype(np.float32) if embed and items else None,
     )
+
+
+def _is_note(item: Item) -> bool:
+    text = item.raw[:_NOTE_SIZE]
+    return item.start == 0 and not item.path and bool(is_note(text) or _NOTE.match(to_simplified(text)))
 
 
 def _rendered_columns(

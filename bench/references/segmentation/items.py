@@ -20,6 +20,8 @@ _MAX_NUMBERING = 40
 """Characters of a block in which a number is searched for."""
 
 
+_MIN_ROWS, _MAX_ROW = 3, 100
+"""Rows of a list at the end of a document, and the characters of a row."""
 _FINAL_ADDRESS = re.compile(rf"(?:{ADDRESS.pattern})[{re.escape(CLOSING_MARKS)}]*$|[)）\]】》>]$")
 """An address, a link or a bracket may end a sentence."""
 
@@ -113,11 +115,26 @@ def _is_decimal(block: Block) -> bool:
 
 
 def find_cut_item(items: Sequence[Item]) -> Item | None:
-    """The last item if the source stops in the middle of it, else None. Headings never count as cut."""
-    if not items or items[-1].heading:
+    """The last item if the source stops in the middle of it, else None. Headings and the last row of a list, whose
+    rows end without a mark, never count as cut."""
+    if not items or items[-1].heading or _ends_in_rows(items[-_MIN_ROWS:]):
         return None
     is_complete = re.search(rf"[.!?。！？…;；][{re.escape(CLOSING_MARKS)}]*$", items[-1].text)
     return None if is_complete or _FINAL_ADDRESS.search(items[-1].text) else items[-1]
+
+
+def _ends_in_rows(items: Sequence[Item]) -> bool:
+    """Whether the items are rows of a list: neighbouring lines without numbers and end marks."""
+    are_rows = all(
+        not item.path
+        and item.start == 0
+        and len(item.lines) == 1
+        and len(item.raw) <= _MAX_ROW
+        and (item.raw[-1].isalnum() or item.raw[-1] in "%％")
+        for item in items
+    )
+    are_neighbours = all(second.lines[0] - first.lines[0] == 1 for first, second in pairwise(items))
+    return len(items) == _MIN_ROWS and are_rows and are_neighbours
 
 
 def merge_items(items: Sequence[Item]) -> Item:

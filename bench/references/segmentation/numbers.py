@@ -40,9 +40,22 @@ _MINGUO_START = 1911
 """The year before the first year of the Republic: 民国111年 is 2022."""
 _DECADE = re.compile(rf"(\d{{1,4}}|{_NUMERAL})世纪(\d{{1,4}}|{_NUMERAL})年代")
 # A lone numeral counts only before a measure word or after 第: 一切, 三角 and 千方百计 are not quantities.
+# What follows a digit or 几 is the end of a number: 700万人, 几百万人.
 _COUNTED_NUMERAL = re.compile(
-    rf"第({_NUMERAL})|({_NUMERAL})(?=[年月日条章节个项部名次届国种类大位家件份款元人艘吨周岁倍公平米])"
+    rf"第({_NUMERAL})|(?<![\d{HAN_NUMERALS}多余几数])({_NUMERAL})"
+    "(?=[年月日条章节个项部名次届国种类大位家件份款元人艘吨周岁倍公平米])"
 )
+_DIGITS_AND_UNITS = re.compile(r"(\d[\d,]*(?:\.\d+)?)[多余]?([百千]?)[多余]?([万亿]{0,2})(千瓦|斤|亩)?")
+"""700多万, 3千余万: more than so many."""
+_CHINESE_MEASURES = {"千瓦": 1000.0, "斤": 0.5, "亩": 1 / 15}
+"""In watts, kilograms and hectares: English texts give them in other units."""
+_ENGLISH_MEASURES = {
+    "kw": 1e3, "kilowatt": 1e3, "kilowatts": 1e3, "mw": 1e6, "megawatt": 1e6, "megawatts": 1e6,
+    "gw": 1e9, "gigawatt": 1e9, "gigawatts": 1e9, "jin": 0.5, "mu": 1 / 15,
+}  # fmt: skip
+_ROUND_NUMERAL = re.compile(rf"(?<![\d{HAN_NUMERALS}几数])({_NUMERAL})(?<=[十百千万亿])[多余]([万亿]?)")
+"""七百多万, 二十余."""
+_PERCENTAGE = re.compile(rf"百分之([{HAN_NUMERALS}点]{{1,{_MAX_LENGTH}}})")
 
 # English
 NUMBER_WORDS = {
@@ -52,8 +65,21 @@ NUMBER_WORDS = {
         "sixteen seventeen eighteen nineteen twenty".split()
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_ORDINALS = "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split()
+_ORDINALS = (
+    {
+        word: value
+        for value, word in enumerate(
+            "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth "
+            "fifteenth sixteenth seventeenth eighteenth nineteenth twentieth".split(),
+            1,
+        )
+    }
+    | {"thirtieth": 30, "fortieth": 40, "fiftieth": 50, "sixtieth": 60, "seventieth": 70, "eightieth": 80}
+    | {"ninetieth": 90}
+)
 _MONTHS = "january february march april may june july august september october november december".split()
+_NAME_WITH_NUMBER = re.compile(r"\bcovid-19\b", re.IGNORECASE)
+"""Chinese has no number in it: 新冠."""
 _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 
 
@@ -156,11 +182,19 @@ def _find_in_chinese(text: str) -> set[float]:
 
     text = _DECADE.sub(add_decade, text)
     quantities |= {_MINGUO_START + (parse_number(year) or 0) for year in _MINGUO_YEAR.findall(text)}
-    for digits, units in re.findall(r"(\d[\d,]*(?:\.\d+)?)([万亿]*)", text):
-        number = float(digits.replace(",", ""))
-        for unit in units[:2]:
+    for digits, small_unit, large_units, measure in _DIGITS_AND_UNITS.findall(text):
+        number = float(digits.replace(",", "")) * _UNITS.get(small_unit, 1)
+        for unit in large_units:
             number *= _LARGE_UNITS[unit]
-        quantities.add(number)
+        quantities.add(_measured(number, _CHINESE_MEASURES.get(measure)))
+    for numeral, unit in _ROUND_NUMERAL.findall(text):
+        value = parse_chinese_numeral(numeral)
+        if value is not None:
+            quantities.add(float(value * _LARGE_UNITS.get(unit, 1)))
+    for numeral in _PERCENTAGE.findall(text):
+        percentage = parse_chinese_quantity(numeral)
+        if percentage is not None:
+            quantities.add(float(percentage))
     for ordinal, counted in _COUNTED_NUMERAL.findall(text):
         value = parse_chinese_numeral(ordinal or counted)
         if value is not None:
@@ -168,26 +202,31 @@ def _find_in_chinese(text: str) -> set[float]:
     return quantities
 
 
+def _measured(number: float, measure: float | None) -> float:
+    """The number in the unit that both languages are converted to; six digits, as conversions are not exact."""
+    return float(f"{number * measure:.6g}") if measure else number
+
+
 def _find_in_english(text: str) -> set[float]:
     quantities: set[float] = set()
+    text = _NAME_WITH_NUMBER.sub("covid", text)
     # The next word is only looked at: in "January 1, 2022" it is a number of its own.
-    for digits, scale in re.findall(
-        r"(\d[\d,]*(?:\.\d+)?)(?:s\b|st\b|nd\b|rd\b|th\b)?(?:\s+(?=([a-zA-Z]+)))?", text
+    for digits, first, second in re.findall(
+        r"(\d[\d,]*(?:\.\d+)?)(?:s\b|st\b|nd\b|rd\b|th\b)?(?:\s+(?=([a-zA-Z]+)(?:\s+([a-zA-Z]+))?))?", text
     ):
-        plain = digits.rstrip(",").replace(",", "")
-        quantities.add(float(plain) * _SCALES.get(scale.lower(), 1))
+        scale = _SCALES.get(first.lower())
+        measure = _ENGLISH_MEASURES.get((second if scale else first).lower())
+        quantities.add(_measured(float(digits.rstrip(",").replace(",", "")) * (scale or 1), measure))
     quantities |= _find_number_words(text)
     for word in re.findall(r"[A-Za-z]+", text):
         lower = word.lower()
-        if lower in _ORDINALS:
-            quantities.add(float(_ORDINALS.index(lower) + 1))
-        elif lower in _MONTHS and word[0].isupper():  # "may" the verb is not a month
+        if lower in _MONTHS and word[0].isupper():  # "may" the verb is not a month
             quantities.add(float(_MONTHS.index(lower) + 1))
     return quantities
 
 
 def _find_number_words(text: str) -> set[float]:
-    """twenty-five -> 25, a hundred -> 100, three thousand five hundred -> 3500."""
+    """twenty-five -> 25, a hundred -> 100, three thousand five hundred -> 3500, one hundred and eightieth -> 180."""
     quantities: set[float] = set()
     total = group = 0
     end = 0  # of the last number word
@@ -204,12 +243,12 @@ def _find_number_words(text: str) -> set[float]:
             finish()
         elif "and" in text[end : match.start()] and group % 100:
             finish()  # "two and three"
-        value, end = NUMBER_WORDS.get(word), match.end()
+        value, end = NUMBER_WORDS.get(word, _ORDINALS.get(word)), match.end()
         if value is not None:
             if group % 100 and not (group % 10 == 0 and group % 100 >= 20 and 0 < value < 10):
                 finish()
             group += value
-        elif word == "hundred":
+        elif word in ("hundred", "hundredth"):
             group = (group or 1) * 100
         elif (
             group or text[max(match.start() - 2, 0) : match.start()].lower() == "a "
@@ -221,4 +260,6 @@ def _find_number_words(text: str) -> set[float]:
     return quantities
 
 
-_NUMBER_WORD = re.compile(rf"\b({'|'.join([*NUMBER_WORDS, 'hundred', *_SCALES])})\b", re.IGNORECASE)
+_NUMBER_WORD = re.compile(
+    rf"\b({'|'.join([*NUMBER_WORDS, *_ORDINALS, 'hundred', 'hundredth', *_SCALES])})\b", re.IGNORECASE
+)

@@ -22,6 +22,8 @@ from bench.references.segmentation.pieces import Piece
 _PAGE_NUMBER = re.compile(
     r"[-–—·|/\s]*(\d{1,3})[-–—·|\s]*(?:(?:/|of)\s*\d{1,3})?|[Pp]age\s+(\d+)(?:\s+of\s+\d+)?|第\s*(\d+)\s*页.*"
 )
+_OFFICE = re.compile("(?:部|厅|局|署|司|处|院|委|办公室|委员会|使馆|领馆|秘书处|公司)$")
+"""The end of an office's name."""
 _SPEECH_TITLE: dict[Language, re.Pattern[str]] = {
     "en": re.compile(r"^(Remarks|Statement|(Keynote )?Speech|Address|Message|Toast)\b.*\bby\b"),
     "zh": re.compile(r"^(?!在|—).*在.*上的(主旨)?(致辞|讲话|发言|演讲|声明)$"),
@@ -199,14 +201,25 @@ def _titles(pieces: Sequence[Piece], indexes: Sequence[int]) -> set[int]:
     its language and not a short form of the next line.
     """
     without_number = {i for i in indexes if not re.search(r"\d", pieces[i].text)}
-    if len(without_number) < len(indexes) / 2:
+    is_same = len({pieces[i].text for i in indexes}) == 1  # a year in a title is no page number
+    if not is_same and len(without_number) < len(indexes) / 2:
         return without_number
     language = pieces[indexes[0]].language
     first_lines = list(islice((piece for piece in pieces if piece.language == language), 2))
     if first_lines[0] != pieces[indexes[0]]:
         return set()
+    if _is_letterhead(pieces, indexes[0]):
+        return set()
     words = [{w.casefold() for w in re.findall(r"[A-Za-z]+|[^\W\d_]", piece.text)} for piece in first_lines]
     return set() if len(words) == 2 and words[0] < words[1] else {indexes[0]}
+
+
+def _is_letterhead(pieces: Sequence[Piece], index: int) -> bool:
+    """Whether a line names an office in both languages, as above the title of a notice."""
+    line = [piece for piece in pieces[max(index - 1, 0) : index + 2] if piece.line == pieces[index].line]
+    return len({piece.language for piece in line}) == 2 and any(
+        _OFFICE.search(to_simplified(piece.text)) for piece in line
+    )
 
 
 def _header_key(text: str) -> str:
