@@ -9,7 +9,10 @@ CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 ADAPTER_TESTS := tests/adapters/test_architectures.py tests/adapters/test_llm.py::test_the_same_as_generate \
 	tests/adapters/test_seq2seq.py::test_what_was_learned_is_said \
 	tests/adapters/test_seq2seq.py::test_control_tokens_in_a_source_are_text \
-	tests/checkpoints/test_gguf.py tests/checkpoints/test_loading.py
+	tests/adapters/test_ctranslate2.py::test_beams \
+	tests/checkpoints/test_fetching.py::test_an_unreachable_hub_is_skipped \
+	tests/checkpoints/test_fetching.py::test_a_snapshot_and_a_file_of_a_hub \
+	tests/checkpoints/test_gguf.py tests/checkpoints/test_loading.py tests/checkpoints/test_ties.py
 PIP := .venv/bin/python -m pip install --quiet --constraint constraints.txt
 
 .PHONY: bench test test-fast fuzz lint perf transformers5 test-transformers5 clean

@@ -27,6 +27,8 @@ from bench.adapters.seq2seq import Seq2Seq, TokenizedSource
 from bench.checkpoints.cache import build_cached
 from bench.checkpoints.gguf import refuse_gaps
 from bench.checkpoints.loading import configs, end_tokens, folder, refuse_large_config
+from bench.checkpoints.safety import silence_transformers
+from bench.checkpoints.ties import check_ties
 from bench.checkpoints.weights import WeightsConfig, fingerprint
 from bench.core import Unit, Weights, digest
 from bench.errors import BenchError
@@ -269,6 +271,7 @@ def _convert(path: Path, target: Path, dtype: str, pickled: bool) -> None:
 
     class Converter(TransformersConverter):  # type: ignore[misc]  # ctranslate2 has no types
         def load_model(self, model_class: Any, name: str, **options: Any) -> Any:
+            silence_transformers()
             refuse_large_config(path, model_class)
             options |= {
                 "local_files_only": True,
@@ -277,6 +280,8 @@ def _convert(path: Path, target: Path, dtype: str, pickled: bool) -> None:
             }
             model, loading_info = model_class.from_pretrained(name, **options)
             refuse_gaps(path, loading_info)
+            check_ties(path, model)
+            _state_scaling(model.config)
             return model
 
         def load_tokenizer(self, tokenizer_class: Any, name: str, **options: Any) -> Any:
@@ -296,6 +301,15 @@ def _convert(path: Path, target: Path, dtype: str, pickled: bool) -> None:
             f"CTranslate2 cannot convert the checkpoint in {path} ({reason}): use bench.adapters.llm.LLM or "
             "bench.adapters.seq2seq.Seq2Seq."
         ) from error
+
+
+def _state_scaling(config: Any) -> None:
+    """The engine scales the outputs of T5 if its embeddings are said to be tied. transformers 5 says so of every T5,
+    and names the scaling `scale_decoder_outputs`; it scales none of mT5."""
+    from transformers import T5Config
+
+    if config.model_type in ("t5", "mt5", "umt5") and hasattr(T5Config(), "scale_decoder_outputs"):
+        config.tie_word_embeddings = getattr(config, "scale_decoder_outputs", False)
 
 
 def _threads() -> int:

@@ -12,7 +12,13 @@ from unittest.mock import patch
 
 from bench.checkpoints.cache import build_cached, cache_dir
 from bench.checkpoints.gguf_header import refuse_large_header
-from bench.checkpoints.safety import load_errors, model_parameters, refuse_numbers, refuse_oversized
+from bench.checkpoints.safety import (
+    load_errors,
+    model_parameters,
+    refuse_numbers,
+    refuse_oversized,
+    silence_transformers,
+)
 from bench.errors import BenchError
 from bench.progress import bar
 
@@ -54,6 +60,7 @@ def _convert(path: Path, folder: Path) -> None:
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
+    silence_transformers()
     refuse_large_header(path)
     # In a folder of its own, so that the library reads no config beside the file and runs no code there.
     with tempfile.TemporaryDirectory() as alone, load_errors(path), _patched_libraries():

@@ -63,7 +63,7 @@ def fetch(target: HubFile, into: Path | None = None) -> Path:
         try:
             # one request that fails fast: a download would retry for a long time
             huggingface_hub.HfApi().model_info(**target.pinned, timeout=TIMEOUT)
-        except OSError as error:
+        except connection_errors() as error:
             if path := _without_network(target):
                 return path
             if isinstance(error, HfHubHTTPError):  # the hub has answered
@@ -81,7 +81,7 @@ def fetch(target: HubFile, into: Path | None = None) -> Path:
         return path
     except GatedRepoError:
         raise UnusableSource(_gated(target)) from None
-    except (OSError, ValueError) as error:  # ValueError: not a valid hub id
+    except connection_errors(ValueError) as error:  # ValueError: not a valid hub id
         raise UnusableSource(explain(error, Path(constants.HF_HUB_CACHE))) from None
 
 
@@ -105,9 +105,16 @@ def refusal_reason(target: HubFile, seconds: float) -> str:
     except errors.HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else "no status"
         return f"the hub does not give you {target.repository}@{target.revision[:12]} ({status})"
-    except (OSError, ValueError) as error:
+    except connection_errors(ValueError) as error:
         return f"the hub cannot be reached ({network_cause(str(error))})"
     return ""
+
+
+def connection_errors(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """`more`, and what huggingface_hub raises without a connection: errors of requests, which are OSErrors, or since
+    its version 1 errors of httpx, which are none. Call it where an error is caught: it imports nothing."""
+    clients = [sys.modules[name] for name in ("httpx", "httpx2") if name in sys.modules]
+    return (OSError, *more, *(kind for client in clients for kind in (client.HTTPError, client.InvalidURL)))
 
 
 def _gated(target: HubFile) -> str:

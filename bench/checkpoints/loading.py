@@ -11,7 +11,14 @@ from typing import Any, Literal
 from bench import device_memory
 from bench.checkpoints.fetching import conversion, delete_converted, resolve
 from bench.checkpoints.gguf import convert, refuse_gaps
-from bench.checkpoints.safety import load_errors, model_parameters, refuse_oversized, refuse_unsafe
+from bench.checkpoints.safety import (
+    load_errors,
+    model_parameters,
+    refuse_oversized,
+    refuse_unsafe,
+    silence_transformers,
+)
+from bench.checkpoints.ties import check_ties
 from bench.checkpoints.weights import fingerprint
 from bench.core import Weights
 from bench.errors import BenchError
@@ -56,8 +63,7 @@ def load_tokenizer(path: Path, **options: Any) -> Any:
     """The tokenizer in a checkpoint's folder. Never runs code from the folder."""
     import transformers
 
-    # it warns of a wrong split pattern for every local tokenizer but one; ours have their own tokenizer.json
-    transformers.logging.set_verbosity_error()
+    silence_transformers()
     refuse_unsafe(path)
     with load_errors(path):
         return transformers.AutoTokenizer.from_pretrained(
@@ -75,7 +81,7 @@ def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bo
     import torch
     import transformers
 
-    transformers.logging.set_verbosity_error()
+    silence_transformers()
     refuse_unsafe(path)
     model_class = getattr(transformers, auto_class)
     refuse_large_config(path, model_class)
@@ -96,6 +102,7 @@ def load_model(path: Path, auto_class: str, dtype: str, device: str, pickled: bo
             **place,
         )
         refuse_gaps(path, loading_info)
+        check_ties(path, model)
         return model.eval() if place else model.eval().to(device)
 
 

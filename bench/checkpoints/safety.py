@@ -153,6 +153,15 @@ def load_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
+def silence_transformers() -> None:
+    """Neither its warnings nor its progress bars: what matters is checked here. Of every local tokenizer but one it
+    says that it splits wrongly; ours have their own tokenizer.json."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
 def _refuse(folder: Path, fault: str, remedy: str = "") -> None:
     raise BenchError(f"The checkpoint in {folder} {fault}: {_ADVICE}{f', or {remedy}' if remedy else ''}.")
 

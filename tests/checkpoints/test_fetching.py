@@ -248,6 +248,9 @@ def test_a_snapshot_and_a_file_of_a_hub(server: ModelServer, tmp_path: Path) -> 
     siblings = [{"rfilename": name} for name in files]
     about = json.dumps({"id": "org/toy", "sha": COMMIT, "siblings": siblings}).encode()
     server.pages[f"/api/models/org/toy/revision/{COMMIT}"] = (about, {"Content-Type": "application/json"})
+    tree = [{"type": "file", "path": name, "size": len(files[name]), "oid": "0" * 40} for name in files]
+    listing = f"/api/models/org/toy/tree/{COMMIT}"  # asked since huggingface_hub 1
+    server.pages[listing] = (json.dumps(tree).encode(), {"Content-Type": "application/json"})
     for name, content in files.items():
         headers = {"ETag": f'"{hashlib.sha256(content).hexdigest()}"', "X-Repo-Commit": COMMIT}
         server.pages[f"/org/toy/resolve/{COMMIT}/{name}"] = (content, headers)
