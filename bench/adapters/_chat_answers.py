@@ -20,6 +20,8 @@ def error_fields(body: bytes) -> Mapping[str, Any]:
     error: Any = None
     with suppress(ValueError, RecursionError, BadBody):
         answer = decoded(body)
+        if isinstance(answer, list) and len(answer) == 1:  # Google's
+            (answer,) = answer
         error = answer.get("error", answer) if isinstance(answer, dict) else answer
     return error if isinstance(error, dict) else {"message": error}
 
@@ -35,11 +37,17 @@ def is_refusal(message: Mapping[str, Any]) -> bool:
 
 
 def message_text(content: Any) -> str:
-    """The text of a message, which may come in parts, of which some hold reasoning. Raises TypeError if it has
-    another type."""
+    """The text of a message, which may come in parts, of which some hold reasoning or a refusal. Raises TypeError if
+    it has another type, or only parts of other types."""
     if isinstance(content, list):
         texts = [part for part in content if not (isinstance(part, dict) and part.get("type") in REASONING)]
         parts = [part.get("text") if isinstance(part, dict) else part for part in texts]
+        if (
+            texts
+            and not any(isinstance(part, str) for part in parts)
+            and not is_refusal({"content": content})
+        ):
+            raise TypeError
         return "".join(part for part in parts if isinstance(part, str))
     if not isinstance(content, str | None):
         raise TypeError

@@ -38,6 +38,12 @@ _TOO_LONG = ("context_length_exceeded", "exceed_context_size", "maximum context 
 """In the server's message if a request does not fit the context: OpenAI's, llama.cpp's (two), vLLM's."""
 _WITHHELD = ("content_filter", "content_policy_violation", "data_inspection_failed")
 """Error codes of providers that refuse to read a request: Azure's, OpenAI's, DashScope's."""
+_MODERATED = ("flagged", "moderation", "content policy", "content filter")
+"""In the message of a status 403 that is about the text and not about the key: OpenRouter's, gateways'."""
+_WRONG_KEY = "api key not valid"
+"""In the message of a status 400: Google's."""
+_READ = 10_000
+"""Characters of an error's message that are searched for what it means."""
 _MAX_SERVED = 20
 """Names of models, and fingerprints, that run.json keeps: a server may send another one with each answer."""
 
@@ -198,6 +204,8 @@ class OpenAI(LanguageModelAdapter):
         try:
             there = here.join(headers["location"])
             target = f"{there.scheme}://{there.netloc.decode()}"
+            if (there.scheme, there.host, there.port) == (here.scheme, here.host, here.port):
+                target += there.path  # another server's may hold a secret
         except (httpx2.InvalidURL, ValueError):
             there, target = None, headers["location"]
         is_plain = "content-encoding" not in headers and "transfer-encoding" not in headers
@@ -278,6 +286,7 @@ class OpenAI(LanguageModelAdapter):
         than it should have counts as missing."""
         try:
             answer = decoded(body)
+            self._check_error(answer)
             if answer["choices"] == [] and self._is_repeated(unit) and not answer.get("error"):
                 return Response("", refused=True, finish="content_filter")
             choice = answer["choices"][0]
@@ -317,6 +326,12 @@ class OpenAI(LanguageModelAdapter):
             prompt_cut=self._is_cut(unit, token_count(usage, "prompt_tokens")),
         )
 
+    def _check_error(self, answer: Any) -> None:
+        """Some gateways send an error with status 200, and its own status inside. Raises as `_ask`."""
+        error = answer.get("error") if isinstance(answer, dict) and not answer.get("choices") else None
+        if isinstance(error, dict) and isinstance(status := error.get("code"), int):
+            self.endpoint.check_status(status, error.get("message") or error, {}, self.model)
+
     def _is_repeated(self, unit: Unit) -> bool:
         """Whether this request got no choices before: once may be a fault, twice is a refusal."""
         is_repeated = unit[0].request_id in self._without_choices
@@ -340,6 +355,7 @@ class OpenAI(LanguageModelAdapter):
         error, message = error_fields(refusal.body), refusal.body.decode("utf-8", "replace")
         if isinstance(error.get("message"), str):
             message = error["message"]
+        message = message[:_READ]
         if any(phrase in message.lower() for phrase in (*_TOO_LONG, *_WITHHELD)):
             return False
         if not (name := refused_field(message, error.get("param"), sent)):
@@ -358,11 +374,12 @@ class OpenAI(LanguageModelAdapter):
             for name in ("message", "code", "type")
         )
         message = f"{refusal.status} - {message or sent or 'nothing was sent'}"
-        reason = f"{code} {kind} {message[:10_000]}".lower()
+        reason = f"{code} {kind} {message[:_READ]}".lower()
         if any(phrase in reason for phrase in _TOO_LONG):
             return TOO_LONG
-        if code in _WITHHELD:
+        is_moderated = refusal.status == 403 and any(phrase in reason for phrase in _MODERATED)
+        if code in _WITHHELD or is_moderated:
             return Response("", refused=True, finish="content_filter")
-        status = 402 if code == "insufficient_quota" else refusal.status
+        status = 402 if code == "insufficient_quota" else 401 if _WRONG_KEY in reason else refusal.status
         self.endpoint.check_status(status, message, refusal.headers, self.model)
         return Response("", error=self.endpoint.redact(message))

@@ -207,6 +207,11 @@ def test_all_wait_until_a_limit_is_reset(status: int, headers: dict[str, str], w
             r"has no tiny: correct system\.adapter\.model",
         ),
         (error_reply(429, "You exceeded your quota", SOON, code="insufficient_quota"), "no credit left"),
+        (Reply(body=b'{"error": {"message": "No user", "code": 401}}'), "does not accept the key"),
+        (
+            Reply(400, b'[{"error": {"code": 400, "message": "API key not valid."}}]'),
+            "does not accept the key",
+        ),
     ],
 )
 def test_what_no_request_can_fix_ends_the_run_at_once(reply: Reply, sentence: str) -> None:
@@ -259,6 +264,8 @@ ODD: dict[str, tuple[Reply, str]] = {
         answer([{"type": "text", "text": "o"}, {"type": "image"}, "k", 7, {"text": ["x"]}]), "ok"
     ),
     "content in no parts": (answer([]), "empty"),
+    "content without a text": (answer([{"type": "text", "text": {"value": "ok"}}]), "error: no answer"),
+    "content of thoughts": (answer([{"type": "thinking", "thinking": "hm"}]), "empty"),
     "content is an object": (answer({"text": "ok"}), "error: no answer"),
     "content is a number": (answer(7), "error: no answer"),
     "no content after thinking": (body(json.dumps(NO_CONTENT)), "truncated"),
@@ -299,6 +306,8 @@ ODD: dict[str, tuple[Reply, str]] = {
     "closed in the middle": (
         Reply(raw=lambda: [b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n{"]), "error: no answer"
     ),
+    "a text that a gateway withholds": (error_reply(403, "Your input was flagged"), "refused"),
+    "an error with status 200": (body('{"error": {"message": "busy", "code": 503}}'), "error: ^busy$"),
     "304": (Reply(304), "error: 304 - nothing was sent"),
     "a message of 10 MB": (error_reply(400, "m" * 10_000_000), "error: 400 - mmm"),
     "a message in no words": (Reply(400, b'{"error": {"message": {"a": ["b"]}, "code": [1], "type": 7}}'),

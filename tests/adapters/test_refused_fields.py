@@ -42,6 +42,7 @@ def refusing(field: str, reply: Reply) -> Callable[[Received], Reply]:
     return lambda request: reply if field in request.body else completion(f"<{request.source}>")
 
 
+GOOGLE = [{"error": {"code": 400, "message": 'Unknown name "seed": Cannot find field.'}}]
 FASTAPI = {
     "detail": [{"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs are not permitted"}]
 }
@@ -57,6 +58,7 @@ FASTAPI = {
             {"seed": ""},
             id="seed",
         ),
+        pytest.param("seed", Reply(400, json.dumps(GOOGLE).encode()), {"seed": ""}, id="Google"),
         pytest.param(
             "max_tokens",
             error_reply(400, NO_MAX_TOKENS, param="max_tokens", code="unsupported_parameter"),
