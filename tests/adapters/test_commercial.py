@@ -240,6 +240,55 @@ def test_glossaries_that_exist_at_the_service(service: str, field: str, value: o
         adapter("baidu", "", glossary={"zh-en": "g1"})
 
 
+@services
+def test_options_that_are_none_of_the_service_are_refused(service: str) -> None:
+    """Among them are the fields that the adapter sets itself; some services ignore what they do not know."""
+    with serving(service) as server:
+        api = adapter(service, server.url)
+        translate(api, ["出口"])
+        own = server.calls[0].fields.keys() - api.fields
+        for name in (*own, "formalty", "x" * 1000):
+            with pytest.raises(BenchError, match=rf"options\.{name[:80]} is no option of \w+: (use|leave)"):
+                adapter(service, server.url, options={name: "x"})
+
+
+@pytest.mark.parametrize(
+    ("service", "name", "value", "sent"),
+    [
+        ("amazon", "Settings", {"Formality": "FORMAL"}, {"Formality": "FORMAL"}),
+        ("microsoft", "includeAlignment", True, "true"),
+        ("baidu", "needIntervene", 1, "1"),
+        ("tencent", "TermRepoIDList", ["r1"], ["r1"]),
+        ("youdao", "domain", "game", "game"),
+    ],
+)
+def test_options_are_sent_in_the_form_of_the_service(service: str, name: str, value: Any, sent: Any) -> None:
+    with serving(service) as server:
+        translate(adapter(service, server.url, options={name: value}), ["出口"])
+    assert server.calls[0].fields[name] == sent
+
+
+def test_terms_are_marked_for_the_dynamic_dictionary() -> None:
+    """Every form once, the longest first, and nothing within a word; the marks are billed."""
+    terms = (("export", "出口"), ("export control", "出口管制"), ('"so"', "如此"))
+    with serving("microsoft", lambda call, attempt: "译文") as server:
+        api = adapter("microsoft", server.url, direction="en-zh", terms="official")
+        api.load()
+        source = Source("1", 'No export control, "so" to export. Exporters export.', terms=terms)
+        ((_, output),) = api.translate([source])
+        plain = adapter("microsoft", server.url, direction="en-zh")
+    mark = '<mstrans:dictionary translation="{}">{}</mstrans:dictionary>'.format
+    assert server.calls[0].text == (
+        f'No {mark("出口管制", "export control")}, "so" to {mark("出口", "export")}. '
+        f"Exporters {mark('出口', 'export')}."
+    )
+    assert output.text == "译文"
+    assert output.characters == len(server.calls[0].text) == api.usage([source]).characters
+    assert api.context.glossary == "official"
+    assert plain.context.glossary == "none"  # so it gets no terms
+    assert (api.identity()["terms"], "terms" in plain.identity()) == ("official", False)
+
+
 def test_what_a_service_says_of_its_model_is_recorded() -> None:
     with serving("deepl") as server:
         api = adapter("deepl", server.url, options={"model_type": "quality_optimized"})

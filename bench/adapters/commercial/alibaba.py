@@ -41,6 +41,7 @@ class Alibaba(Service):
     address = "https://mt.cn-hangzhou.aliyuncs.com"
     secret = "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
     key_id = "ALIBABA_CLOUD_ACCESS_KEY_ID"
+    fields = frozenset({"Context"})
     most = 5_000  # as Java counts: String.length()
 
     def size(self, text: str) -> int:
@@ -53,7 +54,7 @@ class Alibaba(Service):
             "SourceLanguage": self.source_code,
             "SourceText": text,
             "TargetLanguage": self.target_code,
-            **{name: str(value) for name, value in self.options.items()},
+            **self.texts_of_options(),
         }
         body = urlencode(fields, errors="replace").encode()
         headers = {

@@ -44,6 +44,7 @@ class Amazon(Service):
     key_id = "AWS_ACCESS_KEY_ID"
     most = 10_000  # bytes
     has_glossary = True
+    fields = frozenset({"Settings"})
 
     def __init__(
         self,

@@ -35,6 +35,7 @@ class Baidu(Service):
     secret = "BAIDU_TRANSLATE_SECRET"
     key_id = "BAIDU_TRANSLATE_APP_ID"
     most = 6_000  # bytes
+    fields = frozenset({"action", "dict", "needIntervene", "tts"})
 
     def size(self, text: str) -> int:
         return len(text.encode("utf-8", "replace"))
@@ -49,7 +50,7 @@ class Baidu(Service):
             "appid": self.id,
             "salt": salt,
             "sign": signatures.baidu(text, salt, self.secrets),
-            **{name: str(value) for name, value in self.options.items()},
+            **self.texts_of_options(),
         }
         return form_request("/api/trans/vip/translate", fields)
 

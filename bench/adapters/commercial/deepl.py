@@ -20,6 +20,11 @@ class DeepL(Service):
     secret = "DEEPL_AUTH_KEY"
     most = 20_000  # a request has at most 128 KiB, and JSON may take six bytes for a character
     has_glossary = True
+    fields = frozenset(
+        "context custom_instructions enable_beta_languages formality ignore_tags model_type non_splitting_tags "
+        "outline_detection preserve_formatting split_sentences splitting_tags style_id tag_handling "
+        "tag_handling_version".split()
+    )
 
     def __init__(self, **settings: Annotated[Any, Service]) -> None:
         if os.environ.get(self.secret, "").strip().endswith(":fx"):

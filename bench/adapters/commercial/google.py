@@ -49,6 +49,7 @@ class Google(Service):
     address = "https://translation.googleapis.com"
     secret = "GOOGLE_API_KEY"
     most = 5_000  # the documentation recommends no longer texts
+    fields = frozenset({"model"})
 
     def request(self, text: str) -> Request:
         fields = {
@@ -86,6 +87,7 @@ class GoogleAdvanced(Google):
 
     secret = "GOOGLE_ACCESS_TOKEN"
     has_glossary = True
+    fields = frozenset({"labels", "transliterationConfig"})
 
     def __init__(
         self,

@@ -87,7 +87,7 @@ class _Progress:
 
 
 class Service(Adapter):
-    """`options`: more fields of every request, as the service's documentation names them. `variety`: of Chinese.
+    """`options`: more fields of every request, of those in `fields`. `variety`: of Chinese.
     `glossary`: one that exists at the service, for each direction. `date`: the day on which the system was first
     run; services have no versions, and another day is another system. "": see bench.launching.jobs. The others: see
     bench.endpoints.Endpoint.
@@ -104,6 +104,9 @@ class Service(Adapter):
     most: ClassVar[int]
     """The largest text of one request, by `size`."""
     has_glossary: ClassVar[bool] = False
+    fields: ClassVar[frozenset[str]] = frozenset()
+    """The names of `options`: what the service documents besides the fields that `request` sets. Some services ignore
+    a name that they do not know, and a system would claim a setting that it does not have."""
 
     def __init__(
         self,
@@ -122,6 +125,7 @@ class Service(Adapter):
         super().__init__(direction)
         self.own_address = base_url
         self.options = dict(options or {})
+        self._check_options()
         self.variety = variety
         self.glossary = (glossary or {}).get(direction, "")
         self.date = _checked_date(date)
@@ -173,6 +177,25 @@ class Service(Adapter):
     def settings(self) -> dict[str, Any]:
         """More of what changes the outputs."""
         return {}
+
+    def texts_of_options(self) -> dict[str, str]:
+        """The options as parameters of a form or a query."""
+        return {
+            name: str(value).lower() if isinstance(value, bool) else str(value)
+            for name, value in self.options.items()
+        }
+
+    def _check_options(self) -> None:
+        for name in self.options:
+            if name not in self.fields:
+                known = (
+                    f"use {', '.join(sorted(self.fields))}, or leave it out"
+                    if self.fields
+                    else "leave it out"
+                )
+                raise BenchError(
+                    f"system.adapter.options.{name[:80]} is no option of {self.service}: {known}."
+                )
 
     def identity(self) -> dict[str, Any]:
         return {

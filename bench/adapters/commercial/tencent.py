@@ -46,6 +46,7 @@ class Tencent(Service):
     address = "https://tmt.tencentcloudapi.com"
     secret = "TENCENTCLOUD_SECRET_KEY"
     key_id = "TENCENTCLOUD_SECRET_ID"
+    fields = frozenset({"ProjectId", "SentRepoIDList", "TermRepoIDList", "UntranslatedText"})
     most = 2_000  # of the international service; in China 6,000
 
     def __init__(

@@ -37,6 +37,7 @@ class Youdao(Service):
     secret = "YOUDAO_APP_SECRET"
     key_id = "YOUDAO_APP_KEY"
     most = 5_000
+    fields = frozenset({"domain", "ext", "rejectFallback", "strict", "voice"})
     has_glossary = True
 
     def request(self, text: str) -> Request:
@@ -52,7 +53,7 @@ class Youdao(Service):
             "signType": "v3",
             "curtime": seconds,
             **({"vocabId": self.glossary} if self.glossary else {}),
-            **{name: str(value) for name, value in self.options.items()},
+            **self.texts_of_options(),
         }
         return form_request("/api", fields)
 
