@@ -317,7 +317,7 @@ def _check_baidu(raw: Raw, used: set[str]) -> Checked:
     signed = f"{KEY_ID}{fields['q']}{fields['salt']}{SECRET}"
     if hashlib.md5(signed.encode()).hexdigest() != fields["sign"]:
         return _baidu("54001", "Invalid Sign")
-    if len(fields["q"].encode()) > 6_000:
+    if len(fields["q"]) > 1_000:
         return _baidu("54005", "Long query too frequent")
     if {fields["from"], fields["to"]} - {"en", "zh", "cht"}:
         return _baidu("58001", "INVALID_TO_PARAM")
@@ -508,8 +508,8 @@ PROTOCOLS: dict[str, Protocol] = {
             "access": _baidu("58000", "INVALID_CLIENT_IP"),
             "text": _baidu("20003", "The text is not safe"),
         },
-        6_000,
-        lambda text: len(text.encode()),
+        1_000,
+        len,
     ),
     "tencent": Protocol(
         _check_tencent,
