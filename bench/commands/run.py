@@ -7,6 +7,7 @@ only, so that it does not matter where it ran.
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -31,7 +32,7 @@ from bench.launching.compose import (
     expand,
     friendly_errors,
     is_hydra_override,
-    job_configs,
+    iterate_job_configs,
     job_overrides,
     parse_overrides,
     reference,
@@ -229,31 +230,32 @@ def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ())
     if own_jobs:
         (shared,) = job_overrides(overrides)
         all_job_overrides = [[*shared, *job] for job in own_jobs]
-        configs = [compose([*launcher.overrides, *job]) for job in all_job_overrides]
+        configs: Iterator[DictConfig] = (compose([*launcher.overrides, *job]) for job in all_job_overrides)
     else:
-        all_job_overrides, configs = job_overrides(sweep), list(job_configs(sweep))
-    config = configs[0]
-    with friendly_errors():
-        progress.configure(quiet=config.quiet)  # loading the set may fetch it
-        settings = CompareSettings(**config.compare) if config.compare.test else None
-        sets = {(c.reference, c.granularity, c.store) for c in configs}
-    if len(sets) > 1:
-        raise BenchError(
-            "One run makes the boards of one set: give one value for each of reference, granularity and store."
-        )
-    reference_set = reference(config)
-    metric_scorers = scorers(config)
-    jobs = [translation_job(job_config, reference_set) for job_config in configs]
+        all_job_overrides, configs = job_overrides(sweep), iterate_job_configs(sweep)
+    jobs: list[TranslationJob] = []
+    requests: list[JobRequest] = []
+    for job_config, texts in zip(configs, all_job_overrides, strict=True):
+        if not jobs:
+            config = copy.deepcopy(job_config)
+            progress.configure(quiet=config.quiet)  # loading the set may fetch it
+            with friendly_errors():
+                settings = CompareSettings(**config.compare) if config.compare.test else None
+            reference_set, metric_scorers = reference(config), scorers(config)
+        if any(job_config[key] != config[key] for key in ("reference", "granularity", "store")):
+            raise BenchError(
+                "One run makes the boards of one set: give one value for each of reference, granularity and store."
+            )
+        job = translation_job(job_config, reference_set)
+        jobs.append(job)
+        requests.append(JobRequest(job.name, of_one_day(job, texts), job_resources(job_config.system)))
     _check_files(jobs)
     return Suite(
         overrides=overrides,
         launcher=launcher,
         config=config,
         jobs=jobs,
-        requests=[
-            JobRequest(job.name, of_one_day(job, overrides), job_resources(job_config.system))
-            for job, overrides, job_config in zip(jobs, all_job_overrides, configs, strict=True)
-        ],
+        requests=requests,
         store=Store(config.store),
         scorers=metric_scorers,
         primary=suite.primary if suite.primary in metric_scorers else next(iter(metric_scorers)),

@@ -28,6 +28,7 @@ from bench import limits, references
 from bench.core import ReferenceSet, Scorer
 from bench.errors import BenchError
 from bench.launching import config_files, interpolation, launcher_settings, settings
+from bench.launching.many_systems import compose_systems
 from bench.resources import data_dir
 
 CONFIGS = str(data_dir("configs"))
@@ -198,25 +199,50 @@ def _check_sweep(value: Any, key: str) -> None:
             )
 
 
-def job_configs(sweep: Sequence[str]) -> Iterator[DictConfig]:
-    """The config of each job of a sweep, in the order of `job_overrides`.
+def job_configs(sweep: Sequence[str]) -> list[DictConfig]:
+    """The config of each job of a sweep, in the order of `job_overrides`."""
+    return [copy.deepcopy(config) for config in iterate_job_configs(sweep)]
 
-    Composing takes some 60 ms. Jobs that differ only in their direction or shard share it.
+
+def iterate_job_configs(sweep: Sequence[str]) -> Iterator[DictConfig]:
+    """The same for thousands of jobs, without a copy for each: a config may change when the next one is asked for.
+
+    Jobs that differ only in their direction or shard share what Hydra composes.
     """
     for_hydra = hydra_overrides(sweep)
-    composed: dict[tuple[str, ...], DictConfig] = {}
-    for overrides in job_overrides(sweep):
-        is_plain = [text.startswith(("direction=", "shard=")) for text in overrides]
-        key = tuple(text for text, plain in zip(overrides, is_plain, strict=True) if not plain)
-        if key not in composed:
-            composed[key] = _compose([*for_hydra, *overrides])
-        config = copy.deepcopy(composed[key])
-        with friendly_errors():
-            for parsed in parse_overrides(list(itertools.compress(overrides, is_plain))):
-                value = parsed.value()
-                config[parsed.key_or_group] = value.text if isinstance(value, QuotedString) else value
-            settings.check(config, _own_folders(for_hydra))
+    jobs = [parse_overrides(overrides) for overrides in job_overrides(sweep)]
+    keys = [tuple(o.input_line for o in job if not _is_plain(o)) for job in jobs]
+    distinct = {key: [o for o in job if not _is_plain(o)] for key, job in zip(keys, jobs, strict=True)}
+    composed = compose_systems(list(distinct.values()), lambda texts: _compose([*for_hydra, *texts]))
+    job_of = dict(zip(distinct, composed, strict=True))
+    folders = _own_folders(for_hydra)
+    for key, job in zip(keys, jobs, strict=True):
+        values = [parsed for parsed in job if _is_plain(parsed)]
+        try:
+            config = _checked(job_of[key].config(), values, folders)
+        except BenchError:
+            if not job_of[key].is_shared:
+                raise
+            job_of[
+                key
+            ].separate()  # what cannot be used alone has its own error, and a yaml may be used only alone
+            config = _checked(job_of[key].config(), values, folders)
         yield config
+
+
+def _checked(config: DictConfig, values: Sequence[Override], folders: Sequence[Path]) -> DictConfig:
+    """The config with these values. Raises BenchError if it cannot be used."""
+    with friendly_errors():
+        for parsed in values:
+            value = parsed.value()
+            config[parsed.key_or_group] = value.text if isinstance(value, QuotedString) else value
+        settings.check(config, folders)
+    return config
+
+
+def _is_plain(parsed: Override) -> bool:
+    """Whether it sets a value that nothing else in a config depends on."""
+    return (parsed.input_line or "").startswith(("direction=", "shard="))
 
 
 def hydra_overrides(overrides: Sequence[str]) -> list[str]:

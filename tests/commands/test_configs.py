@@ -5,14 +5,29 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
+import hydra
 import pytest
+from omegaconf import DictConfig, OmegaConf
 
 from bench.adapters.llm import LLM
 from bench.core import Source, digest
 from bench.errors import BenchError
-from bench.launching.compose import compose, expand, job_configs, job_overrides, reference, scorers
+from bench.launching.compose import (
+    CONFIGS,
+    compose,
+    expand,
+    hydra_overrides,
+    job_configs,
+    job_overrides,
+    parse_overrides,
+    reference,
+    scorers,
+)
 from bench.launching.jobs import job_resources, translation_job
+from bench.launching.many_systems import compose_systems
 from bench.resources import data_dir
 from bench.translation.driver import TranslationJob
 
@@ -160,3 +175,50 @@ def test_jobs_that_share_composing_have_the_configs_that_they_would_have_alone()
     assert configs == [compose(job) for job in jobs]
     assert [config.direction for config in configs] == ["zh-en", "en-zh"] * 2
     assert len({id(config.system) for config in configs}) == 4, "no job sees what another changes"
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["system=qwen3-8b,llm,qwen3-4b-instruct-2507", "prompt@system.adapter.prompt=tower"],
+        ["system=qwen3-8b", "system.name=a,b,c", "++system.resources.mem_gb=3", "~system.adapter.dtype", "batch_tokens=5,6"],
+        ["system=copy,opus-mt,llm", "system.price={input: 1, output: 2}", "system.adapter.prompt=x"],
+        ["system=copy,dictionary,opus-mt", "system.adapter.dtype=x"],
+        ["system=qwen3-8b,qwen3-4b-instruct-2507,copy", "+system.released=2020"],
+        ["system=copy,opus-mt,elsewhere", "hydra.searchpath=['file://FOLDER']"],
+    ],
+)  # fmt: skip
+def test_systems_that_are_composed_together_have_the_configs_that_they_would_have_alone(
+    overrides: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "system").mkdir()
+    (tmp_path / "system" / "elsewhere.yaml").write_text(
+        "# @package _global_\nbatch_tokens: 7\nsystem: {name: e, adapter: {_target_: bench.adapters.copy.Copy}}\n"
+    )
+    sweep = [text.replace("FOLDER", str(tmp_path)) for text in overrides]
+    for_hydra = hydra_overrides(sweep)
+    together: list[object] = []
+    alone: list[object] = []
+    for configs, compose_all in (
+        (together, lambda: job_configs(sweep)),
+        (alone, lambda: [compose([*for_hydra, *job]) for job in job_overrides(sweep)]),
+    ):
+        try:
+            configs += map(OmegaConf.to_container, compose_all())
+        except BenchError as error:
+            configs.append(str(error))
+    assert together == alone
+
+
+def test_systems_are_composed_together() -> None:
+    composed: list[list[str]] = []
+
+    def counted(overrides: Sequence[str]) -> DictConfig:
+        composed.append(list(overrides))
+        with hydra.initialize_config_dir(CONFIGS, version_base="1.3"):
+            return hydra.compose("config", list(overrides))
+
+    jobs = [parse_overrides([f"system={name}"]) for name in ("copy", "opus-mt", "qwen3-8b")]
+    configs = compose_systems(jobs, counted)
+    assert [config.config().system.name for config in configs] == ["copy", "opus-mt", "qwen3-8b"]
+    assert len(composed) == 2, "one config without a system, and one with three"
