@@ -1,8 +1,9 @@
-"""`bench score`: files with outputs, given as NAME=PATH, become runs like all others."""
+"""Files with outputs of systems: given to `bench score` as NAME=PATH, they become runs like all others."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,10 +11,12 @@ from pathlib import Path
 
 from bench import progress
 from bench.adapters._output_files import read_texts
+from bench.adapters.hypotheses import Hypotheses
 from bench.errors import BenchError
 from bench.languages import DIRECTIONS, LANGUAGE_NAMES, Direction, script_share
 from bench.launching.compose import override
 from bench.names import RULE, is_name
+from bench.translation.driver import TranslationJob
 
 _DIRECTION = re.compile(r"(?<![a-z])(zh|en)[-_.]?(?:2|to)?[-_.]?(en|zh)(?![a-z])", re.IGNORECASE)
 _OPTIONS = ("metric", "reference", "granularity", "store", "quiet")
@@ -99,3 +102,21 @@ def _direction(path: Path) -> tuple[Direction, str]:
             warning=True,
         )
     return ("zh-en" if named == "zh-en" else "en-zh"), "its name"
+
+
+def check_files(jobs: Sequence[TranslationJob]) -> None:
+    """Raise BenchError if one file is to be the outputs of both directions, or does not fit the set: before anything
+    is translated or written."""
+    directions: dict[str, set[Direction]] = defaultdict(set)
+    for job in jobs:
+        if isinstance(job.adapter, Hypotheses):
+            directions[str(job.adapter.path)].add(job.task.direction)
+    for path, both in directions.items():
+        if len(both) > 1:
+            raise BenchError(
+                f"{path} cannot hold the outputs of both directions: give its own, as in direction=zh-en, or "
+                "{direction} in the path of two files."
+            )
+    for job in jobs:
+        if isinstance(job.adapter, Hypotheses):
+            job.adapter.check()

@@ -8,7 +8,6 @@ only, so that it does not matter where it ran.
 from __future__ import annotations
 
 import copy
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -19,10 +18,10 @@ from hydra.core.override_parser.types import Override
 from omegaconf import DictConfig
 
 from bench import own_code, progress
-from bench.adapters.hypotheses import Hypotheses
 from bench.boards.rows import Board, Columns, build_board
 from bench.boards.write import write_boards
 from bench.commands.max_cost import limited_cost
+from bench.commands.output_files import check_files
 from bench.commands.pages import published_columns
 from bench.core import Scorer, Task
 from bench.errors import BenchError
@@ -49,6 +48,8 @@ from bench.store.failures import clear_failures, read_failure, read_failures, wr
 from bench.store.lock import exclusive_lease
 from bench.store.run import retried
 from bench.translation.driver import TranslationJob, unfinished_sources
+
+_OF_SET = ("reference", "granularity", "store")  # all jobs of a run share them
 
 
 @dataclass(frozen=True)
@@ -226,15 +227,20 @@ def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ())
     """Compose the run. Raises BenchError for overrides that are wrong, before anything is translated."""
     overrides = as_meant(overrides)
     sweep, suite = expand(overrides)
+    several = BenchError(
+        f"One run makes the boards of one set: give one value for each of {', '.join(_OF_SET)}."
+    )
+    if any(
+        parsed.is_sweep_override() and parsed.key_or_group in _OF_SET for parsed in parse_overrides(sweep)
+    ):
+        raise several
     launcher = Launcher.from_overrides(overrides)
     if own_jobs:
-        (shared,) = job_overrides(overrides)
-        all_job_overrides = [[*shared, *job] for job in own_jobs]
+        all_job_overrides = [[*job_overrides(overrides)[0], *job] for job in own_jobs]
         configs: Iterator[DictConfig] = (compose([*launcher.overrides, *job]) for job in all_job_overrides)
     else:
         all_job_overrides, configs = job_overrides(sweep), iterate_job_configs(sweep)
-    jobs: list[TranslationJob] = []
-    requests: list[JobRequest] = []
+    jobs, requests = list[TranslationJob](), list[JobRequest]()
     for job_config, texts in zip(configs, all_job_overrides, strict=True):
         if not jobs:
             config = copy.deepcopy(job_config)
@@ -242,20 +248,17 @@ def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ())
             with friendly_errors():
                 settings = CompareSettings(**config.compare) if config.compare.test else None
             reference_set, metric_scorers = reference(config), scorers(config)
-        if any(job_config[key] != config[key] for key in ("reference", "granularity", "store")):
-            raise BenchError(
-                "One run makes the boards of one set: give one value for each of reference, granularity and store."
-            )
-        job = translation_job(job_config, reference_set)
-        jobs.append(job)
+        if any(job_config[key] != config[key] for key in _OF_SET):
+            raise several
+        jobs.append(job := translation_job(job_config, reference_set))
         requests.append(JobRequest(job.name, of_one_day(job, texts), job_resources(job_config.system)))
-    _check_files(jobs)
+    check_files(jobs)
     return Suite(
-        overrides=overrides,
-        launcher=launcher,
-        config=config,
-        jobs=jobs,
-        requests=requests,
+        overrides,
+        launcher,
+        config,
+        jobs,
+        requests,
         store=Store(config.store),
         scorers=metric_scorers,
         primary=suite.primary if suite.primary in metric_scorers else next(iter(metric_scorers)),
@@ -263,24 +266,6 @@ def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ())
         tasks=[Task(reference_set, direction) for direction in DIRECTIONS],
         compare_settings=settings,
     )
-
-
-def _check_files(jobs: Sequence[TranslationJob]) -> None:
-    """Raise BenchError if one file is to be the outputs of both directions, or does not fit the set: before anything
-    is translated or written."""
-    directions: dict[str, set[Direction]] = defaultdict(set)
-    for job in jobs:
-        if isinstance(job.adapter, Hypotheses):
-            directions[str(job.adapter.path)].add(job.task.direction)
-    for path, both in directions.items():
-        if len(both) > 1:
-            raise BenchError(
-                f"{path} cannot hold the outputs of both directions: give its own, as in direction=zh-en, or "
-                "{direction} in the path of two files."
-            )
-    for job in jobs:
-        if isinstance(job.adapter, Hypotheses):
-            job.adapter.check()
 
 
 def _overall_bar(launcher: Launcher, jobs: Sequence[TranslationJob]) -> AbstractContextManager[None]:
