@@ -46,7 +46,7 @@ def cancel(root: Path) -> None:
     """
     from bench.commands.jobs import cancel_jobs
 
-    echo(f"{cancel_jobs(root)} jobs cancelled; `bench run` resumes what they were doing.")
+    echo(f"{cancel_jobs(root)} cancelled. `bench run` resumes what they were doing.")
 
 
 @click.command(

@@ -30,12 +30,12 @@ def unfinished_jobs(root: Path) -> list[UnfinishedJob]:
     ]
 
 
-def cancel_jobs(root: Path) -> int:
-    """Returns how many jobs were cancelled."""
+def cancel_jobs(root: Path) -> str:
+    """Returns how many jobs were cancelled: "2 jobs"."""
     _check_slurm()
     jobs = [job for job, *_ in jobs_of(Store(root).logs_folder)]
     queue.cancel(jobs)
-    return len(jobs)
+    return queue.counted(jobs)
 
 
 def _check_slurm() -> None:

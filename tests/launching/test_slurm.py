@@ -6,6 +6,7 @@ Also if jobs are cancelled, requeued, preempted, or fail.
 from __future__ import annotations
 
 import csv
+import getpass
 import json
 import os
 import re
@@ -31,28 +32,36 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(slurm.missing()), reason
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[slurm.Cluster]:
     pytest.importorskip("submitit", reason="pip install 'bitext-bench[slurm]'")
-    with slurm.cluster(tmp_path_factory.mktemp("slurm"), grace=10) as environment:
-        yield {**environment, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
+    with slurm.cluster(tmp_path_factory.mktemp("slurm"), grace=2) as cluster:
+        cluster.environment |= {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "COLUMNS": "200"}
+        yield cluster
+
+
+@pytest.fixture
+def cluster(machines: slurm.Cluster) -> dict[str, str]:
+    """The environment of the login."""
+    return machines.environment
 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The store that one machine makes: of the systems slow, and slow and copy."""
+    """The store that one machine makes: of the systems paused, and paused and copy."""
     folder = tmp_path_factory.mktemp("local")
     write_systems(folder)
+    (folder / "go").touch()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    slow = ["system=slow", "system.adapter.seconds=0"]
-    finish(start(folder, environment, *slow, "store=slow"), 0)
-    shutil.copytree(folder / "slow", folder / "both")
+    finish(start(folder, environment, "system=paused", "store=paused"), 0)
+    shutil.copytree(folder / "paused", folder / "both")
     finish(start(folder, environment, "system=copy", "store=both"), 0)
     return folder
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder with three systems: a tiny language model, a slow one, and one that always fails."""
+    """A folder with three systems: a tiny language model, one that waits until there is a file `go`, and one that always
+    fails."""
     tiny.qwen(tmp_path / "checkpoint")
     write_systems(tmp_path)
     return tmp_path
@@ -64,8 +73,8 @@ def write_systems(folder: Path) -> None:
     (systems / "tiny.yaml").write_text(
         "defaults: [llm]\nname: tiny\nadapter: {checkpoint: checkpoint, max_new_tokens: 9}\n"
     )
-    (systems / "slow.yaml").write_text(
-        "name: slow\nadapter: {_target_: tests.helpers.slow.Slow, seconds: 0.5}\n"
+    (systems / "paused.yaml").write_text(
+        "name: paused\nadapter: {_target_: tests.helpers.slow.Paused, until: go}\n"
     )
     (systems / "broken.yaml").write_text(
         "name: broken\nadapter: {_target_: bench.adapters.dictionary.Dictionary, dictionary: broken.txt}\n"
@@ -98,16 +107,20 @@ def work(store: Path, system: str) -> dict[str, object]:
     return dict(json.loads((run_folder(store, system) / "run.json").read_text())["work"])
 
 
-def unfinished_job(store: Path, environment: dict[str, str]) -> str:
-    """The id of the only running job, once it has translated some segments but not all."""
+def unfinished_jobs(store: Path, environment: dict[str, str], count: int = 1, driver: str = "") -> list[str]:
+    """The ids of all running jobs but `driver`, once there are `count` and each has translated some segments."""
     end = time.monotonic() + 200
     while time.monotonic() < end:
-        running = [job for job, state in slurm.states(environment).items() if state == "RUNNING"]
-        journals = list(store.glob(f"{SET}/zh-en/slow-*/journal-*.jsonl"))
-        if len(running) == 1 and journals and journals[-1].read_text().count("\n") > 3:
-            return running[0]
+        states = slurm.states(environment).items()
+        running = [job for job, state in states if state == "RUNNING" and job != driver]
+        if len(running) == count and sum(path.stat().st_size > 0 for path in journals(store)) == count:
+            return running
         time.sleep(0.2)
-    raise AssertionError("no job has translated a segment")
+    raise AssertionError(f"{count} jobs have not translated a segment each")
+
+
+def journals(store: Path) -> list[Path]:
+    return sorted(store.glob(f"{SET}/zh-en/paused-*/journal-*.jsonl"))
 
 
 def assert_equal(store: Path, expected: Path, *systems: str) -> None:
@@ -123,17 +136,33 @@ def assert_equal(store: Path, expected: Path, *systems: str) -> None:
     assert rows[0] == rows[1]
 
 
-def test_complete_arrays_and_a_system_that_always_fails(folder: Path, cluster: dict[str, str]) -> None:
+def test_complete_arrays_and_a_system_that_always_fails(folder: Path, machines: slurm.Cluster) -> None:
+    cluster = machines.environment
     systems = "system=copy,tiny,broken"
     finish(start(folder, dict(os.environ), systems, "store=local"), 2)
-    output = finish(start(folder, cluster, systems, "store=cluster", "shards=2", *ON_SLURM), 2)
+    kind = slurm.GPUS[-1]  # of the last node
+    reservation = ["ReservationName=ours", "StartTime=now", "Duration=60", f"Users={getpass.getuser()}"]
+    slurm.command(cluster, "scontrol", "create", "reservation", *reservation, "Nodes=ALL")
+    asked = [
+        f"hydra.launcher.gres=gpu:{kind}:1",
+        "hydra.launcher.reservation=ours",
+        "hydra.launcher.wckey=mine",
+    ]
+    try:
+        output = finish(start(folder, cluster, systems, "store=cluster", "shards=2", *ON_SLURM, *asked), 2)
+    finally:
+        slurm.command(cluster, "scontrol", "delete", "ReservationName=ours")
     assert re.search(r"Missing: broken-\w{8}: .*not an entry", output)
     assert_equal(folder / "cluster", folder / "local", "copy", "tiny")
     assert work(folder / "cluster", "tiny")["attempts"] == 2, "two shards"
     scripts = [path.read_text() for path in folder.glob("cluster/logs/*/*_submission.sh")]
-    gpus = {("--gpus-per-node=1" in script, "--array" in script) for script in scripts}
+    gpus = {(f"--gres=gpu:{kind}:1" in script, "--array" in script) for script in scripts}
     assert (True, True) in gpus, "the language model asks for a GPU"
     assert (False, True) in gpus, "a control does not"
+    assert all("--reservation=ours" in script and "--wckey=mine" in script for script in scripts)
+    arrays = [re.findall(r"--job-name=(\S+)", script)[0] for script in scripts if f"gpu:{kind}:1" in script]
+    ask = ["squeue", "--states=all", f"--name={','.join(arrays)}", "--noheader", "--format=%N"]
+    assert set(slurm.command(cluster, *ask).split()) == {list(machines.nodes)[-1]}, "only it has such GPUs"
     states = slurm.states(cluster)
     finish(start(folder, cluster, "system=copy,tiny", "store=cluster", *ON_SLURM), 0)
     assert slurm.states(cluster).keys() <= states.keys(), "finished work is not submitted again"
@@ -142,47 +171,79 @@ def test_complete_arrays_and_a_system_that_always_fails(folder: Path, cluster: d
 @pytest.mark.parametrize("event", ["requeue", "SIGUSR2", "preempted"])
 def test_a_requeued_job_resumes(folder: Path, local: Path, cluster: dict[str, str], event: str) -> None:
     launcher = "hydra/launcher=slurm_preemptible"
-    running = start(folder, cluster, "system=slow", "store=cluster", *ON_SLURM[1:], launcher)
-    job = unfinished_job(folder / "cluster", cluster)
+    running = start(folder, cluster, "system=paused", "store=cluster", *ON_SLURM[1:], launcher)
+    (job,) = unfinished_jobs(folder / "cluster", cluster)
+    node = slurm.command(cluster, "squeue", "--noheader", f"--jobs={job}", "--format=%N").strip()
+    urgent = [f"--nodelist={node}", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=true"]
     commands: dict[str, list[str]] = {
         "requeue": ["scontrol", "requeue", job],
         "SIGUSR2": ["scancel", "--signal=USR2", job],  # what Slurm sends before a time limit
-        "preempted": ["sbatch", "--partition=urgent", "--exclusive", "--output=/dev/null", "--wrap=sleep 1"],
+        "preempted": ["sbatch", *urgent],
     }
     slurm.command(cluster, *commands[event])
     finish(running, 0)
-    assert_equal(folder / "cluster", local / "slow", "slow")
-    cost = work(folder / "cluster", "slow")
+    assert_equal(folder / "cluster", local / "paused", "paused")
+    cost = work(folder / "cluster", "paused")
     assert cost["attempts"] == 2
     assert cost["segments"] == 39, "nothing was translated twice"
 
 
 @pytest.mark.parametrize("event", ["cancelled", "killed"])
 def test_a_job_that_ends_early_is_reported_and_the_next_run_resumes(
-    folder: Path, local: Path, cluster: dict[str, str], event: str
+    folder: Path, local: Path, machines: slurm.Cluster, event: str
 ) -> None:
-    running = start(folder, cluster, "system=slow,copy", "store=cluster", *ON_SLURM)
-    job = unfinished_job(folder / "cluster", cluster)
+    cluster = machines.environment
+    running = start(folder, cluster, "system=paused,copy", "store=cluster", *ON_SLURM)
+    (job,) = unfinished_jobs(folder / "cluster", cluster)
     if event == "cancelled":
         slurm.command(cluster, "scancel", job)
         reason = "was stopped"
     else:  # as if it had used too much memory
-        (journal,) = folder.glob(f"cluster/{SET}/zh-en/slow-*/journal-*.jsonl")
-        os.kill(int(journal.stem.rpartition("-")[2]), signal.SIGKILL)
+        (journal,) = journals(folder / "cluster")
+        node, number = re.findall(r"-([^-]+)-(\d+)$", journal.stem)[0]
+        machines.kill_process(node, int(number))
         reason = "started .*; still running, or died without reporting an error"
     output = finish(running, 2)
     (missing,) = (line for line in output.splitlines() if "Missing" in line)
-    assert re.search(rf"slow-\w{{8}}: {reason}", missing)
+    assert re.search(rf"paused-\w{{8}}: {reason}", missing)
     assert re.search(rf"\(Slurm job {job}\)", missing)
     unwrapped = " ".join(output.split())
     assert "its log ends with: " in unwrapped
     assert re.search(rf"\(log: cluster/logs/\S+/{job}_0_log\.out\)", unwrapped)
     assert (run_folder(folder / "cluster", "copy") / "run.json").exists(), "the others are complete"
-    assert not (run_folder(folder / "cluster", "slow") / "run.json").exists()
-    finish(start(folder, cluster, "system=slow", "system.adapter.seconds=0", "store=cluster", *ON_SLURM), 0)
-    assert_equal(folder / "cluster", local / "both", "slow", "copy")
-    cost = work(folder / "cluster", "slow")
+    assert not (run_folder(folder / "cluster", "paused") / "run.json").exists()
+    (folder / "go").touch()
+    finish(start(folder, cluster, "system=paused", "store=cluster", *ON_SLURM), 0)
+    assert_equal(folder / "cluster", local / "both", "paused", "copy")
+    cost = work(folder / "cluster", "paused")
     assert (cost["attempts"], cost["segments"]) == (2, 39), "nothing was translated twice"
+
+
+def test_jobs_go_on_after_an_interrupt_and_can_be_listed_and_cancelled(
+    folder: Path, cluster: dict[str, str]
+) -> None:
+    def bench(*words: str) -> str:
+        return slurm.command(
+            cluster, sys.executable, "-m", "bench", *words, "--store", str(folder / "cluster")
+        )
+
+    running = start(folder, cluster, "system=paused", "store=cluster", *ON_SLURM)
+    (job,) = unfinished_jobs(folder / "cluster", cluster)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode not in (0, 2)
+    assert (
+        "1 job will go on without this command. The same command waits for them again; `bench jobs` shows them, and "
+        "`bench cancel` ends them."
+    ) in " ".join(errors.split())
+    (line,) = (line for line in bench("jobs").splitlines() if line.startswith(job))
+    assert re.search(rf"running .*zh-en/paused-\w{{8}} .*{job}_0_log\.out", line)
+    assert "1 job cancelled." in bench("cancel")
+    assert slurm.states(cluster)[job] in ("CANCELLED", "COMPLETING")
+    end = time.monotonic() + 60
+    while "No job of" not in bench("jobs"):
+        assert time.monotonic() < end
+    assert "0 jobs cancelled." in bench("cancel")
 
 
 def test_scoring_that_fails_on_the_cluster_is_reported(folder: Path, cluster: dict[str, str]) -> None:
@@ -209,12 +270,14 @@ def test_a_submission_that_slurm_rejects_is_reported(folder: Path, cluster: dict
     assert output == ""
 
 
-def test_a_driver_inside_a_job_is_killed_and_a_rerun_waits_for_its_jobs(
-    folder: Path, local: Path, cluster: dict[str, str]
+def test_a_driver_inside_a_job_is_killed_then_a_node_and_a_rerun_waits_for_the_jobs(
+    folder: Path, local: Path, machines: slurm.Cluster
 ) -> None:
-    words = ["system=slow", "store=cluster", *ON_SLURM]
+    cluster, store = machines.environment, folder / "cluster"
+    words = ["system=paused", "store=cluster", "shards=4", *ON_SLURM]
     command = shlex.join([sys.executable, "-m", "bench", *ARGUMENTS, *words])
     wrapped = [
+        "--nodelist=" + next(iter(machines.nodes)),
         f"--chdir={folder}",
         "--mem-per-cpu=500",
         "--export=ALL",
@@ -222,19 +285,31 @@ def test_a_driver_inside_a_job_is_killed_and_a_rerun_waits_for_its_jobs(
         f"--wrap={command}",
     ]
     driver = slurm.command(cluster, "sbatch", "--parsable", *wrapped).strip()
-    end = time.monotonic() + 200
-    before = set(slurm.states(cluster))
-    while not (submitted := set(slurm.states(cluster))) - before:
-        assert time.monotonic() < end, (folder / "driver.log").read_text()
-        time.sleep(0.2)
+    unfinished_jobs(store, cluster, count=4, driver=driver)
+    submitted = set(slurm.states(cluster))
     slurm.command(cluster, "scancel", "--signal=KILL", "--full", driver)
-    process = start(folder, cluster, *words)
-    output, errors = process.communicate(timeout=400)
-    assert process.returncode == 0, output + errors
-    assert "1 jobs of an earlier command have not ended: waiting for them" in errors
+    attempts = 4
+    if len(machines.nodes) > 1:
+        attempts += sum("-n2-" in journal.name for journal in journals(store))
+        assert attempts > 4, "the node has some of the jobs"
+        machines.kill_node("n2")
+    try:
+        with (folder / "rerun.log").open("w+") as log:
+            rerun = subprocess.Popen(shlex.split(command), cwd=folder, env=cluster, stdout=log, stderr=log)
+            while "of an earlier command" not in (folder / "rerun.log").read_text():
+                assert rerun.poll() is None, (folder / "rerun.log").read_text()
+                time.sleep(0.2)
+            (folder / "go").touch()
+            assert rerun.wait(timeout=300) == 0, (folder / "rerun.log").read_text()
+    finally:
+        if len(machines.nodes) > 1:
+            machines.start_node("n2")
+            slurm.command(cluster, "scontrol", "update", "NodeName=n2", "State=RESUME")
+            machines.wait_until_idle()
     assert len(set(slurm.states(cluster)) - submitted) == 2, "only the two metrics are submitted"
-    assert_equal(folder / "cluster", local / "slow", "slow")
-    assert work(folder / "cluster", "slow")["attempts"] == 1
+    assert_equal(store, local / "paused", "paused")
+    cost = work(store, "paused")
+    assert (cost["attempts"], cost["segments"]) == (attempts, 39), "nothing was translated twice"
 
 
 def test_a_job_that_cannot_start_ends_the_wait_and_is_replaced(folder: Path, cluster: dict[str, str]) -> None:
@@ -264,9 +339,10 @@ def test_what_a_limited_cluster_does_not_take_at_once_follows(
     folder: Path, local: Path, cluster: dict[str, str]
 ) -> None:
     environment = slurm.limited(folder, cluster, most=2)
-    words = ["system=slow", "system.adapter.seconds=0", "shards=5", "store=cluster", *ON_SLURM]
+    words = ["system=paused", "shards=5", "store=cluster", *ON_SLURM]
+    (folder / "go").touch()
     process = start(folder, environment, *words)
     output, errors = process.communicate(timeout=400)
     assert process.returncode == 0, output + errors
     assert "not submitted yet" in errors
-    assert_equal(folder / "cluster", local / "slow", "slow")
+    assert_equal(folder / "cluster", local / "paused", "paused")

@@ -134,6 +134,11 @@ def largest_array() -> int:
     return max(1, int(found[1]) - 1) if found else 1000
 
 
+def counted(jobs: Collection[object]) -> str:
+    """ "1 job", "2 jobs"."""
+    return f"{len(jobs)} job" if len(jobs) == 1 else f"{len(jobs)} jobs"
+
+
 def description(jobs: Collection[QueuedJob]) -> str:
     """ "4 running, 16 waiting (Priority 10, Resources 6)"."""
     waiting = [job for job in jobs if job.is_waiting]

@@ -22,14 +22,15 @@ from bench.errors import BenchError
 from bench.launching import node_environment
 from bench.launching.requests import NOT_SUBMITTED, WAITS_IN_VAIN, JobRequest, Outcome
 from bench.launching.slurm import queue
-from bench.launching.slurm.queue import QueuedJob
+from bench.launching.slurm.queue import QueuedJob, counted
 from bench.launching.slurm.submission import Batch, LimitReached, plain_settings, read_jobs, submit
 
 PREFIX = "bench-"
 """Of the names of arrays."""
 _MAX_ARRAY = 1000
 _MAX_PAUSE = 15.0
-"""Longest pause between two calls of squeue, in seconds."""
+"""Longest pause between two calls of squeue, in seconds. It is a tenth of the time since a job last changed, so that
+short jobs are not waited for longer than they take."""
 _RETRY = 60.0
 """Seconds until a submission that Slurm did not take is tried again, if no job of the run has ended meanwhile."""
 
@@ -51,7 +52,7 @@ def launch_on_slurm(
     except KeyboardInterrupt:
         if run.live:
             progress.say(
-                f"{len(run.live)} jobs go on without this command. The same command waits for them again; "
+                f"{counted(run.live)} will go on without this command. The same command waits for them again; "
                 "`bench jobs` shows them, and `bench cancel` ends them.",
                 warning=True,
             )
@@ -134,17 +135,17 @@ class _Run:
                 self.outcomes[request.name] = Outcome(job.id, log)
         if replaced:
             queue.cancel(replaced)
-            progress.say(f"{len(replaced)} waiting jobs had other settings: cancelled, and submitted anew.")
+            progress.say(f"{counted(replaced)} had other settings and waited: cancelled, and submitted anew.")
         if self.live:
             progress.say(
-                f"{len(self.live)} jobs of an earlier command have not ended: waiting for them, not submitting them "
+                f"Waiting for {counted(self.live)} of an earlier command that did not end yet, instead of submitting "
                 "again."
             )
         return new
 
     def wait(self, show: Callable[[str], None]) -> None:
         obstacles, told = queue.Obstacles(), set[str]()
-        pause, start = 1.0, time.monotonic()
+        changed = start = time.monotonic()
         next_submission, chunk = 0.0, self._largest
         while self._pending or self.live:
             before = len(self.live)
@@ -156,22 +157,22 @@ class _Run:
                 time.sleep(_MAX_PAUSE)
                 continue
             live = [job for job in queued if job.id in self._ids]
-            changed = {(job.id, job.state) for job in live} != {(job.id, job.state) for job in self.live}
+            if {(job.id, job.state) for job in live} != {(job.id, job.state) for job in self.live}:
+                changed = time.monotonic()
             self.live = live
             if len(live) < before and self._pending:  # there is room again
                 next_submission, chunk = 0.0, before - len(live)
             for reason in sorted({job.reason for job in live if job.is_waiting} - told):
                 if what := queue.advice(reason):
                     ids = [job.id for job in live if job.reason == reason]
-                    progress.say(f"{len(ids)} jobs cannot start ({reason}): {what}.", warning=True)
+                    progress.say(f"{counted(ids)} cannot start ({reason}): {what}.", warning=True)
                     told.add(reason)
             show(self._status(start))
             if found := obstacles.look(live):
                 self._give_up(found)
                 return
-            pause = 1.0 if changed else min(2 * pause, _MAX_PAUSE)
             if self._pending or live:
-                time.sleep(pause)
+                time.sleep(min(max(1.0, (time.monotonic() - changed) / 10), _MAX_PAUSE))
 
     def _submit(self, chunk: int) -> tuple[int, bool]:
         """Submit all that Slurm takes, in arrays of `chunk` jobs or fewer.
@@ -217,7 +218,7 @@ class _Run:
             self.outcomes[request.name] = Outcome(job, batch.log(number))
         resources = " ".join(f"{key}={value}" for key, value in settings.items() if key in _SHOWN and value)
         progress.say(
-            f"{len(requests)} jobs submitted ({resources}): Slurm job {batch.job}; logs in {batch.folder}; cancel them "
+            f"{counted(requests)} submitted ({resources}): Slurm job {batch.job}; logs in {batch.folder}; cancel them "
             f"with: scancel --name={batch.folder.name}"
         )
 
@@ -252,8 +253,8 @@ class _Run:
             self._refused(key, "the jobs before them cannot start")
         listed = "; ".join(f"{reason}: {what}" for reason, what in reasons.items())
         progress.say(
-            f"{len(self.live)} jobs cannot start ({listed}). They stay in the queue. Run again with other settings, "
-            "and they are replaced; `bench cancel` ends them.",
+            f"{counted(self.live)} cannot start ({listed}), and will stay in the queue. Run again with other settings "
+            "to replace them; `bench cancel` ends them.",
             warning=True,
         )
 
