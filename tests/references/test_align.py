@@ -234,6 +234,27 @@ def test_a_note_is_not_a_part_of_the_paragraph_above_it(mark: str) -> None:
     assert [left.text for left in found.left_out] == [note]
 
 
+def test_a_note_at_another_place_does_not_part_the_text_between() -> None:
+    pairs = [
+        ("看守不介入街坊的琐事。", "The wardens do not meddle in the small matters of the quarter."),
+        ("看守遵从街坊的规矩。", "The wardens keep to the customs of the quarter."),
+        ("看守的费用由行会负担。", "The expenditure for the wardens shall be borne by the guild."),
+        ("行会任命行政长官。", "The guild shall appoint the chief executive."),
+    ]
+    zh, en = ([pair[side] for pair in pairs] for side in (0, 1))
+    note = (
+        "* 参阅2011年8月26日第十一届会议第二十二次通过的第十三号和第十九号决定（文件二十四）。",
+        "* See Decisions No. 13 and No. 19, adopted at the Twenty Second meeting of the Eleventh session on "
+        "26 August 2011 (Instrument 24).",
+    )
+    first, last = ARTICLES[0], ARTICLES[4]
+    found = build_segments(
+        two("\n\n".join([first[0], note[0], *zh, last[0]]), "\n\n".join([first[1], *en, note[1], last[1]]))
+    )
+    assert texts(found.segments) == [first, *pairs, last]
+    assert {left.text for left in found.left_out} == set(note)
+
+
 def test_the_last_row_of_a_list_is_not_cut() -> None:
     rows = (
         "本表列出关税减让。\n加入时 — 30%\n一年内 — 49%\n两年内 — 50%",

@@ -72,6 +72,8 @@ _HEADINGS_IN_GROUP, _HEADING_IN_GROUP = 2.0, 10.0
 """Several items of one side are all headings; only some of them are."""
 _NOTE_IN_GROUP, _NOTE_AND_SENTENCE = 4.0, 3.0
 """Some items of one side are notes; one side is a note and the other is none."""
+_NOTES = -8.0
+"""Two notes cost at least this: they may stand at different places, and are not to cut the text between apart."""
 
 
 def cost_table(
@@ -107,6 +109,8 @@ def cost_table(
         cost += _NOTE_AND_SENTENCE * (zh.note[: shape[0], None] != en.note[None, : shape[1]])
         if zh_run.vectors is not None and en_run.vectors is not None:
             cost -= _similarity(zh_run.vectors, en_run.vectors)
+        both_notes = zh_run.notes[:, None] & en_run.notes[None, :]
+        cost = np.where(both_notes, np.maximum(cost, _NOTES), cost)
         table[m, n] = cost.astype(np.float32)
     return table
 
@@ -135,6 +139,8 @@ class _Runs:
     length: Floats
     headings: Booleans
     """True if all of them are headings."""
+    notes: Booleans
+    """True if any of them is a note."""
     across: Floats
     """1 if they are of different paragraphs, else 0."""
     cost: Floats
@@ -146,7 +152,15 @@ class _Runs:
 def _join_neighbours(side: Arrays, size: int) -> _Runs:
     count = len(side.length) - size + 1
     if count < 1:
-        return _Runs(np.zeros(0), np.zeros(0, bool), np.zeros(0), np.zeros(0), side.features[:0], None)
+        return _Runs(
+            np.zeros(0),
+            np.zeros(0, bool),
+            np.zeros(0, bool),
+            np.zeros(0),
+            np.zeros(0),
+            side.features[:0],
+            None,
+        )
     members = [slice(k, k + count) for k in range(size)]  # the k-th item of every run
     features = side.features[members[0]]
     for member in members[1:]:
@@ -175,7 +189,7 @@ def _join_neighbours(side: Arrays, size: int) -> _Runs:
         total = sum(side.vectors[member] * np.sqrt(side.length[member])[:, None] for member in members)
         vectors = total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-9)
     length = np.sum([side.length[member] for member in members], axis=0)
-    return _Runs(length, all_headings, across, cost, features, vectors)
+    return _Runs(length, all_headings, note.any(axis=0), across, cost, features, vectors)
 
 
 class _Strangers:
