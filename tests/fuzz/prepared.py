@@ -41,6 +41,8 @@ def folder() -> Path:
     _bench("references", "build", "statement.txt", "--id", "built", "--out", "built")
     export = ("human", "export", "copy", "ours", "--direction", "zh-en", "--store", "store")
     _bench(*export, "--annotators", "2", "--each", "2", "--protocol", "mqm")
+    statement = INPUTS.parent / "gold" / "ocean-statement.txt"
+    _bench("references", "build", statement, "--id", "built", "--out", "statement")
     rows = "".join(f"{zh}\t{en}\n" for zh, en in PAIRS)
     (path / "pairs.tsv").write_text(rows, "utf-8")
     _bench("references", "build", "pairs.tsv", "--id", "built", "--out", "aligned/built")
@@ -67,7 +69,7 @@ def store(name: str) -> dict[str, Content]:
 
 @cache
 def built(path: str) -> dict[str, Content]:
-    """The set in the folder `built` (from a document) or `aligned/built` (from pairs), as files of `built`."""
+    """The set in the folder `built`, `statement` (from documents) or `aligned/built` (from pairs), as files of `built`."""
     return {f"built/{name}": data for name, data in read_files(folder() / path).items()}
 
 

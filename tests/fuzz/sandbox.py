@@ -23,6 +23,7 @@ from click.testing import CliRunner, Result
 
 from bench import progress
 from bench.cli.main import main
+from bench.errors import BenchError
 from bench.resources import python_command
 from tests.fuzz import translate
 from tests.fuzz.case import Case
@@ -83,6 +84,8 @@ class Sandbox:
                 findings.append(_finding(f"hang of {HANG_SECONDS} s", hang.__traceback__, hang))
             else:
                 findings += _result_findings(result)
+                if not result.exit_code and arguments[:2] == ["references", "build"]:
+                    findings += _set_findings(Path(arguments[arguments.index("--out") + 1]))
             finally:
                 self._watch = None
         findings += [Finding(seen, f"first seen in\n{place}") for seen, place in watch.seen.items()]
@@ -259,6 +262,20 @@ def _result_findings(result: Result) -> Iterator[Finding]:
     if result.exit_code == 2 and message and "\n" in message[1].rstrip("\n"):
         first = re.sub(r"[^ A-Za-z]+", " ", message[1])[:40]
         yield Finding(f"a message of several lines: {first}", message[1][:3000])
+
+
+def _set_findings(folder: Path) -> Iterator[Finding]:
+    """Whether what was built is a set that the loader and the check accept."""
+    from bench.references import load
+    from bench.references.review.check import prove
+
+    try:
+        prove(folder)
+        load(folder)
+    except BenchError as error:
+        if "terms.tsv" not in str(error):  # people write it, and the build does not read it
+            message = re.sub(r"[^ A-Za-z]+", " ", str(error).partition(":")[2])[:60]
+            yield Finding(f"the set is refused: {message}", str(error))
 
 
 def _finding(what: str, place: TracebackType | None, error: BaseException) -> Finding:

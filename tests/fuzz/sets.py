@@ -1,6 +1,9 @@
-"""Reference sets: folders that were built, and parallel files."""
+"""Reference sets: folders that were built, a reviewer's decisions of every kind, and parallel files."""
 
 from __future__ import annotations
+
+import json
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -48,5 +51,57 @@ def _parallel(draw: st.DrawFn) -> Case:
     return Case(command, draw(mutations.files(valid, links_out=False)), ("out",))
 
 
+@st.composite
+def _decision(draw: st.DrawFn, segments: list[dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    """An entry of overrides.yaml and its section. Most name a sentence that exists, and text that it contains."""
+    side = draw(st.sampled_from(["zh", "en"]))
+    other = "en" if side == "zh" else "zh"
+    segment = draw(st.sampled_from(segments))
+    names = {key: [name for s in segments for name in s[f"{key}_sentences"]] for key in (side, other)}
+
+    def some(key: str) -> list[str]:
+        start = draw(st.integers(0, len(names[key]) - 1))
+        found = names[key][start : start + draw(st.integers(1, 3))]
+        return found if draw(st.integers(0, 9)) else [f"L{start + 1}s{draw(st.integers(1, 3))}"]
+
+    text = segment[side]
+    start = draw(st.integers(0, len(text) - 1))
+    piece = text[start : start + draw(st.integers(2, 30))]
+    name = draw(st.sampled_from(segment[f"{side}_sentences"])) + draw(
+        st.sampled_from(["", "", "", "", "", "", "b", "c"])
+    )
+    section = draw(st.sampled_from(["pairs", "alone", "split", "correct", "correct", "leave_out"]))
+    entry: dict[str, Any] = {"reason": "x"}
+    if section == "pairs":
+        entry |= {side: some(side), other: some(other)}
+    elif section == "alone":
+        entry |= {side: some(side)}
+    elif section == "split":
+        entry |= {side: name, "after": piece}
+    elif section == "correct":
+        becomes = draw(
+            st.sampled_from(["", piece[::-1], piece * 2, "照顧", "law", " ", "。", "1"]) | mutations.texts
+        )
+        entry |= {side: name, "from": piece, "to": becomes}
+    else:
+        entry |= {"lines": [draw(st.integers(1, 30))]}
+    return section, entry
+
+
+@st.composite
+def _decided(draw: st.DrawFn) -> Case:
+    """A source that is whole or damaged, and decisions about the set that was built from the whole one."""
+    files = dict(prepared.built(draw(st.sampled_from(["built", "built", "statement"]))))
+    segments = [json.loads(line) for line in bytes(files["built/segments.jsonl"]).splitlines()]
+    decisions: dict[str, list[dict[str, Any]]] = {}
+    for section, entry in draw(st.lists(_decision(segments), min_size=1, max_size=2)):
+        decisions.setdefault(section, []).append(entry)
+    files["built/overrides.yaml"] = json.dumps(decisions, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    if draw(st.sampled_from([True, False, False])):
+        source = files["built/source.txt"]
+        files["built/source.txt"] = draw(mutations.content("source.txt", bytes(source)))
+    return Case(("references", "build", "--id", "built", "--out", "built"), files, ("built",))
+
+
 def cases() -> st.SearchStrategy[Case]:
-    return _built() | _built() | _parallel()
+    return _built() | _built() | _decided() | _decided() | _parallel()
