@@ -2,7 +2,7 @@
 
 `bench meta-evaluate` has printed them (column "systems"): docs/metrics.md and the model card of COMET (embedded) show
 its tables, and tests/boards/test_reliability.py holds them together. COMET (embedded) was trained on other parts of the
-same judgements.
+judgements of WMT21 and WMT24, and on none of WMT23.
 """
 
 from __future__ import annotations
@@ -39,6 +39,11 @@ JUDGED: Mapping[Direction, tuple[Judged, ...]] = {
             "WMT21 talks",
             {"chrf": 0.551, "bleu": 0.474, "comet-embedded": 0.551},
         ),
+        Judged(
+            "sxs-mqm-wmt2023.zh-en.csv.gz",
+            "WMT23",
+            {"chrf": 0.844, "bleu": 0.822, "comet-embedded": 0.867},
+        ),
     ),
     "en-zh": (
         Judged(
@@ -48,16 +53,18 @@ JUDGED: Mapping[Direction, tuple[Judged, ...]] = {
         ),
     ),
 }
+_BETWEEN = " / "
+"""Sets, and the figures of one metric on them in the same order."""
 
 
 def reliability(board: Board, say: Sentences) -> Iterator[str]:
     """The figures of the metrics on a board, as a note."""
     sets = JUDGED[board.direction]
     items = [
-        f"{label(board, metric)} {say['between figures'].join(f'{judged.systems[metric]:.0%}' for judged in sets)}"
+        f"{label(board, metric)} {_BETWEEN.join(f'{judged.systems[metric]:.0%}' for judged in sets)}"
         for metric in board.metrics
         if all(metric in judged.systems for judged in sets) and any_score(board, metric)
     ]
     if items:
-        names = say["between figures"].join(say[judged.texts] for judged in sets)
+        names = _BETWEEN.join(say[judged.texts] for judged in sets)
         yield say["reliability"].format(sets=names, metrics=say["between items"].join(items))

@@ -127,8 +127,8 @@ SENTENCES: dict[Language, Sentences] = {
         "chance): {metrics}.",
         "WMT21 news": "WMT21 news",
         "WMT21 talks": "WMT21 talks",
+        "WMT23": "WMT23",
         "WMT24": "WMT24",
-        "between figures": " and ",
         "people": "{metric}: {annotators} annotators, {judgements} judgements of translations; sample: {sample}; "
         "agreement of annotators: {agreement}.",
         "judge": "{metric} is the judgement of a language model, {model}. Asked again, it may judge otherwise.",
@@ -255,8 +255,8 @@ SENTENCES: dict[Language, Sentences] = {
         "reliability": "在其他文本（{sets}）上，指标与人工评判对两个系统排序一致的比例（50% 为随机水平）：{metrics}。",
         "WMT21 news": "WMT21 新闻",
         "WMT21 talks": "WMT21 演讲",
+        "WMT23": "WMT23",
         "WMT24": "WMT24",
-        "between figures": " 与 ",
         "people": "{metric}：{annotators} 名标注者，{judgements} 条译文评判；样本：{sample}；"
         "标注者一致性：{agreement}。",
         "judge": "{metric} 是语言模型 {model} 的评判，再次评判时结果可能不同。",

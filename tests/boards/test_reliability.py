@@ -41,7 +41,7 @@ def test_the_figures_are_those_of_the_documents() -> None:
         for metric, value in judged.systems.items()
     }
     figures = documented()
-    assert len(given) == 9
+    assert len(given) == 12
     assert given <= figures
     # One figure for a file and a metric, in whichever document it is.
     assert len({figure[:2] for figure in figures}) == len(figures)
@@ -59,6 +59,6 @@ def test_a_board_states_the_figures_of_its_direction(tmp_path: Path) -> None:
         board = build_board(store, task, Columns(["chrf", "ter"], "chrf"))
         (note,) = (note for note in notes(board) if note.startswith("Share of pairs"))
         figures = [f"{judged.systems['chrf']:.0%}" for judged in sets]
-        assert note.endswith(f": chrF {' and '.join(figures)}.")
+        assert note.endswith(f": chrF {' / '.join(figures)}.")
         assert "TER" not in note
         assert any("随机水平" in note for note in notes(board, "zh"))
