@@ -32,7 +32,7 @@ NOT_RUN = {
     "make bench": "CI runs it",
     "make test": "CI runs it",
     ". /shared/cache/env.sh": "bench prefetch writes it; see tests/commands/test_prefetch.py",
-    "bench doctor --on-node": "needs a cluster; see tests/launching/test_slurm.py",
+    "bench doctor --on-node": "needs a cluster; see test_doctor_on_a_node",
     "make transformers5": "CI runs it",
     "bench prefetch suite=gpu": "fetches 100 GB; see tests/commands/test_prefetch.py",
     "pearmut ": "needs Python 3.12; see tests/human/test_pearmut.py",

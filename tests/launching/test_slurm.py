@@ -346,3 +346,22 @@ def test_what_a_limited_cluster_does_not_take_at_once_follows(
     assert process.returncode == 0, output + errors
     assert "not submitted yet" in errors
     assert_equal(folder / "cluster", local / "paused", "paused")
+
+
+@pytest.mark.parametrize(("system", "status"), [("tiny", 0), ("gemma-3-270m", 2)])
+def test_doctor_on_a_node(folder: Path, cluster: dict[str, str], system: str, status: int) -> None:
+    """The settings of jobs reach the node. What nodes would have to fetch is missing, with the command that fetches it."""
+    command = [sys.executable, "-m", "bench", "doctor", "--on-node", "--config-dir", "mine"]
+    done = subprocess.run(
+        [*command, f"system={system}", "metric=[chrf]", *ON_SLURM],
+        cwd=folder,
+        env=cluster | {"BITEXT_BENCH_CACHE": str(folder / "cache")},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert f"{folder / 'cache'}: " in done.stdout
+    advice = f"bench prefetch --into DIR system={system}" if status else "checkpoint is cached"
+    assert advice in done.stdout
+    assert "Exited with exit code 2" in done.stderr if status else not done.stderr
