@@ -208,18 +208,16 @@ def _titles(pieces: Sequence[Piece], indexes: Sequence[int]) -> set[int]:
     first_lines = list(islice((piece for piece in pieces if piece.language == language), 2))
     if first_lines[0] != pieces[indexes[0]]:
         return set()
-    if _is_letterhead(pieces, indexes[0]):
+    if _is_letterhead(pieces):
         return set()
     words = [{w.casefold() for w in re.findall(r"[A-Za-z]+|[^\W\d_]", piece.text)} for piece in first_lines]
     return set() if len(words) == 2 and words[0] < words[1] else {indexes[0]}
 
 
-def _is_letterhead(pieces: Sequence[Piece], index: int) -> bool:
-    """Whether a line names an office in both languages, as above the title of a notice."""
-    line = [piece for piece in pieces[max(index - 1, 0) : index + 2] if piece.line == pieces[index].line]
-    return len({piece.language for piece in line}) == 2 and any(
-        _OFFICE.search(to_simplified(piece.text)) for piece in line
-    )
+def _is_letterhead(pieces: Sequence[Piece]) -> bool:
+    """Whether the first line of the Chinese names an office, as above the title of a notice."""
+    first = next((piece for piece in pieces if piece.language == "zh"), None)
+    return first is not None and bool(_OFFICE.search(to_simplified(first.text)))
 
 
 def _header_key(text: str) -> str:
