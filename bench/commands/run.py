@@ -228,7 +228,7 @@ def read_suite(overrides: Sequence[str], own_jobs: Sequence[Sequence[str]] = ())
     overrides = as_meant(overrides)
     sweep, suite = expand(overrides)
     several = BenchError(
-        f"One run makes the boards of one set: give one value for each of {', '.join(_OF_SET)}."
+        f"One run makes the boards of one set: give one value for each of {', '.join(_OF_SET[:-1])} and {_OF_SET[-1]}."
     )
     if any(
         parsed.is_sweep_override() and parsed.key_or_group in _OF_SET for parsed in parse_overrides(sweep)
