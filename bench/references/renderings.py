@@ -87,8 +87,8 @@ def _negated_forms(expected: Sequence[Term], terms: Sequence[Term]) -> list[str]
     negated = [
         negation + _folded(form, "zh") for term in expected for form in term.zh for negation in "不非防反无"
     ]
-    forms = (form for term in terms for form in term.zh)
-    return [form for form in forms if any(negation in _folded(form, "zh") for negation in negated)]
+    folded = {form: _folded(form, "zh") for term in terms for form in term.zh}
+    return [form for form, text in folded.items() if any(negation in text for negation in negated)]
 
 
 def _credited(owners: Iterable[Term], rendered: Container[Term]) -> list[Term]:

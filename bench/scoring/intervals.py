@@ -64,11 +64,11 @@ def interval(score: float, scores: Array) -> tuple[float, float] | None:
     None if there are fewer than two units, or one unit has all that is scored.
     """
     import numpy as np
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
     if len(scores) < 2 or not np.isfinite(scores).all():
         return None
-    half = standard_error(scores) * float(t.ppf((1 + LEVEL) / 2, degrees_of_freedom(scores)))
+    half = standard_error(scores) * float(stdtrit(degrees_of_freedom(scores), (1 + LEVEL) / 2))
     return score - half, score + half
 
 

@@ -15,7 +15,7 @@ from math import isclose
 from statistics import median
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from bench import limits
 from bench.core import Aggregation, Score, Test
@@ -208,7 +208,7 @@ def _compare_pairs(
     systems, pairs = list(scores), list(combinations(range(len(scores)), 2))
     adjusted = holm([float(p[pair]) for pair in pairs])
     freedom = without_unit.shape[1] - 1
-    standard_errors = float(student.ppf(1 - LEVEL / len(pairs) / 2, freedom) + student.ppf(POWER, freedom))
+    standard_errors = float(stdtrit(freedom, 1 - LEVEL / len(pairs) / 2) + stdtrit(freedom, POWER))
     comparisons = []
     for (a, b), p_adjusted in zip(pairs, adjusted, strict=True):
         better, worse = scores[systems[a]], scores[systems[b]]
