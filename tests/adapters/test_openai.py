@@ -23,7 +23,7 @@ from bench.core import Output, Source
 from bench.errors import BenchError
 from bench.prompt import Prompt
 from bench.redaction import hide_key
-from tests.helpers import command, tiny
+from tests.helpers import command, llama_server, tiny
 from tests.helpers.hostile_server import Received, Reply, completion, completion_body, error_reply, serving
 
 SET = "china-export-controls-2021"
@@ -679,18 +679,6 @@ def test_paragraphs_are_split_and_a_wrong_count_falls_back(tmp_path: Path) -> No
     assert run["work"]["tokens_in"] == 10 * len(server.received), "unusable responses are counted, too"
 
 
-LLAMA_SERVER = """
-import sys, time, xllamacpp
-params = xllamacpp.CommonParams()
-params.model.path = sys.argv[1]
-params.n_parallel, params.n_ctx, params.warmup = 2, 2048, False
-params.port = 0
-server = xllamacpp.Server(params)
-print(server.listening_address, flush=True)
-time.sleep(600)
-"""
-
-
 @pytest.fixture
 def llama(tmp_path: Path) -> Iterator[str]:
     """The address of llama.cpp's own server with a tiny model behind it."""
@@ -699,13 +687,8 @@ def llama(tmp_path: Path) -> Iterator[str]:
 
     model = AutoModelForCausalLM.from_pretrained(tiny.qwen(tmp_path / "checkpoint"))
     path = tiny.qwen_gguf(tmp_path / "model.gguf", model)
-    words = [sys.executable, "-c", LLAMA_SERVER, str(path)]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
-        try:
-            assert process.stdout
-            yield process.stdout.readline().strip() + "/v1"
-        finally:
-            process.kill()
+    with llama_server.serving(path) as base_url:
+        yield base_url
 
 
 @pytest.mark.slow

@@ -365,3 +365,23 @@ def test_doctor_on_a_node(folder: Path, cluster: dict[str, str], system: str, st
     advice = f"bench prefetch --into DIR system={system}" if status else "checkpoint is cached"
     assert advice in done.stdout
     assert "Exited with exit code 2" in done.stderr if status else not done.stderr
+
+
+def test_doctor_says_what_slurm_was_asked_for_if_it_gives_no_node(
+    folder: Path, cluster: dict[str, str]
+) -> None:
+    """Asked for is what the most demanding of the jobs needs: no GPU for a control."""
+    words = ["bench", "doctor", "--on-node", "system=copy", "metric=[chrf]", "hydra/launcher=slurm"]
+    done = subprocess.run(
+        [sys.executable, "-m", *words, "hydra.launcher.mem_gb=90"],
+        cwd=folder,
+        env=cluster,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 2
+    assert (
+        "Error: No node was examined: srun, which asked for --cpus-per-task=4 --mem=92160M, ended"
+        in done.stderr
+    )

@@ -1,34 +1,40 @@
-"""The driver against its engine, and both against transformers' pipeline as most scripts call it.
+"""The driver against its engine, both against transformers' pipeline as most scripts call it, and other engines.
 
-The white paper (39 segments) and the embedded Qwen2.5-Coder 0.5B in both directions: a quarter of an hour on
-two cores. All rows of a direction do the same work on the same weights in one process, one after the other,
-once; the driver and its engine are two clocks of one run.
+The white paper (39 segments) and the embedded Qwen2.5-Coder 0.5B in both directions: twenty minutes on two cores. The
+rows of a direction do the same work on the same weights, one after the other, once; the driver and its engine are two
+clocks of one run. llama.cpp reads the file of 4-bit weights that the others read in float32 or int8. It and
+transformers 5 have processes of their own; loading is not counted.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
 
-from bench import references
+from bench import progress, references
 from bench.adapters.llm import LLM
+from bench.adapters.openai import OpenAI
+from bench.checkpoints.fetching import resolve
 from bench.checkpoints.loading import folder, load_model, load_tokenizer
 from bench.core import Adapter, Output, ReferenceSet, Source, Task, Unit
-from bench.languages import DIRECTIONS
+from bench.languages import DIRECTIONS, Direction
 from bench.launching.compose import compose
 from bench.launching.jobs import translation_job
 from bench.records import SystemCard
 from bench.translation import batching
 from bench.translation.driver import TranslationJob, translate
+from tests.helpers import llama_server
 from tests.perf import show, timed
 
 SET = references.load("china-export-controls-2021")
@@ -93,6 +99,38 @@ def pipeline_seconds(adapter: LLM, task: Task, batch_size: int) -> float:
     return timed(lambda: pipeline(chats, **options))[0]
 
 
+def under_transformers5(direction: str) -> float | None:
+    """`seconds_of_the_driver` in the environment that `make transformers5` makes; None without it."""
+    python = ROOT / ".venv-transformers5" / "bin" / "python"
+    if not python.exists():
+        return None
+    code = f"from tests.perf import translate; print(translate.seconds_of_the_driver({direction!r}))"
+    words = [str(python), "-W", "ignore", "-c", code]
+    return float(subprocess.run(words, check=True, stdout=subprocess.PIPE, cwd=ROOT).stdout)
+
+
+def seconds_of_the_driver(direction: Direction) -> float:
+    progress.configure(quiet=True)
+    task = Task(SET, direction)
+    adapter = create_adapter(QWEN, task)
+    adapter.load()
+    return driver_seconds(adapter, task)[0]
+
+
+def through_llama_cpp(task: Task) -> float | None:
+    """Seconds of a complete run with llama.cpp's server on the file as it was fetched; None without xllamacpp."""
+    if not find_spec("xllamacpp"):
+        return None
+    os.environ.setdefault("OPENAI_API_KEY", "not needed")
+    llm = cast(LLM, create_adapter(QWEN, task))
+    with llama_server.serving(resolve(llm.weights)) as url:
+        options = {"temperature": 0, "max_tokens": 512}
+        endpoint = OpenAI(
+            QWEN, llm.prompt, options, url, concurrency=llama_server.SLOTS, direction=task.direction
+        )
+        return driver_seconds(endpoint, task)[0]
+
+
 def finished_suite_seconds() -> float:
     """Seconds of `bench run` with nothing to do: a copy of the published results."""
     with tempfile.TemporaryDirectory() as folder:
@@ -131,5 +169,13 @@ def main(reference: ReferenceSet = SET) -> None:
         add_row("bench, CTranslate2 int8", direction, int8_seconds, ratio)
         overhead = 100 * (int8_seconds / engine_seconds - 1)
         add_row("its engine alone", direction, engine_seconds, f"overhead {overhead:.2f} %")
+        for what, other_seconds, lacking in (
+            ("bench, llama.cpp, 4 bits", through_llama_cpp(task), "pip install xllamacpp"),
+            ("bench, transformers 5", under_transformers5(direction), "make transformers5"),
+        ):
+            if other_seconds is None:
+                table.add_row(what, direction, "–", f"not measured: {lacking}")
+            else:
+                add_row(what, direction, other_seconds, f"{bench_seconds / other_seconds:.1f} x as fast")
     add_row("bench run with nothing to do", "both", finished_suite_seconds())
     show(table)
