@@ -8,6 +8,7 @@ from itertools import zip_longest
 import pytest
 
 from bench.references.alignment.order import out_of_order
+from bench.references.segmentation.extract import extract
 from bench.references.segmentation.page_furniture import find_page_furniture
 from bench.references.segmentation.pieces import split_lines
 from tests.references.test_official_documents import built, pairs
@@ -60,6 +61,22 @@ def test_a_term_above_its_definition() -> None:
         "2.1. “Software”\nmeans a program.\n\n2.2. “Author”\nmeans a person who writes programs.",
     )
     assert [zh for zh, _ in pairs(result)] == ["“软件”", "指程序。", "“作者”", "指写程序的人。"]
+
+
+def test_a_number_a_term_and_its_definition_on_a_line_each() -> None:
+    result = built(
+        "2.1\n渡轮\n用于运送车辆的船舶\n\n2.2\n乘客\n乘坐渡轮的人\n\n2.3\n船长\n指挥渡轮的人",
+        "2.1\nferry\nvessel that carries vehicles\n\n2.2\npassenger\nperson who travels on a ferry\n\n"
+        "2.3\nmaster\nperson in command of a ferry",
+    )
+    assert pairs(result)[2:4] == [("乘客", "passenger"), ("乘坐渡轮的人", "person who travels on a ferry")]
+
+
+def test_long_lines_of_a_contents_table_do_not_hide_that_paragraphs_are_wrapped() -> None:
+    contents = "".join(f"3.{n} 渡轮的检验{'.' * 90}{n + 1}\n" for n in range(1, 9))
+    text = f"目录\n\n{contents}\n渡轮公司应当每年对全部渡轮进行检验，检验的结果应当在每年\n年底以前公布。\n"
+    zh = extract({"zh": text})[0]["zh"]
+    assert zh[-1].text.count("\n") == 1
 
 
 def test_lines_of_a_contents_table_are_left_out() -> None:

@@ -85,6 +85,10 @@ def pairs(result: BuildResult) -> list[tuple[str, str]]:
         ("en", "3.Dogs", "3.", "3"),
         ("en", "(3)dogs", "(3)", "3"),
         ("en", "③ dogs", "③", "3"),
+        ("en", "3 - Dogs", "3 -", "3"),
+        ("en", "2.3 - dogs", "2.3 -", "2.3"),
+        ("zh", "3 - 犬只", "3 -", "3"),
+        ("zh", "3，犬只", "3，", "3"),
     ],
 )
 def test_numbers(language: str, text: str, number: str, path: str) -> None:
@@ -114,6 +118,9 @@ def test_numbers(language: str, text: str, number: str, path: str) -> None:
         ("en", "A.D. 1900 was"),
         ("en", "U.S. ships"),
         ("en", "(s)he may"),
+        ("en", "Article 1-1 added, Article 3 amended"),
+        ("en", "3 - 5 dogs"),
+        ("zh", "3，000只"),
     ],
 )
 def test_no_numbers(language: str, text: str) -> None:
@@ -200,7 +207,7 @@ def test_addresses_do_not_tell_the_language() -> None:
 @pytest.mark.parametrize("end", ["https://example.org/a", "(www.example.org)", "office@example.org"])
 def test_a_last_sentence_may_end_in_an_address(end: str) -> None:
     result = built(
-        f"请遵守本准则。\n\n本准则改编自公约，请见 {end}",
+        f"请遵守本准则。\n\n本准则改编自各方去年共同通过的公约，该公约的第二版及其说明载于 {end}",
         f"Please follow this code.\n\nThis code is adapted from the covenant, see {end}",
     )
     assert len(result.segments) == 2

@@ -50,6 +50,14 @@ def test_page(page: str, blocks: list[str]) -> None:
             "**“注意”**是重点。\n\n![image](x.png)\n\n<!-- x -->\n\n***\n\n[r]: https://x.org",
             ["“注意”是重点。"],
         ),
+        (
+            "第一章 公园\n第一条 公园免费。\n犬只须系绳，\n并戴口罩。\n第二条 下列除外：\n（一）渡轮；",
+            ["第一章 公园\n第一条 公园免费。\n犬只须系绳，并戴口罩。\n第二条 下列除外：\n（一）渡轮；"],
+        ),
+        (
+            "Article 1 Parks\nare free,\n(a) but not ferries.",
+            ["Article 1 Parks are free,\n(a) but not ferries."],
+        ),
     ],
 )
 def test_markdown(text: str, blocks: list[str]) -> None:

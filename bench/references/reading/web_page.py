@@ -54,6 +54,13 @@ _HEADING_ID = re.compile(
     r"^(#{1,6} [^\n{]{0,500})\{#([\w.:-]{1,80})[^{}\n]{0,200}\}[ \t]*$", re.MULTILINE | re.ASCII
 )
 _CHINESE_LINE_END = re.compile(r"(?<=[\u3000-\u9fff\uff00-\uffef])\n(?=[\u3000-\u9fff\uff00-\uffef])")
+_SENTENCE_END = re.compile(r"[。！？：；][”’」』）》)*_]*\s*$")
+_NUMBER = re.compile(
+    r"[*_\s]{0,8}(?:第[ \d〇零一二三四五六七八九十百千]{1,12}[编編章节節条條款]|[一二三四五六七八九十]{1,3}、"
+    r"|[（(](?:[一二三四五六七八九十]{1,3}|\d{1,2}|[a-z]{1,4})[）)]|\d{1,2}[.、．]\s?(?!\d)"
+    r"|(?:Article|Section|Chapter|Part|Annex)\s+(?:\d{1,3}|[IVXLC]{1,7})\b)"
+)
+"""A number that begins a line of its own. Segmentation decides what it numbers."""
 _STRONG_LEFT = re.compile(r"\*\*([^*\n]{1,500})\*\*")
 """Emphasis that CommonMark does not see between Chinese characters and quotation marks."""
 
@@ -85,11 +92,15 @@ def read_markdown(text: str, path: Path, not_read: Counter[str] | None = None) -
 
 
 def _break_lines(text: str) -> str:
-    """Keep the line break where a paragraph changes from one language to the other."""
+    """Keep the line break where a paragraph changes from one language to the other, where a Chinese line ends a
+    sentence, and before a number: 第二条, (b), Article 3."""
     lines = text.split("\n")
     for index, (line, following) in enumerate(pairwise(lines)):
-        has_letters = re.search(r"\w", line) and re.search(r"\w", following)
-        if has_letters and bool(_HAN.search(line)) != bool(_HAN.search(following)):
+        if not (re.search(r"\w", line) and re.search(r"\w", following)):
+            continue
+        is_chinese = bool(_HAN.search(line))
+        ends_sentence = is_chinese and _SENTENCE_END.search(line[-10:])
+        if is_chinese != bool(_HAN.search(following)) or ends_sentence or _NUMBER.match(following):
             lines[index] = f"{line}  "
     return "\n".join(lines)
 

@@ -54,7 +54,7 @@ class Block:
 def join_pieces(pieces: Sequence[Piece], dropped: Mapping[Piece, str], language: Language) -> list[Block]:
     """The blocks of one language in reading order; `dropped` pieces are skipped."""
     groups: list[list[Piece]] = []
-    layout = _measure_layout(pieces, language)
+    layout = _measure_layout(pieces, dropped, language)
     current = 0  # the block that the last line was added to
     interrupted: int | None = None  # a block cut by notes at the page end, that may continue on the next page
     is_new_page, page, has_running_text = True, 0, False
@@ -110,8 +110,9 @@ class _Layout:
     """Lines of a title or a notice that continue the line above: see find_continued_lines."""
 
 
-def _measure_layout(pieces: Sequence[Piece], language: Language) -> _Layout:
-    own = [piece for piece in pieces if piece.language == language]
+def _measure_layout(pieces: Sequence[Piece], dropped: Mapping[Piece, str], language: Language) -> _Layout:
+    # Lines of a table of contents are often twice as long as those of the text.
+    own = [piece for piece in pieces if piece.language == language and piece not in dropped]
     followed = [piece for piece, following in pairwise(own) if following.line == piece.line + 1]
     width, margin = 0, 0
     if followed:
@@ -167,6 +168,8 @@ def _continues(
             return group_number.style == "article" and number.style not in STRUCTURE_STYLES
         return not is_new_page or is_next_line or not is_heading(piece.text, language)
     if is_note(piece.text) and not (is_next_line and is_full):
+        return False
+    if is_next_line and not is_full and not is_complete and _is_term(group):
         return False
     has_plain_number = number is not None and number.style not in STRUCTURE_STYLES
     if language == "en" and not is_complete and breaks_off(text) and not has_plain_number:
@@ -224,6 +227,13 @@ def _are_running_text(group: Sequence[Piece], piece: Piece, layout: _Layout) -> 
         piece.column <= min(layout.margin + 4, last_piece.column + 1)
         and last_piece.column <= layout.margin + _MAX_INDENT
     )
+
+
+def _is_term(group: Sequence[Piece]) -> bool:
+    """Whether a block is the number and the term of a definition, on a line each, as standards set them: 2.1 / term /
+    definition."""
+    numbering = find_numbering(group[0].text, group[0].language) if len(group) == 2 else None
+    return numbering is not None and numbering.style == "decimal" and not numbering.text_start
 
 
 def _closes_bracket(text: str, following: str) -> bool:

@@ -22,7 +22,9 @@ _MAX_NUMBERING = 40
 
 _MIN_ROWS, _MAX_ROW = 3, 100
 """Rows of a list at the end of a document, and the characters of a row."""
-_FINAL_ADDRESS = re.compile(rf"(?:{ADDRESS.pattern})[{re.escape(CLOSING_MARKS)}]*$|[)）\]】》>]$")
+_FINAL_ADDRESS = re.compile(
+    rf"(?:{ADDRESS.pattern})[{re.escape(CLOSING_MARKS)}]*$|[)）\]】》>]$", ADDRESS.flags
+)
 """An address, a link or a bracket may end a sentence."""
 
 

@@ -45,7 +45,7 @@ _ZH = (
     (r"(?P<decimals>\d{1,3}(?:\.\d{1,3}){2,4})[.．、]?(?=\s|$|[^\d.\w]|[^\W\d_])", "decimal"),
     (r"(?P<decimals>\d{1,2}\.\d{1,2})(?:[.．、）)]\s*|\s+|$|(?=[“《]))(?![万亿千百倍％%])", "decimal"),
     (r"(?P<compound>C)[.．、）)]?(?=[\s\u3000]|$)", "decimal"),
-    (r"(?P<value>D)(?:[、．](?!\d)|\.(?![\dA-Za-z]))", "digit"),
+    (r"(?P<value>D)(?:[、．，](?!\d)|\.(?![\dA-Za-z])|\s+[-–—](?=\s+[^\W\d]))", "digit"),
     (r"(?P<value>D)(?P<branch>[A-Z]{1,2})[.．](?=[\s\u3000\u4e00-\u9fff])", "digit"),
     (r"(?P<value>[⒈-⒛])", "digit"),
     (r"(?P<value>D)[）)]", "digit)"),
@@ -73,7 +73,7 @@ _EN = (
         r"|regulation|clause|paragraph|volume|book))\s+"
         r"(?:(?P<decimals>\d{1,3}(?:\.\d{1,3})+)|(?P<value>R|W|[A-Z])(?P<branch3>[A-Z])?|(?P<value2>\d{1,4})"
         r"(?:[-–](?P<branch>\d{1,2}|[A-Z]\b)|\s?(?P<branch2>L\b|(?<!\s)[A-Z]\b))?)"
-        r"(?:\s*[*†‡]+)?(?=\s*[.:：—–-]|\s+[A-Z\"“(]|\s*$|\s*\n)\s*[.:：—–-]?",
+        r"(?:\s*[*†‡]+)?(?=\s*[.:：—–-](?!\d)|\s+[A-Z\"“(]|\s*$|\s*\n)\s*[.:：—–-]?",
         "",
     ),
     (
@@ -84,9 +84,12 @@ _EN = (
     (r"(?P<value>R)\.(?=\s|$)", "roman"),
     (r"(?P<value>[Ⅰ-Ⅻⅰ-ⅻ])(?:\.|(?=\s))", "roman"),
     (r"(?P<decimals>\d{1,3}(?:\.\d{1,3}){2,4})[.)]?(?=\s|$)", "decimal"),
-    (r"(?P<decimals>\d{1,2}\.\d{1,2})(?:[.)](?=\s|$)|(?=\s+[\"“(]?[A-Z])|$)", "decimal"),
+    (
+        r"(?P<decimals>\d{1,2}\.\d{1,2})(?:[.)](?=\s|$)|\s+[-–—](?=\s+[^\W\d])|(?=\s+[\"“(]?[A-Z])|$)",
+        "decimal",
+    ),
     (r"(?P<compound>C)[.)]?(?=\s+[\"“(]?[A-Z]|$)", "decimal"),
-    (r"(?P<value>D)\.(?=\s|$|[A-Z][a-z])", "digit"),
+    (r"(?P<value>D)(?:\.(?=\s|$|[A-Z][a-z])|\s+[-–—](?=\s+[A-Z]))", "digit"),
     (r"(?P<value>D)(?P<branch>[A-Z]{1,2})\.(?=\s|$)", "digit"),
     (r"(?P<value>[⒈-⒛])", "digit"),
     (r"(?P<value>D)\)(?=\s|$)", "digit)"),
