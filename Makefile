@@ -15,6 +15,9 @@ ADAPTER_TESTS := tests/adapters/test_architectures.py tests/adapters/test_llm.py
 	tests/checkpoints/test_gguf.py tests/checkpoints/test_loading.py tests/checkpoints/test_ties.py
 PIP := .venv/bin/python -m pip install --quiet --constraint constraints.txt
 
+# Tests run in one process per core, so each has one thread: more would wait for each other.
+test test-fast test-transformers5: export OMP_NUM_THREADS = 1
+
 .PHONY: bench test test-fast fuzz lint perf transformers5 test-transformers5 clean
 
 bench: .venv/ready

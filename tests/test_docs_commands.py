@@ -37,6 +37,8 @@ NOT_RUN = {
     "bench prefetch suite=gpu": "fetches 100 GB; see tests/commands/test_prefetch.py",
     "pearmut ": "needs Python 3.12; see tests/human/test_pearmut.py",
     "bench human import": "needs annotations; see tests/human/",
+    "curl https://api.deepl.com": "needs an account",
+    "aws translate": "needs an account",
     "bench meta-evaluate": "fetches the weights of COMET (embedded); see tests/commands/test_meta_evaluate.py",
 }
 """The beginning of a line -> why it is not run."""
@@ -49,7 +51,7 @@ MAY_LACK = ("bench doctor suite=gpu",)
 
 def lines_of(page: Path) -> list[str]:
     """The commands of a page, without comments."""
-    blocks = "".join(BLOCK.findall(page.read_text(encoding="utf-8")))
+    blocks = re.sub(r"\\\n *", "", "".join(BLOCK.findall(page.read_text(encoding="utf-8"))))
     lines = [re.sub(r"\s+#.*", "", line) for line in blocks.splitlines()]
     return [line for line in lines if line and not line.startswith("#")]
 
@@ -176,6 +178,10 @@ def run(folder: Path, environment: Mapping[str, str], models: Path, endpoint: st
                 line += " --dry-run"
             elif line.startswith("bench run") and "metric=" not in line:
                 line += " 'metric=[chrf]'"
+                if re.search("system=(llm|seq2seq|nllb)", line):
+                    line += (
+                        " system.adapter.max_new_tokens=9"  # a model of random numbers never ends by itself
+                    )
             bash(Path(exported.get("PWD", folder)), exported, line)
 
     exported["PWD"] = str(folder)
@@ -185,7 +191,7 @@ def run(folder: Path, environment: Mapping[str, str], models: Path, endpoint: st
 def test_lines_that_are_not_run_are_in_the_documents() -> None:
     lines = [line for page in COMMANDS.values() for line in page]
     assert all(any(line.startswith(start) for line in lines) for start in NOT_RUN)
-    assert sum(bool(not_run(line)) for line in lines) == 14
+    assert sum(bool(not_run(line)) for line in lines) == 16
     assert len(lines) > 40
 
 
