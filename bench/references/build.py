@@ -37,7 +37,7 @@ from bench.references.variety import script_tag
 from bench.store.lock import exclusive_lease
 
 _MIN_MEAN_CONFIDENCE = 0.15
-"""Of all segments. On the gold texts it is at least 0.64, on pairs of different gold texts at most 0.11."""
+"""Of all pairs. On the gold texts it is at least 0.64, on pairs of different gold texts at most 0.11."""
 _MAX_SHOWN = 20
 """Source lines that an error lists."""
 _SOURCES = {*TEXT_FILES.values(), ALIGNED_FILE}
@@ -100,7 +100,8 @@ def _build(
         raise BenchError(
             "No sentence has a counterpart in the other language: give both texts of one document."
         )
-    mean = sum(segment.confidence for segment in result.segments) / len(result.segments)
+    pairs = len(result.segments) + result.unlikely
+    mean = sum(segment.confidence for segment in result.segments) / pairs
     if mean < _MIN_MEAN_CONFIDENCE:
         progress.say(
             f"The two texts hardly translate each other (mean confidence {mean:.2f}): check that they are of one "

@@ -357,7 +357,7 @@ def test_build_and_check_print_the_counts(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_build_names_the_doubtful_pairs(tmp_path: Path) -> None:
-    zh, en = (read(sources(name)).texts for name in ("food-security", "position-paper"))
+    zh, en = (read(sources(name)).texts for name in ("food-security", "climate-white-paper"))
     (tmp_path / "zh.txt").write_text(half(zh["both"], "zh"), "utf-8")
     (tmp_path / "en.txt").write_text(half(en["both"], "en"), "utf-8")
     result = references(
@@ -371,6 +371,10 @@ def test_build_names_the_doubtful_pairs(tmp_path: Path) -> None:
         f"Confidence below {DOUBTFUL}: {len(doubtful)}, {len(doubtful) - 10} more not shown." in result.output
     )
     worst = min(doubtful, key=lambda s: s.confidence)
+    assert worst.confidence >= 0.05
+    assert "it hardly translates what stands at its place" in (tmp_path / "out" / "left_out.jsonl").read_text(
+        "utf-8"
+    )
     assert f"  {worst.confidence:.2f}  {worst.id}\n" in result.output
 
 
