@@ -506,11 +506,11 @@ def test_a_metric_of_one_direction_only(project: Path) -> None:
     """The board of the other direction shows it as missing; that is no difference."""
     store = project / "runs"
     assert (
-        invoke("run", "-q", f"store={store}", "system=copy", "metric=[ter]", "direction=en-zh").exit_code == 0
+        invoke("run", "-q", f"store={store}", "system=copy", "metric=[chrfpp]", "direction=en-zh").exit_code == 0
     )
     result = invoke("verify", store)
     assert result.exit_code == 0, result.output
-    assert "zh-en: 1 run has no score of ter; the board shows it as missing." in told(result)
+    assert "zh-en: 1 run has no score of chrfpp; the board shows it as missing." in told(result)
     (path,) = store.glob(f"{ID}/zh-en/*/scores/chrf.json")
     path.unlink()
     assert invoke("verify", store).exit_code == 2
