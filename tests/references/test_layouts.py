@@ -80,7 +80,7 @@ def test_long_lines_of_a_contents_table_do_not_hide_that_paragraphs_are_wrapped(
 
 
 def test_lines_of_a_contents_table_are_left_out() -> None:
-    text = "Table of Contents\n\nScope . . . . . . . 1\nTerms …………… 2\nAnnex A\t12\nAnnex B\t15\n\nIn 2020\n\nThe plan ends... 3 ships sailed."
+    text = "Table of Contents\n\nScope . . . . . . . B1\nTerms …………… 2\nAnnex A\t12\nAnnex B\t15\n\nIn 2020\n\nThe plan ends... 3 ships sailed."
     dropped = find_page_furniture(split_lines(text, "en"))
     assert {piece.line for piece, reason in dropped.items() if reason == "line of a table of contents"} == {
         1,
@@ -135,6 +135,26 @@ def test_heads_that_change_from_page_to_page() -> None:
     )
     dropped = find_page_furniture(split_lines(text, "en"))
     assert sum(piece.text.startswith(("Part", "Section")) for piece in dropped) == 8
+
+
+def test_heads_that_change_below_a_header_of_two_lines() -> None:
+    page = "\fFerries Ordinance\nof the Northern Harbour\nSchedule 2—Part {}\n\nSection {}\n\n({}) The owner shall {} the ferry.\n"
+    text = "".join(
+        page.format(n // 2 + 1, n, n, verb)
+        for n, verb in enumerate(("inspect", "repair", "clean", "paint"), 1)
+    )
+    dropped = find_page_furniture(split_lines(text, "en"))
+    assert sum(piece.text.startswith(("Schedule", "Section")) for piece in dropped) == 8
+
+
+def test_an_indented_item_has_narrower_lines_than_the_text() -> None:
+    text = (
+        "港口的渡輪公司應當在每年一月以前向港務處提交報告，並應在\n報告中列明各項檢驗的日期和結果，以及檢驗人員的姓名和職\n"
+        "位，有關報告須附有下列資料——\n(i) 公司在過去一年內檢驗渡輪的次\n數以及每次檢驗的費用和所發現的\n問題；及\n"
+        "(ii) 渡輪的名稱、編號、\n噸位和長度。\n"
+    )
+    zh = extract({"zh": text})[0]["zh"]
+    assert [len(block.lines) for block in zh] == [3, 3, 2]
 
 
 def test_paragraphs_in_turn_are_paired_with_their_neighbour() -> None:

@@ -53,6 +53,10 @@ def both(path: Path) -> str:
     return source.texts["both"]
 
 
+def test_spaces_of_no_width_are_dropped(file) -> None:
+    assert both(file("a.txt", "附表 1\ufeff\ufeff\n\u200bSchedule 1\n")) == "附表 1\nSchedule 1\n"
+
+
 def rows(source: SourceText) -> list[tuple[str, str]]:
     assert source.aligned
     return list(zip(source.texts["zh"].split("\n"), source.texts["en"].split("\n"), strict=True))

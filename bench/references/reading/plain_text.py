@@ -27,7 +27,8 @@ def decode_text(data: bytes, path: Path) -> tuple[str, str]:
 
 
 def normalize_line_ends(text: str) -> str:
-    return re.sub("\r\n|[\r\v\x85\u2028\u2029]", "\n", text)
+    r"""The text with "\n" for every line end, without spaces of no width."""
+    return re.sub("\r\n|[\r\v\x85\u2028\u2029]", "\n", re.sub("[\u200b\u2060\ufeff]", "", text))
 
 
 def _decode(data: bytes, path: Path) -> tuple[str, str]:

@@ -31,6 +31,8 @@ _WRAPPED_WIDTHS: dict[Language, tuple[int, int]] = {"zh": (18, 60), "en": (50, 1
 """Characters in a line of wrapped text, at least and at most: shorter lines are rows of a list."""
 _MAX_LAST_HEADING = 16
 """Characters: a longer numbered line at the end of a page is not a heading but the start of a paragraph."""
+_MIN_ITEM_WIDTH = 14
+"""Characters in a full line of an indented item."""
 _MAX_INDENT = 10
 """Columns by which the first line of a paragraph may be indented."""
 
@@ -158,7 +160,9 @@ def _continues(
     # Only the start and the end matter; a block may have thousands of lines.
     text = "\n".join(p.text for p in (group if len(group) <= 6 else [*group[:3], *group[-3:]]))
     is_next_line = piece.line == last_piece.line + 1 and not is_new_page
-    is_full = bool(layout.width) and len(last_piece.text) >= 0.75 * layout.width
+    is_full = bool(layout.width) and (
+        len(last_piece.text) >= 0.75 * layout.width or (language == "zh" and _fills_item(group))
+    )
     number, group_number = find_numbering(piece.text, language), find_numbering(text, language)
     is_complete = is_finished(text)
     if number and number.style in WEAK_STYLES and is_next_line and is_full and not is_complete:
@@ -189,7 +193,11 @@ def _continues(
         return (
             not is_item and not is_introduction and not is_cell
         )  # items, each with its translation below it
-    if language == "zh" and is_next_line and _closes_bracket(last_piece.text, piece.text):
+    if (
+        language == "zh"
+        and is_next_line
+        and (text.endswith("、") or _closes_bracket(last_piece.text, piece.text))
+    ):
         return True
     if language == "zh" and re.match(r"[，、。；：！？）》”’」』】]", piece.text):
         return True
@@ -227,6 +235,15 @@ def _are_running_text(group: Sequence[Piece], piece: Piece, layout: _Layout) -> 
         piece.column <= min(layout.margin + 4, last_piece.column + 1)
         and last_piece.column <= layout.margin + _MAX_INDENT
     )
+
+
+def _fills_item(group: Sequence[Piece]) -> bool:
+    """Whether the last line of a numbered item is as wide as the others: items are narrower where they are indented."""
+    numbering = find_numbering(group[0].text, "zh") if len(group) > 1 else None
+    if not numbering or not numbering.text_start:
+        return False
+    widths = [len(group[0].text) - numbering.text_start, *(len(piece.text) for piece in group[1:])]
+    return widths[-1] >= _MIN_ITEM_WIDTH and widths[-1] >= 0.85 * max(widths)
 
 
 def _is_term(group: Sequence[Piece]) -> bool:

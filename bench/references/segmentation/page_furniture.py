@@ -49,7 +49,7 @@ def _ornaments(pieces: Sequence[Piece]) -> dict[Piece, str]:
     return {piece: ORNAMENT for piece in pieces if not re.search(r"\w", piece.text.replace("_", ""))}
 
 
-_LEADERS = re.compile(r"(?:[.．·…‥]\s?){4,}\s*(?:\d{1,4}|[ivxlIVXL]{1,6})?$")
+_LEADERS = re.compile(r"(?:[.．·…‥]\s?){4,}\s*(?:[A-Z]?\d{1,4}|[ivxlIVXL]{1,6})?$")
 _CONTENTS = re.compile("目录|目次|(table ?of ?)?contents", re.IGNORECASE)
 _TAB_AND_PAGE = re.compile(r"\S(?:\t+| {4,})(?:\d{1,4}|[ivxl]{1,6})$")
 
@@ -173,19 +173,26 @@ def _changing_heads(pieces: Sequence[Piece], dropped: Mapping[Piece, str]) -> di
     heads: dict[int, list[Piece]] = {line: [] for line in lines}
     for line, following in zip(lines, [*lines[1:], None], strict=True):
         start = bisect_left(pieces, line + 1, key=lambda piece: piece.line)
+        if start < len(pieces) and pieces[start].line == following:
+            del heads[line]  # the header has another line
+            continue
         for piece in pieces[start : start + _MAX_HEADS]:
             if piece.line == following or not _is_bare_number(piece):
                 break
             heads[line].append(piece)
     with_heads = sum(map(bool, heads.values()))
-    if with_heads < max(_MIN_PAGES, _MIN_PAGE_SHARE * len(lines)):
+    if with_heads < max(_MIN_PAGES, _MIN_PAGE_SHARE * len(heads)):
         return {}
     return {piece: HEADER for page in heads.values() for piece in page}
 
 
 def _is_bare_number(piece: Piece) -> bool:
-    numbering = find_numbering(piece.text, piece.language)
-    return numbering is not None and not numbering.text_start and numbering.style in STRUCTURE_STYLES
+    """Whether a line is nothing but numbers: Section 5, Schedule 2—Part 1."""
+    numberings = [find_numbering(part, piece.language) for part in re.split("[—–]+", piece.text[:80])]
+    return len(piece.text) < 80 and all(
+        numbering is not None and not numbering.text_start and numbering.style in STRUCTURE_STYLES
+        for numbering in numberings
+    )
 
 
 _MAX_HEADS = 6
