@@ -506,7 +506,8 @@ def test_a_metric_of_one_direction_only(project: Path) -> None:
     """The board of the other direction shows it as missing; that is no difference."""
     store = project / "runs"
     assert (
-        invoke("run", "-q", f"store={store}", "system=copy", "metric=[chrfpp]", "direction=en-zh").exit_code == 0
+        invoke("run", "-q", f"store={store}", "system=copy", "metric=[chrfpp]", "direction=en-zh").exit_code
+        == 0
     )
     result = invoke("verify", store)
     assert result.exit_code == 0, result.output

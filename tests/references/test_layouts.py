@@ -127,6 +127,29 @@ def test_definitions_in_each_languages_order() -> None:
     assert not list(out_of_order(result.segments, "en"))
 
 
+def test_definitions_with_items_in_each_languages_order() -> None:
+    zh = (
+        "在本部中——\n人 (person)——\n(a) 包括法团；及\n(b) 不包括政府；\n第1类水域 (Type 1 waters) 指海港；\n"
+        "合约 (contract)——\n(a) 指书面合约；但\n(b) 不包括租约；"
+    )
+    en = (
+        "In this Part—\ncontract (合约)—\n(a) means a written contract; but\n(b) does not include a lease;\nperson (人)—\n"
+        "(a) includes a corporation; and\n(b) does not include the Government;\nType 1 waters (第1类水域) means the harbour;"
+    )
+    result = built(f"{zh}\n\n{en}")
+    assert pairs(result) == [
+        ("在本部中——", "In this Part—"),
+        ("人（person）——", "person (人)—"),
+        ("包括法团；及", "includes a corporation; and"),
+        ("不包括政府；", "does not include the Government;"),
+        ("第1类水域（Type 1 waters）指海港；", "Type 1 waters (第1类水域) means the harbour;"),
+        ("合约（contract）——", "contract (合约)—"),
+        ("指书面合约；但", "means a written contract; but"),
+        ("不包括租约；", "does not include a lease;"),
+    ]
+    assert not list(out_of_order(result.segments, "en"))
+
+
 def test_heads_that_change_from_page_to_page() -> None:
     page = "\fFerries Ordinance\n\nPart {}\nSection {}\n\n({}) The owner shall {} the ferry every year.\n"
     text = "".join(

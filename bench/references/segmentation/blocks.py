@@ -20,7 +20,7 @@ from bench.references.segmentation.line_shapes import (
     looks_like_heading,
 )
 from bench.references.segmentation.numbering import STRUCTURE_STYLES, WEAK_STYLES, find_numbering
-from bench.references.segmentation.pieces import Piece
+from bench.references.segmentation.pieces import DEFINED_TERM, Piece
 
 ORNAMENT = "ornament"
 """The reason why a line without letters and digits is left out."""
@@ -175,6 +175,9 @@ def _continues(
         return False
     if is_next_line and not is_full and not is_complete and _is_term(group):
         return False
+    is_after_gap = is_complete or not is_next_line or text.endswith(("—", "–"))
+    if is_after_gap and DEFINED_TERM[language].match(piece.text):
+        return False  # the next definition
     has_plain_number = number is not None and number.style not in STRUCTURE_STYLES
     if language == "en" and not is_complete and breaks_off(text) and not has_plain_number:
         return True  # "set out in / Annex I."

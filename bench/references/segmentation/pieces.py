@@ -64,7 +64,17 @@ def split_lines(source: str, language: Language | None = None) -> list[Piece]:
     return _inherit_languages(pieces)
 
 
+DEFINED_TERM: dict[Language, re.Pattern[str]] = {
+    "zh": re.compile(rf"[{DOCUMENT_HAN}][{DOCUMENT_HAN}\d、 ]{{0,40}}[(（][A-Za-z][\w’' -]{{0,60}}[)）]"),
+    "en": re.compile(rf"[A-Za-z][\w’' -]{{0,60}} ?[(（][{DOCUMENT_HAN}\d、 ]{{1,40}}[)）]", re.ASCII),
+}
+"""A term with that of the other language in brackets: copy (文本)."""
+
+
 def _majority_language(text: str, letters: int) -> Language:
+    for language, pattern in DEFINED_TERM.items():
+        if (term := pattern.match(text)) and not re.search(r"\w", text[term.end() :]):
+            return language
     han = len(_SCRIPT["zh"].findall(text))
     return "zh" if LETTERS_PER_HAN * han > letters - han else "en"
 
