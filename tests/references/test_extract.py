@@ -161,6 +161,7 @@ def paged(header: tuple[str, str], footer: tuple[str, str]) -> str:
         (("White Paper", "白皮书"), ("{}", "{}")),
         (("White Paper          {}", "{}          白皮书"), ("", "")),
         (("", ""), ("Page {} of 9", "第{}页 共9页")),
+        (("", ""), ("Page {} of 9", "頁 {} of 9")),
         (("", ""), ("- {} -", "－{}－")),
         (("", ""), ("S/RES/1607 (2005)", "S/RES/1607 (2005)")),
         (("WHITE PAPER ON TRADE", "贸易白皮书"), ("— {} —", "{}")),

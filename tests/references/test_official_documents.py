@@ -89,6 +89,11 @@ def pairs(result: BuildResult) -> list[tuple[str, str]]:
         ("en", "2.3 - dogs", "2.3 -", "2.3"),
         ("zh", "3 - 犬只", "3 -", "3"),
         ("zh", "3，犬只", "3，", "3"),
+        ("en", "3.dogs may", "3.", "3"),
+        ("en", "3)Dogs", "3)", "3"),
+        ("en", "Chapter Ⅲ Dogs", "Chapter Ⅲ", "3"),
+        ("zh", "第Ⅲ章 犬只", "第Ⅲ章", "3"),
+        ("zh", "第3分部——犬隻", "第3分部——", "3"),
     ],
 )
 def test_numbers(language: str, text: str, number: str, path: str) -> None:
@@ -121,6 +126,7 @@ def test_numbers(language: str, text: str, number: str, path: str) -> None:
         ("en", "Article 1-1 added, Article 3 amended"),
         ("en", "3 - 5 dogs"),
         ("zh", "3，000只"),
+        ("zh", "第三条——第五条适用于犬只"),
     ],
 )
 def test_no_numbers(language: str, text: str) -> None:

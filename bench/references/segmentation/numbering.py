@@ -23,10 +23,10 @@ from bench.references.segmentation.numbers import (
 # (1.2.3); `compound` (A.1, 5(2)). Chinese is matched as Simplified Chinese.
 _ZH = (
     (
-        r"第\s*[（(]?(?:(?P<decimals>\d{1,3}(?:\.\d{1,3})+)|(?P<value>N|R|[A-Z]))[）)]?"
+        r"第\s*[（(]?(?:(?P<decimals>\d{1,3}(?:\.\d{1,3})+)|(?P<value>N|R|[A-Z]|[Ⅰ-Ⅻ]))[）)]?"
         r"(?:[-–－](?P<branch>\d{1,2}|[A-Z])|(?P<branch3>[A-Z]{1,2}))?\s*"
         r"(?P<label>分编|分部|分章|分节|部分|[卷编部章节条款项目])(?:之(?P<branch2>N)|[-–－](?P<branch4>[A-Z]|\d{1,2}))?"
-        r"(?:\s*[*†‡]+)?(?=[\s\u3000：:、]|$)[：:、]?",
+        r"(?:\s*[*†‡]+)?(?=[\s\u3000：:、]|——(?!第)|$)(?:[：:、]|——)?",
         "",
     ),
     (r"(?P<value>[A-Z])(?P<label>部分|部|节)(?=[\s\u3000：:、]|$)[：:、]?", ""),
@@ -71,7 +71,7 @@ _EN = (
     (
         r"(?P<label>(?i:art\.|sec\.|subpart|part|division|subchapter|chapter|subsection|section|article|title|rule"
         r"|regulation|clause|paragraph|volume|book))\s+"
-        r"(?:(?P<decimals>\d{1,3}(?:\.\d{1,3})+)|(?P<value>R|W|[A-Z])(?P<branch3>[A-Z])?|(?P<value2>\d{1,4})"
+        r"(?:(?P<decimals>\d{1,3}(?:\.\d{1,3})+)|(?P<value>R|W|[A-Z]|[Ⅰ-Ⅻ])(?P<branch3>[A-Z])?|(?P<value2>\d{1,4})"
         r"(?:[-–](?P<branch>\d{1,2}|[A-Z]\b)|\s?(?P<branch2>L\b|(?<!\s)[A-Z]\b))?)"
         r"(?:\s*[*†‡]+)?(?=\s*[.:：—–-](?!\d)|\s+[A-Z\"“(]|\s*$|\s*\n)\s*[.:：—–-]?",
         "",
@@ -89,10 +89,10 @@ _EN = (
         "decimal",
     ),
     (r"(?P<compound>C)[.)]?(?=\s+[\"“(]?[A-Z]|$)", "decimal"),
-    (r"(?P<value>D)(?:\.(?=\s|$|[A-Z][a-z])|\s+[-–—](?=\s+[A-Z]))", "digit"),
+    (r"(?P<value>D)(?:\.(?=\s|$|[A-Z][a-z]|[a-z]{3})|\s+[-–—](?=\s+[A-Z]))", "digit"),
     (r"(?P<value>D)(?P<branch>[A-Z]{1,2})\.(?=\s|$)", "digit"),
     (r"(?P<value>[⒈-⒛])", "digit"),
-    (r"(?P<value>D)\)(?=\s|$)", "digit)"),
+    (r"(?P<value>D)\)(?=\s|$|[A-Z])", "digit)"),
     (r"(?P<value>[A-Z])\.(?=\s)", "upper"),
     (r"[（(](?P<value>D)(?P<branch>[A-Z]{1,2})?[）)](?=\s|[A-Za-z\"“（(]|$)", "(digit)"),
     (r"(?P<value>[⑴-⒇])", "(digit)"),

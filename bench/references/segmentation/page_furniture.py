@@ -21,6 +21,7 @@ from bench.references.segmentation.pieces import Piece
 
 _PAGE_NUMBER = re.compile(
     r"[-–—·|/\s]*(\d{1,3})[-–—·|\s]*(?:(?:/|of)\s*\d{1,3})?|[Pp]age\s+(\d+)(?:\s+of\s+\d+)?|第\s*(\d+)\s*页.*"
+    r"|页\s*(\d+)(?:\s*(?:of|/|共)\s*\d+)?"
 )
 _OFFICE = re.compile("(?:部|厅|局|署|司|处|院|委|办公室|委员会|使馆|领馆|秘书处|公司)$")
 """The end of an office's name."""
