@@ -91,6 +91,20 @@ def test_lines_of_a_contents_table_are_left_out() -> None:
     }
 
 
+def test_rows_in_two_languages_are_not_joined() -> None:
+    rows = (
+        "本公约各缔约国， The Parties to this Convention,\n"
+        "考虑到渡轮在海上运输历史上的重要地位以及各国人民之间的友好往来， "
+        "Considering the important place of ferries in the history of sea transport and friendly exchanges,\n"
+        "认识到必须每年检验渡轮并且公布检验的结果以保护乘客的生命和财产， "
+        "Recognizing that ferries must be inspected every year to protect the lives and property of passengers,\n"
+        "确信各国应当合作以便统一检验的标准并且降低检验的费用， "
+        "Convinced that States should cooperate to harmonize the standards of inspection and reduce its costs,\n"
+        "议定如下。 Have agreed as follows.\n"
+    )
+    assert [zh[:2] for zh, _ in pairs(built(rows))] == ["本公", "考虑", "认识", "确信", "议定"]
+
+
 def test_both_languages_on_a_numbered_line() -> None:
     result = built(
         "3. Termination终止\n\nThe licence ends at once.\n\n许可立即终止。\n\n"

@@ -110,6 +110,8 @@ class _Layout:
     """The languages alternate by paragraph, so a change of language is not a page end."""
     continued: frozenset[Piece]
     """Lines of a title or a notice that continue the line above: see find_continued_lines."""
+    bilingual: frozenset[int]
+    """Source lines with a text in each language, the one beside the other."""
 
 
 def _measure_layout(pieces: Sequence[Piece], dropped: Mapping[Piece, str], language: Language) -> _Layout:
@@ -127,7 +129,13 @@ def _measure_layout(pieces: Sequence[Piece], dropped: Mapping[Piece, str], langu
         columns = Counter(piece.column for piece in own)
         margin = min((column for column, count in columns.items() if count >= 0.1 * len(own)), default=0)
     alternates = alternates_by_paragraph(pieces)
-    return _Layout(width, margin, alternates, find_continued_lines(pieces, language, width, alternates))
+    bilingual = frozenset(
+        piece.line
+        for piece, following in pairwise(pieces)
+        if piece.line == following.line and piece.language != following.language
+    )
+    continued = find_continued_lines(pieces, language, width, alternates)
+    return _Layout(width, margin, alternates, continued, bilingual)
 
 
 def _is_interrupted(group: Sequence[Piece], following: Piece) -> bool:
@@ -175,6 +183,8 @@ def _continues(
         return False
     if is_next_line and not is_full and not is_complete and _is_term(group):
         return False
+    if is_next_line and {last_piece.line, piece.line} <= layout.bilingual:
+        return False  # rows of a table in two languages
     is_after_gap = is_complete or not is_next_line or text.endswith(("—", "–"))
     if is_after_gap and DEFINED_TERM[language].match(piece.text):
         return False  # the next definition
