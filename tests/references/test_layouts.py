@@ -91,6 +91,20 @@ def test_lines_of_a_contents_table_are_left_out() -> None:
     }
 
 
+def test_a_wrapped_notice_above_paragraphs_that_are_not_wrapped() -> None:
+    notice = (
+        "中華民國九十年十一月十四日渡輪字第 9000223510 號令制定公布全文二\n十條；並自公布日施行\n"
+        "中華民國九十五年一月十六日港務處院字第 0910080314 號令發布自九十\n五年四月一日施行\n"
+        "中華民國一百年八月二十四日港務處院字第 1110184307 號公告第三條所列\n屬港務處之事項改由渡輪處管轄\n"
+    )
+    articles = "".join(
+        f"\n第 {n} 條\n渡輪公司應每年檢驗全部渡輪，並公布其結果，檢驗人員應於檢驗後三十日內向港務處提出書面報告。\n一、渡輪。\n"
+        for n in range(1, 9)
+    )
+    zh = extract({"zh": f"渡輪法\n\n{notice}{articles}"})[0]["zh"]
+    assert [len(block.lines) for block in zh[1:4]] == [2, 2, 2]
+
+
 def test_rows_in_two_languages_are_not_joined() -> None:
     rows = (
         "本公约各缔约国， The Parties to this Convention,\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -20,6 +21,8 @@ _TITLE_WORDS = frozenset("of and on for from between concerning regarding relati
 """Words that begin a later line of a title: TREATY / BETWEEN … / ON EXTRADITION."""
 _MIN_CLAUSE = 18
 """Characters of a numbered Chinese line that is running text if it has a comma."""
+_RAGGED, _MIN_COLUMNS, _MIN_FULL = 3, 40, 3
+"""Columns by which full lines differ; of a full line, at least; full lines, at least."""
 _ENDS_WITHIN = re.compile("[的和与及或在对将于为由把被]$")
 _BEGINS_WITHIN = re.compile("关于|[的和与及或之]")
 
@@ -48,9 +51,14 @@ def find_continued_lines(
     """
     runs = _runs(pieces, width)
     continued: set[Piece] = set()
+    full_width = _wrapped_width([run for run in runs if run[0].language == "zh"]) if language == "zh" else 0
     for index, run in enumerate(runs):
         if run[0].language != language or len(run) == 1:
             continue
+        if full_width:
+            continued.update(
+                below for above, below in pairwise(run) if _columns(above.text) >= full_width - _RAGGED
+            )
         ends = len(run) - 1
         certain = sum(_is_within(*neighbours) for neighbours in pairwise(run))
         others = [runs[i] for i in (index - 1, index + 1) if 0 <= i < len(runs)]
@@ -61,6 +69,20 @@ def find_continued_lines(
         if certain >= max(_MIN_CERTAIN * ends, 1) or is_translated or _is_indented_start(run):
             continued.update(run[1:])
     return frozenset(continued)
+
+
+def _wrapped_width(runs: Sequence[Sequence[Piece]]) -> int:
+    """The columns of a full line, if many unfinished Chinese lines have the same width: a notice that is wrapped in a
+    document whose other paragraphs are not. 0 if there are none."""
+    widths = [_columns(piece.text) for run in runs for piece in run[:-1]]
+    widest = max(widths, default=0)
+    full = sum(width >= widest - _RAGGED for width in widths)
+    return widest if widest >= _MIN_COLUMNS and full >= max(_MIN_FULL, len(widths) / 2) else 0
+
+
+def _columns(text: str) -> int:
+    """The width of a line: a Chinese character is twice as wide as a letter."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _runs(pieces: Sequence[Piece], width: int) -> list[list[Piece]]:
