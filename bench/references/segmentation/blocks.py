@@ -255,7 +255,8 @@ def _fills_item(group: Sequence[Piece]) -> bool:
     numbering = find_numbering(group[0].text, "zh") if len(group) > 1 else None
     if not numbering or not numbering.text_start:
         return False
-    widths = [len(group[0].text) - numbering.text_start, *(len(piece.text) for piece in group[1:])]
+    later = group[1:] if len(group) <= 6 else group[-5:]  # a block may have thousands of lines
+    widths = [len(group[0].text) - numbering.text_start, *(len(piece.text) for piece in later)]
     return widths[-1] >= _MIN_ITEM_WIDTH and widths[-1] >= 0.85 * max(widths)
 
 
