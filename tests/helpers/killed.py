@@ -57,12 +57,16 @@ def main(checkpoint: str, folder: Path, kills: int, seed: int) -> None:
     looks, seen = 0, list[str]()
     for _ in range(kills):
         child = fork(checkpoint, folder, batch_tokens=300)
-        end = time.monotonic() + moments.uniform(0, whole / 2)
-        while time.monotonic() < end:
-            read_run(folder)
+        # Before so many more segments are finished, or while it loads. So a busy machine spreads them as well.
+        more, end = moments.randrange(3), time.monotonic() + moments.uniform(0, whole / 2)
+        finished, done = len(finished_hypotheses(folder)), False
+        while not done:
+            done = bool(read_run(folder))
             lines = [entry.hypothesis.key for entry in read_journals(folder)]
             assert lines[: len(seen)] == seen or read_run(folder), "what was finished stays"
             seen, looks = lines, looks + 1
+            done |= len(lines) >= finished + more if more else time.monotonic() > end
+        time.sleep(moments.uniform(0, 0.02))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         steps.append(len(finished_hypotheses(folder)))
