@@ -8,7 +8,6 @@ transformers 5 have processes of their own; loading is not counted.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -121,13 +120,13 @@ def through_llama_cpp(task: Task) -> float | None:
     """Seconds of a complete run with llama.cpp's server on the file as it was fetched; None without xllamacpp."""
     if not find_spec("xllamacpp"):
         return None
-    os.environ.setdefault("OPENAI_API_KEY", "not needed")
     llm = cast(LLM, create_adapter(QWEN, task))
     with llama_server.serving(resolve(llm.weights)) as url:
         options = {"temperature": 0, "max_tokens": 512}
         endpoint = OpenAI(
             QWEN, llm.prompt, options, url, concurrency=llama_server.SLOTS, direction=task.direction
         )
+        endpoint.load()
         return driver_seconds(endpoint, task)[0]
 
 
