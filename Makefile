@@ -5,14 +5,6 @@ BENCH := .venv/bin/bench
 # CPU build from PyTorch's own index, if that answers. TORCH=cuda or TORCH=cpu chooses.
 TORCH ?= $(shell command -v nvidia-smi >/dev/null 2>&1 && echo cuda || echo cpu)
 CPU_INDEX ?= https://download.pytorch.org/whl/cpu
-# What differs between releases of transformers.
-ADAPTER_TESTS := tests/adapters/test_architectures.py tests/adapters/test_llm.py::test_the_same_as_generate \
-	tests/adapters/test_seq2seq.py::test_what_was_learned_is_said \
-	tests/adapters/test_seq2seq.py::test_control_tokens_in_a_source_are_text \
-	tests/adapters/test_ctranslate2.py::test_beams \
-	tests/checkpoints/test_fetching.py::test_an_unreachable_hub_is_skipped \
-	tests/checkpoints/test_fetching.py::test_a_snapshot_and_a_file_of_a_hub \
-	tests/checkpoints/test_gguf.py tests/checkpoints/test_loading.py tests/checkpoints/test_ties.py
 PIP := .venv/bin/python -m pip install --quiet --constraint constraints.txt
 
 # Tests run in one process per core, so each has one thread: more would wait for each other.
@@ -61,9 +53,9 @@ perf: .venv/ready
 # what that needs in other versions (180 MB). COMET, which excludes transformers 5, stays in .venv: score there.
 transformers5: .venv-transformers5/ready
 
-# The adapters under transformers 5. ARGS=tests/adapters runs all of their tests.
+# The adapters and checkpoints under transformers 5.
 test-transformers5: .venv-transformers5/ready
-	.venv-transformers5/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10 $(or $(ARGS),$(ADAPTER_TESTS))
+	.venv-transformers5/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --durations 10 $(or $(ARGS),tests/adapters tests/checkpoints)
 
 .venv-transformers5/ready: .venv/ready constraints-transformers5.txt
 	rm -rf .venv-transformers5
