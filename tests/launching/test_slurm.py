@@ -367,13 +367,24 @@ def test_doctor_on_a_node(folder: Path, cluster: dict[str, str], system: str, st
     assert "Exited with exit code 2" in done.stderr if status else not done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        (["system=copy"], "--cpus-per-task=4 --mem=92160M"),
+        (
+            ["system=copy,tiny", "hydra.launcher.gres=gpu:a100:1"],
+            "--gres=gpu:a100:1 --cpus-per-task=4 --mem=92160M",
+        ),
+    ],
+    ids=["control", "control and model"],
+)
 def test_doctor_says_what_slurm_was_asked_for_if_it_gives_no_node(
-    folder: Path, cluster: dict[str, str]
+    folder: Path, cluster: dict[str, str], words: list[str], asked: str
 ) -> None:
     """Asked for is what the most demanding of the jobs needs: no GPU for a control."""
-    words = ["bench", "doctor", "--on-node", "system=copy", "metric=[chrf]", "hydra/launcher=slurm"]
+    command = [sys.executable, "-m", "bench", "doctor", "--on-node", "--config-dir", "mine", "metric=[chrf]"]
     done = subprocess.run(
-        [sys.executable, "-m", *words, "hydra.launcher.mem_gb=90"],
+        [*command, "hydra/launcher=slurm", "hydra.launcher.mem_gb=90", *words],
         cwd=folder,
         env=cluster,
         capture_output=True,
@@ -381,7 +392,4 @@ def test_doctor_says_what_slurm_was_asked_for_if_it_gives_no_node(
         timeout=100,
     )
     assert done.returncode == 2
-    assert (
-        "Error: No node was examined: srun, which asked for --cpus-per-task=4 --mem=92160M, ended"
-        in done.stderr
-    )
+    assert f"Error: No node was examined: srun, which asked for {asked}, ended" in done.stderr, done.stderr

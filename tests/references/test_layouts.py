@@ -178,24 +178,25 @@ def test_definitions_with_items_in_each_languages_order() -> None:
     assert not list(out_of_order(result.segments, "en"))
 
 
-def test_heads_that_change_from_page_to_page() -> None:
-    page = "\fFerries Ordinance\n\nPart {}\nSection {}\n\n({}) The owner shall {} the ferry every year.\n"
+@pytest.mark.parametrize(
+    ("header", "heads"),
+    [
+        ("Ferries Ordinance\n\nPart {}\nSection {}", ("Part", "Section")),
+        (
+            "Ferries Ordinance\nof the Northern Harbour\nSchedule 2—Part {}\n\nSection {}",
+            ("Schedule", "Section"),
+        ),
+    ],
+    ids=["below one line", "below two lines"],
+)
+def test_heads_that_change_from_page_to_page(header: str, heads: tuple[str, str]) -> None:
+    page = f"\f{header}\n\n({{}}) The owner shall {{}} the ferry every year.\n"
     text = "".join(
         page.format(n // 2 + 1, n, n, verb)
         for n, verb in enumerate(("inspect", "repair", "clean", "paint"), 1)
     )
     dropped = find_page_furniture(split_lines(text, "en"))
-    assert sum(piece.text.startswith(("Part", "Section")) for piece in dropped) == 8
-
-
-def test_heads_that_change_below_a_header_of_two_lines() -> None:
-    page = "\fFerries Ordinance\nof the Northern Harbour\nSchedule 2—Part {}\n\nSection {}\n\n({}) The owner shall {} the ferry.\n"
-    text = "".join(
-        page.format(n // 2 + 1, n, n, verb)
-        for n, verb in enumerate(("inspect", "repair", "clean", "paint"), 1)
-    )
-    dropped = find_page_furniture(split_lines(text, "en"))
-    assert sum(piece.text.startswith(("Schedule", "Section")) for piece in dropped) == 8
+    assert sum(piece.text.startswith(heads) for piece in dropped) == 8
 
 
 def test_an_indented_item_has_narrower_lines_than_the_text() -> None:

@@ -23,7 +23,6 @@ from bench.launching.slurm.submission import environment_of_login, options, setu
 
 _SEARCH_PATH = "hydra.searchpath"
 _MINUTES = 15
-_ASKED = ("--partition", "--account", "--qos", "--gres", "--gpus", "--mem", "--cpus")
 
 
 def examine_node(overrides: Sequence[str]) -> int:
@@ -60,10 +59,9 @@ def examine_node(overrides: Sequence[str]) -> int:
     except OSError as error:
         raise BenchError(f"srun cannot be started ({error.strerror}).") from None
     if status not in (0, 2):
-        asked = " ".join(flag for flag in flags if flag.startswith(_ASKED))
         raise BenchError(
-            f"No node was examined: srun, which asked for {asked}, ended with exit code {status}. Change what its "
-            "message above names: hydra.launcher.partition, account, qos, mem_gb …"
+            f"No node was examined: srun, which asked for {' '.join(flags)}, ended with exit code {status}. Change "
+            "what its message above names: hydra.launcher.partition, account, qos, mem_gb …"
         )
     return status
 
@@ -72,10 +70,4 @@ def _most_demanding(launcher: Launcher, configs: Sequence[DictConfig]) -> dict[s
     """The settings of the job that asks for the most GPUs, and of these for the most memory."""
     nodes = [config.system for config in configs] + [*(configs[0].get("metric") or {}).values()]
     jobs = [launcher.settings(JobRequest("", [], job_resources(node))) for node in nodes]
-    return max(
-        jobs,
-        key=lambda job: (
-            bool(job["gres"]) or job["gpus_per_node"] or job["gpus_per_task"] or 0,
-            job["mem_gb"] or 0,
-        ),
-    )
+    return max(jobs, key=lambda job: (job["gpus_per_node"] or job["gpus_per_task"] or 0, job["mem_gb"] or 0))
